@@ -1,0 +1,1 @@
+//! What a stranger can hold the crate to: files in, problems and plans out.
