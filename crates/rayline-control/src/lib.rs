@@ -1,0 +1,1 @@
+//! The admin server: metrics and the live tail, closed unless opened.

@@ -1,0 +1,1 @@
+//! The data plane: the pipeline that serves visitors, one file per phase.

@@ -1,0 +1,1 @@
+//! What happened: the request log, live tail and metrics, fed by records.

@@ -1,0 +1,246 @@
+//! The only place where a fault becomes a verdict: who is to blame, how sure that is, which number is shown.
+//!
+//! The match over [`Cause`] is exhaustive and has no default arm: a new cause does not compile until somebody has
+//! said whose fault it is.
+
+use crate::code::{Code, Reached};
+use crate::evidence::{Evidence, Fact};
+use crate::fault::{
+    AcceptCause, Cause, ClientTlsCause, ConnectCause, Fault, OriginTlsCause, ReceiveCause, ReplyCause, RequestCause,
+    ResolveCause, RouteCause, SendCause, WaitCause,
+};
+use crate::verdict::{Attempt, Certainty, Verdict};
+
+/// Reaches the verdict on a fault after these attempts.
+pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
+    let Fault { cause, evidence } = fault;
+    let code = code_of(cause, &evidence);
+    let rivals = rivals_of(code, cause, &evidence);
+    let origin_status = evidence.find(|fact| match fact {
+        Fact::OriginStatus(status) => Some(*status),
+        _ => None,
+    });
+    Verdict {
+        code,
+        number: if code == Code::OriginWaitErrorStatus {
+            origin_status.unwrap_or_default()
+        } else {
+            code.entry().number()
+        },
+        certainty: if rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred },
+        rivals,
+        reached: reached(code, &evidence),
+        evidence: *evidence,
+        attempts,
+    }
+}
+
+/// The code of a cause on its own: what the last attempt came to.
+pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
+    match cause {
+        Cause::Accept(AcceptCause::TooManyConnections) => Code::EdgeAcceptTooManyConnections,
+        Cause::ClientTls(cause) => client_tls(cause),
+        Cause::Request(cause) => request(cause),
+        Cause::Route(cause) => route(cause),
+        Cause::Resolve(cause) => resolve(cause),
+        Cause::Connect(cause) => connect(cause),
+        Cause::OriginTls(cause) => origin_tls(cause),
+        Cause::Send(cause) => send(cause, evidence),
+        Cause::Wait(cause) => wait(cause, evidence),
+        Cause::Receive(cause) => receive(cause),
+        Cause::Reply(cause) => reply(cause),
+    }
+}
+
+fn client_tls(cause: ClientTlsCause) -> Code {
+    match cause {
+        ClientTlsCause::PlainHttp => Code::VisitorClientTlsPlainHttp,
+        ClientTlsCause::Malformed => Code::VisitorClientTlsMalformed,
+        ClientTlsCause::NoCommonVersion => Code::VisitorClientTlsNoCommonVersion,
+        ClientTlsCause::NoCommonCipher => Code::VisitorClientTlsNoCommonCipher,
+        ClientTlsCause::NoCertificate => Code::OwnerClientTlsNoCertificate,
+        ClientTlsCause::Alert => Code::VisitorClientTlsAlert,
+        ClientTlsCause::Closed => Code::VisitorClientTlsClosed,
+        ClientTlsCause::Reset => Code::VisitorClientTlsReset,
+        ClientTlsCause::TimedOut => Code::VisitorClientTlsTimedOut,
+    }
+}
+
+fn request(cause: RequestCause) -> Code {
+    match cause {
+        RequestCause::Malformed => Code::VisitorRequestMalformed,
+        RequestCause::AmbiguousFraming => Code::VisitorRequestAmbiguousFraming,
+        RequestCause::BadHost => Code::VisitorRequestBadHost,
+        RequestCause::UnsupportedVersion => Code::VisitorRequestUnsupportedVersion,
+        RequestCause::MethodNotAllowed => Code::VisitorRequestMethodNotAllowed,
+        RequestCause::UnsupportedTransferCoding => Code::VisitorRequestUnsupportedTransferCoding,
+        RequestCause::ExpectationFailed => Code::VisitorRequestExpectationFailed,
+        RequestCause::UriTooLong => Code::VisitorRequestUriTooLong,
+        RequestCause::HeaderTooLarge => Code::VisitorRequestHeaderTooLarge,
+        RequestCause::BodyTooLarge => Code::VisitorRequestBodyTooLarge,
+        RequestCause::BodyMalformed => Code::VisitorRequestBodyMalformed,
+        RequestCause::HeadTimedOut => Code::VisitorRequestHeadTimedOut,
+        RequestCause::BodyTimedOut => Code::VisitorRequestBodyTimedOut,
+        RequestCause::HeadTruncated => Code::VisitorRequestHeadTruncated,
+        RequestCause::BodyTruncated => Code::VisitorRequestBodyTruncated,
+    }
+}
+
+fn route(cause: RouteCause) -> Code {
+    match cause {
+        RouteCause::UnknownHost => Code::OwnerRouteUnknownHost,
+        RouteCause::NoRecord => Code::OwnerRouteNoRecord,
+        RouteCause::DnsOnly => Code::OwnerRouteDnsOnly,
+        RouteCause::DirectIp => Code::VisitorRouteDirectIp,
+        RouteCause::SniMismatch => Code::VisitorRouteSniMismatch,
+        RouteCause::ForgedHeader => Code::VisitorRouteForgedHeader,
+        RouteCause::Loop => Code::OwnerRouteLoop,
+    }
+}
+
+fn resolve(cause: ResolveCause) -> Code {
+    match cause {
+        ResolveCause::NxDomain => Code::OwnerResolveNxdomain,
+        ResolveCause::NoAddress => Code::OwnerResolveNoAddress,
+        ResolveCause::AliasLoop => Code::OwnerResolveAliasLoop,
+        ResolveCause::ServFail => Code::NetworkResolveServfail,
+        ResolveCause::Refused => Code::NetworkResolveRefused,
+        ResolveCause::TimedOut => Code::NetworkResolveTimedOut,
+        ResolveCause::Unreachable => Code::NetworkResolveUnreachable,
+        ResolveCause::ProhibitedAddress => Code::OwnerResolveProhibitedAddress,
+        ResolveCause::PointsToEdge => Code::OwnerResolvePointsToEdge,
+    }
+}
+
+fn connect(cause: ConnectCause) -> Code {
+    match cause {
+        ConnectCause::Refused => Code::OriginConnectRefused,
+        ConnectCause::TimedOut => Code::NetworkConnectTimedOut,
+        ConnectCause::Unreachable => Code::NetworkConnectUnreachable,
+        ConnectCause::Forbidden => Code::EdgeConnectForbidden,
+        ConnectCause::Exhausted => Code::EdgeConnectExhausted,
+    }
+}
+
+fn origin_tls(cause: OriginTlsCause) -> Code {
+    match cause {
+        OriginTlsCause::PlainHttp => Code::OriginTlsPlainHttp,
+        OriginTlsCause::Malformed => Code::OriginTlsMalformed,
+        OriginTlsCause::Closed => Code::OriginTlsClosed,
+        OriginTlsCause::Reset => Code::OriginTlsReset,
+        OriginTlsCause::TimedOut => Code::OriginTlsTimedOut,
+        OriginTlsCause::Alert => Code::OriginTlsAlert,
+        OriginTlsCause::NoCommonVersion => Code::OriginTlsNoCommonVersion,
+        OriginTlsCause::NoCommonCipher => Code::OriginTlsNoCommonCipher,
+        OriginTlsCause::SniRefused => Code::OriginTlsSniRefused,
+        OriginTlsCause::ClientCertificateRefused => Code::OriginTlsClientCertificateRefused,
+        OriginTlsCause::CertificateExpired => Code::OriginTlsCertificateExpired,
+        OriginTlsCause::CertificateNotYetValid => Code::OriginTlsCertificateNotYetValid,
+        OriginTlsCause::SelfSigned => Code::OriginTlsSelfSigned,
+        OriginTlsCause::UnknownIssuer => Code::OriginTlsUnknownIssuer,
+        OriginTlsCause::MissingIntermediate => Code::OriginTlsMissingIntermediate,
+        OriginTlsCause::NameMismatch => Code::OriginTlsNameMismatch,
+        OriginTlsCause::NameOnlyInCommonName => Code::OriginTlsNameOnlyInCommonName,
+        OriginTlsCause::Revoked => Code::OriginTlsRevoked,
+        OriginTlsCause::WrongUsage => Code::OriginTlsWrongUsage,
+        OriginTlsCause::CertificateInvalid => Code::OriginTlsCertificateInvalid,
+    }
+}
+
+/// Whichever wait timer fires while sent bytes are unacknowledged, the network is to blame and not the origin: the
+/// origin's kernel acknowledges for a busy application, so only a lost path or a dead machine stays silent.
+fn send(cause: SendCause, evidence: &Evidence) -> Code {
+    match cause {
+        SendCause::Unacknowledged => Code::NetworkSendUnacknowledged,
+        SendCause::TimedOut if unacknowledged(evidence) => Code::NetworkSendUnacknowledged,
+        SendCause::TimedOut => Code::OriginSendTimedOut,
+        SendCause::Reset => Code::OriginSendReset,
+        SendCause::StaleConnection => Code::OriginSendStaleConnection,
+    }
+}
+
+fn wait(cause: WaitCause, evidence: &Evidence) -> Code {
+    match cause {
+        WaitCause::TimedOut if unacknowledged(evidence) => Code::NetworkSendUnacknowledged,
+        WaitCause::TimedOut => Code::OriginWaitTimedOut,
+        WaitCause::Reset => Code::OriginWaitReset,
+        WaitCause::ClosedEmpty => Code::OriginWaitClosedEmpty,
+        WaitCause::HalfHead => Code::OriginWaitHalfHead,
+        WaitCause::TlsBroken => Code::OriginWaitTlsBroken,
+        WaitCause::NotHttp => Code::OriginWaitNotHttp,
+        WaitCause::Http09 => Code::OriginWaitHttp09,
+        WaitCause::UnsupportedVersion => Code::OriginWaitUnsupportedVersion,
+        WaitCause::BadStatus => Code::OriginWaitBadStatus,
+        WaitCause::IllegalHeader => Code::OriginWaitIllegalHeader,
+        WaitCause::ConflictingLengths => Code::OriginWaitConflictingLengths,
+        WaitCause::LengthWithTransferEncoding => Code::OriginWaitLengthWithTransferEncoding,
+        WaitCause::UnsupportedTransferCoding => Code::OriginWaitUnsupportedTransferCoding,
+        WaitCause::HeaderTooLarge => Code::OriginWaitHeaderTooLarge,
+        WaitCause::InformationalFlood => Code::OriginWaitInformationalFlood,
+        WaitCause::UnexpectedUpgrade => Code::OriginWaitUnexpectedUpgrade,
+        WaitCause::ErrorStatus => Code::OriginWaitErrorStatus,
+    }
+}
+
+fn receive(cause: ReceiveCause) -> Code {
+    match cause {
+        ReceiveCause::Truncated => Code::OriginReceiveTruncated,
+        ReceiveCause::Reset => Code::OriginReceiveReset,
+        ReceiveCause::BadChunk => Code::OriginReceiveBadChunk,
+        ReceiveCause::BadTrailers => Code::OriginReceiveBadTrailers,
+        ReceiveCause::TimedOut => Code::OriginReceiveTimedOut,
+        ReceiveCause::TlsBroken => Code::OriginReceiveTlsBroken,
+    }
+}
+
+fn reply(cause: ReplyCause) -> Code {
+    match cause {
+        ReplyCause::Gone => Code::VisitorReplyGone,
+        ReplyCause::Stalled => Code::VisitorReplyStalled,
+        ReplyCause::Shutdown => Code::EdgeReplyShutdown,
+        ReplyCause::Unclassified => Code::EdgeReplyUnclassified,
+    }
+}
+
+/// Whether TCP_INFO showed bytes that the origin's kernel had not acknowledged, with its window open: a peer that
+/// shut its window acknowledges every probe, and one probe's byte may look unacknowledged at any moment.
+fn unacknowledged(evidence: &Evidence) -> bool {
+    evidence
+        .find(|fact| match fact {
+            Fact::Tcp(tcp) => Some(tcp.unacked_segments > 0 && tcp.peer_window > 0),
+            _ => None,
+        })
+        .unwrap_or(false)
+}
+
+/// The table's rivals, less those that the evidence rules out.
+fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
+    let ruled_out = match cause {
+        // Seen in TCP_INFO: bytes that stay unacknowledged while the window is open leave no other reading.
+        Cause::Send(SendCause::Unacknowledged | SendCause::TimedOut) | Cause::Wait(WaitCause::TimedOut) => {
+            unacknowledged(evidence)
+        }
+        // The kernel kept the ICMP message: the network has said itself what is wrong.
+        Cause::Connect(_) => evidence.find(|fact| matches!(fact, Fact::Icmp { .. }).then_some(())).is_some(),
+        Cause::Accept(_)
+        | Cause::ClientTls(_)
+        | Cause::Request(_)
+        | Cause::Route(_)
+        | Cause::Resolve(_)
+        | Cause::OriginTls(_)
+        | Cause::Send(_)
+        | Cause::Wait(_)
+        | Cause::Receive(_)
+        | Cause::Reply(_) => false,
+    };
+    if ruled_out { Vec::new() } else { code.entry().rivals.to_vec() }
+}
+
+/// The table's word, unless the evidence shows that not a byte of the request was sent.
+fn reached(code: Code, evidence: &Evidence) -> Reached {
+    let nothing_sent = evidence.find(|fact| match fact {
+        Fact::BytesSent(count) => Some(*count == 0),
+        _ => None,
+    });
+    if nothing_sent == Some(true) { Reached::No } else { code.entry().reached }
+}

@@ -1,0 +1,321 @@
+//! Typed facts that show how a verdict is known, each marked with who may see it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde_json::{Map, Value, json};
+
+use crate::snippet::Snippet;
+
+/// Who may see a fact. The order is one of trust: each sees what those before it see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Audience {
+    /// Whoever sent the request. Sees no address, path, byte or stack of the owner's.
+    Visitor,
+    /// Whoever owns the zone.
+    Owner,
+    /// Whoever runs the edge.
+    Operator,
+}
+
+/// Which end of a connection did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Rayline's end.
+    Ours,
+    /// The other end.
+    Theirs,
+}
+
+/// What the kernel knows of a TCP connection: `TCP_INFO` of Linux, read when the fault was met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpState {
+    /// State of the connection, such as `ESTABLISHED`, by the kernel's name.
+    pub state: &'static str,
+    /// Segments sent and not acknowledged.
+    pub unacked_segments: u32,
+    /// Bytes handed to the kernel and not yet sent.
+    pub unsent_bytes: u32,
+    /// Segments sent again, in all.
+    pub retransmits: u32,
+    /// Smoothed round-trip time in microseconds.
+    pub rtt_us: u32,
+    /// Milliseconds since data last arrived.
+    pub last_received_ms: u32,
+    /// The window the peer offers, in bytes; 0 with nothing unacknowledged: the peer does not read.
+    pub peer_window: u32,
+}
+
+/// The facts that a certificate states of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// Distinguished name of the subject.
+    pub subject: String,
+    /// Distinguished name of the issuer.
+    pub issuer: String,
+    /// Subject alternative names: host names and addresses, at most 100.
+    pub names: Vec<String>,
+    /// Start of validity, seconds since 1970-01-01 UTC.
+    pub not_before: i64,
+    /// End of validity, seconds since 1970-01-01 UTC.
+    pub not_after: i64,
+    /// Serial number, hexadecimal.
+    pub serial: String,
+    /// How many certificates were presented, this one included.
+    pub chain_length: usize,
+}
+
+/// What was asked of the name servers, and what they said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsFacts {
+    /// The name asked for.
+    pub name: String,
+    /// The response code by its name in RFC 1035 and 6895, such as `NXDOMAIN`; `none` when no answer came.
+    pub response_code: String,
+    /// Aliases followed, in order.
+    pub aliases: Vec<String>,
+    /// Addresses found.
+    pub addresses: Vec<IpAddr>,
+    /// The name servers asked.
+    pub servers: Vec<SocketAddr>,
+    /// Milliseconds it took.
+    pub took_ms: u64,
+}
+
+/// One typed fact. At most one of each kind per attempt; a later one of the same kind replaces the earlier.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The address that was connected to, or tried.
+    OriginAddress(SocketAddr),
+    /// The origin's name, where the record holds a name.
+    OriginName(String),
+    /// The system call's error.
+    Errno { number: i32, name: &'static str },
+    /// The ICMP message that the kernel's error queue held (`IP_RECVERR`).
+    Icmp { kind: u8, code: u8, meaning: &'static str, from: Option<IpAddr> },
+    /// The timer that ran out: its setting's name and its limit in milliseconds.
+    Timer { setting: &'static str, limit_ms: u64 },
+    /// Bytes of this request sent to the origin, head and body.
+    BytesSent(u64),
+    /// Bytes of the response received from the origin.
+    BytesReceived(u64),
+    /// Body bytes received, and how many were announced where a length was.
+    Body { received: u64, expected: Option<u64> },
+    /// The first bytes received on the attempt, below HTTP.
+    FirstBytes(Snippet),
+    /// The last bytes received.
+    LastBytes(Snippet),
+    /// The bytes around the place where a rule was broken, the rule and its clause.
+    Violation { rule: String, clause: &'static str, offset: usize, bytes: Snippet },
+    /// A size over its limit: what, how large (at least), and the limit in bytes or entries.
+    Limit { what: &'static str, seen: u64, limit: u64 },
+    /// The origin connection: its age and its time idle before this request, in milliseconds, and how many requests
+    /// it had served before.
+    Connection { age_ms: u64, idle_ms: u64, served: u32 },
+    /// The kernel's view of the connection.
+    Tcp(TcpState),
+    /// A TLS alert, by name and number, and who sent it.
+    TlsAlert { name: String, number: u8, sent_by: End },
+    /// What the TLS library said.
+    TlsError(String),
+    /// The SSL mode in force: `off`, `flexible`, `full`, `strict`, `origin_pull`.
+    SslMode(&'static str),
+    /// The server name asked for in the handshake.
+    ServerName(String),
+    /// What was offered in the ClientHello of the other side: versions, by name.
+    TlsOffered { versions: Vec<String> },
+    /// The leaf certificate that was presented.
+    Certificate(CertificateFacts),
+    /// The name that the certificate should have covered.
+    ExpectedName(String),
+    /// When the certificate was judged, seconds since 1970-01-01 UTC.
+    CheckedAt(i64),
+    /// What said that the certificate is revoked: `crl` or `ocsp`.
+    RevokedBy(&'static str),
+    /// The name servers' answer.
+    Dns(DnsFacts),
+    /// The address that is not allowed.
+    ProhibitedAddress(IpAddr),
+    /// The status that the origin sent.
+    OriginStatus(u16),
+    /// Interim (1xx) responses received.
+    Informational(u32),
+    /// A header of the request that decided, with its value (masked where it may be a secret).
+    RequestHeader { name: &'static str, value: String },
+    /// The host name asked for, and the server name of the connection.
+    Host { host: String, server_name: Option<String> },
+    /// Milliseconds that the request had taken when the fault was met.
+    Elapsed(u64),
+    /// A panic's or an internal error's text.
+    Internal(String),
+}
+
+impl Fact {
+    /// The key in `VerdictEvidence`.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::OriginAddress(_) => "origin_address",
+            Self::OriginName(_) => "origin_name",
+            Self::Errno { .. } => "errno",
+            Self::Icmp { .. } => "icmp",
+            Self::Timer { .. } => "timer",
+            Self::BytesSent(_) => "bytes_sent",
+            Self::BytesReceived(_) => "bytes_received",
+            Self::Body { .. } => "body",
+            Self::FirstBytes(_) => "first_bytes",
+            Self::LastBytes(_) => "last_bytes",
+            Self::Violation { .. } => "violation",
+            Self::Limit { .. } => "limit",
+            Self::Connection { .. } => "connection",
+            Self::Tcp(_) => "tcp",
+            Self::TlsAlert { .. } => "tls_alert",
+            Self::TlsError(_) => "tls_error",
+            Self::SslMode(_) => "ssl_mode",
+            Self::ServerName(_) => "server_name",
+            Self::TlsOffered { .. } => "tls_offered",
+            Self::Certificate(_) => "certificate",
+            Self::ExpectedName(_) => "expected_name",
+            Self::CheckedAt(_) => "checked_at",
+            Self::RevokedBy(_) => "revoked_by",
+            Self::Dns(_) => "dns",
+            Self::ProhibitedAddress(_) => "prohibited_address",
+            Self::OriginStatus(_) => "origin_status",
+            Self::Informational(_) => "informational_responses",
+            Self::RequestHeader { .. } => "request_header",
+            Self::Host { .. } => "host",
+            Self::Elapsed(_) => "elapsed_ms",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Who may see it.
+    pub const fn audience(&self) -> Audience {
+        match self {
+            Self::Limit { .. } | Self::Host { .. } | Self::OriginStatus(_) | Self::TlsOffered { .. } => {
+                Audience::Visitor
+            }
+            Self::Internal(_) => Audience::Operator,
+            Self::OriginAddress(_)
+            | Self::OriginName(_)
+            | Self::Errno { .. }
+            | Self::Icmp { .. }
+            | Self::Timer { .. }
+            | Self::BytesSent(_)
+            | Self::BytesReceived(_)
+            | Self::Body { .. }
+            | Self::FirstBytes(_)
+            | Self::LastBytes(_)
+            | Self::Violation { .. }
+            | Self::Connection { .. }
+            | Self::Tcp(_)
+            | Self::TlsAlert { .. }
+            | Self::TlsError(_)
+            | Self::SslMode(_)
+            | Self::ServerName(_)
+            | Self::Certificate(_)
+            | Self::ExpectedName(_)
+            | Self::CheckedAt(_)
+            | Self::RevokedBy(_)
+            | Self::Dns(_)
+            | Self::ProhibitedAddress(_)
+            | Self::Informational(_)
+            | Self::RequestHeader { .. }
+            | Self::Elapsed(_) => Audience::Owner,
+        }
+    }
+
+    /// The value in `VerdictEvidence`. Times are RFC 3339 in UTC.
+    pub fn value(&self) -> Value {
+        match self {
+            Self::OriginAddress(address) => json!(address.to_string()),
+            Self::OriginName(text)
+            | Self::TlsError(text)
+            | Self::ServerName(text)
+            | Self::ExpectedName(text)
+            | Self::Internal(text) => json!(text),
+            Self::Errno { number, name } => json!({ "number": number, "name": name }),
+            Self::Icmp { kind, code, meaning, from } => {
+                json!({ "type": kind, "code": code, "meaning": meaning, "from": from.map(|ip| ip.to_string()) })
+            }
+            Self::Timer { setting, limit_ms } => json!({ "setting": setting, "limit_ms": limit_ms }),
+            Self::BytesSent(count) | Self::BytesReceived(count) | Self::Elapsed(count) => json!(count),
+            Self::Body { received, expected } => json!({ "received": received, "expected": expected }),
+            Self::FirstBytes(bytes) | Self::LastBytes(bytes) => json!(bytes.to_string()),
+            Self::Violation { rule, clause, offset, bytes } => {
+                json!({ "rule": rule, "clause": clause, "offset": offset, "bytes": bytes.to_string() })
+            }
+            Self::Limit { what, seen, limit } => json!({ "what": what, "seen": seen, "limit": limit }),
+            Self::Connection { age_ms, idle_ms, served } => {
+                json!({ "age_ms": age_ms, "idle_ms": idle_ms, "served": served })
+            }
+            Self::Tcp(state) => json!({
+                "state": state.state,
+                "unacked_segments": state.unacked_segments,
+                "unsent_bytes": state.unsent_bytes,
+                "retransmits": state.retransmits,
+                "rtt_us": state.rtt_us,
+                "last_received_ms": state.last_received_ms,
+                "peer_window": state.peer_window,
+            }),
+            Self::TlsAlert { name, number, sent_by } => json!({
+                "name": name,
+                "number": number,
+                "sent_by": match sent_by { End::Ours => "edge", End::Theirs => "peer" },
+            }),
+            Self::SslMode(word) | Self::RevokedBy(word) => json!(word),
+            Self::TlsOffered { versions } => json!({ "versions": versions }),
+            Self::Certificate(facts) => json!({
+                "subject": facts.subject,
+                "issuer": facts.issuer,
+                "names": facts.names,
+                "not_before": crate::moment::rfc3339_seconds(facts.not_before),
+                "not_after": crate::moment::rfc3339_seconds(facts.not_after),
+                "serial": facts.serial,
+                "chain_length": facts.chain_length,
+            }),
+            Self::CheckedAt(at) => json!(crate::moment::rfc3339_seconds(*at)),
+            Self::Dns(facts) => json!({
+                "name": facts.name,
+                "response_code": facts.response_code,
+                "aliases": facts.aliases,
+                "addresses": facts.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "servers": facts.servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "took_ms": facts.took_ms,
+            }),
+            Self::ProhibitedAddress(ip) => json!(ip.to_string()),
+            Self::OriginStatus(status) => json!(status),
+            Self::Informational(count) => json!(count),
+            Self::RequestHeader { name, value } => json!({ "name": name, "value": value }),
+            Self::Host { host, server_name } => json!({ "host": host, "server_name": server_name }),
+        }
+    }
+}
+
+/// The facts of one fault.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence(Vec<Fact>);
+
+impl Evidence {
+    /// Adds a fact; one of the same kind is replaced.
+    pub fn add(&mut self, fact: Fact) {
+        match self.0.iter_mut().find(|known| known.key() == fact.key()) {
+            Some(known) => *known = fact,
+            None => self.0.push(fact),
+        }
+    }
+
+    /// The facts, in the order in which they were found.
+    pub fn facts(&self) -> &[Fact] {
+        &self.0
+    }
+
+    /// The first fact that `pick` knows.
+    pub fn find<'a, T>(&'a self, pick: impl Fn(&'a Fact) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(pick)
+    }
+
+    /// What `audience` may see, as the object `VerdictEvidence`.
+    pub fn to_json(&self, audience: Audience) -> Value {
+        let visible = self.0.iter().filter(|fact| fact.audience() <= audience);
+        Value::Object(visible.map(|fact| (fact.key().to_owned(), fact.value())).collect::<Map<_, _>>())
+    }
+}

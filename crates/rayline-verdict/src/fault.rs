@@ -1,0 +1,275 @@
+//! What happened on the wire, as plain data: raised by a phase, without blame and without an HTTP status.
+//!
+//! A [`Fault`] is a [`Cause`] with its [`Evidence`]. Which party is to blame, which number is shown and what to
+//! do are decided in one place only, `attribute.rs`.
+
+use crate::evidence::Evidence;
+
+/// A happening that kept a request from a good answer.
+#[derive(Debug)]
+pub struct Fault {
+    /// What happened.
+    pub cause: Cause,
+    /// The facts that show it. Boxed: a fault is rare, and the way without one should stay small.
+    pub evidence: Box<Evidence>,
+}
+
+impl Fault {
+    /// A fault with no fact beside its cause yet.
+    pub fn new(cause: impl Into<Cause>) -> Self {
+        Self { cause: cause.into(), evidence: Box::default() }
+    }
+
+    /// Adds one fact.
+    #[must_use]
+    pub fn with(mut self, fact: crate::Fact) -> Self {
+        self.evidence.add(fact);
+        self
+    }
+}
+
+macro_rules! causes {
+    ($($(#[$doc:meta])* $phase:ident($inner:ident) { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? })+) => {
+        /// What happened, by phase.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Cause { $($(#[$doc])* $phase($inner)),+ }
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            pub enum $inner { $($(#[$vdoc])* $variant),+ }
+            impl From<$inner> for Cause {
+                fn from(cause: $inner) -> Self { Self::$phase(cause) }
+            }
+        )+
+    };
+}
+
+causes! {
+    /// Taking the visitor's connection.
+    Accept(AcceptCause) {
+        /// More connections than `max_connections` are open.
+        TooManyConnections,
+    }
+    /// The TLS handshake with the visitor.
+    ClientTls(ClientTlsCause) {
+        /// The first bytes are plain HTTP.
+        PlainHttp,
+        /// The first bytes are neither TLS nor HTTP, or a TLS message is broken.
+        Malformed,
+        /// The visitor offers no version that this edge and zone accept.
+        NoCommonVersion,
+        /// The visitor offers no cipher suite, group or signature scheme that this edge has.
+        NoCommonCipher,
+        /// No zone has a certificate for the server name.
+        NoCertificate,
+        /// The visitor sent an alert, such as `unknown_ca`.
+        Alert,
+        /// The visitor closed before the handshake was done.
+        Closed,
+        /// The visitor reset the connection before the handshake was done.
+        Reset,
+        /// The handshake was not done in time.
+        TimedOut,
+    }
+    /// Reading the visitor's request.
+    Request(RequestCause) {
+        /// The head breaks the grammar of HTTP/1.1.
+        Malformed,
+        /// The body's length is contradictory or obfuscated: the shape of request smuggling.
+        AmbiguousFraming,
+        /// There is no `Host`, more than one, or one that is no host name.
+        BadHost,
+        /// The HTTP version is not 1.0 or 1.1.
+        UnsupportedVersion,
+        /// A method that a gateway cannot serve: `CONNECT`, `TRACE`.
+        MethodNotAllowed,
+        /// A transfer coding other than `chunked`.
+        UnsupportedTransferCoding,
+        /// An `Expect` other than `100-continue`.
+        ExpectationFailed,
+        /// The request target is longer than the limit.
+        UriTooLong,
+        /// The header section is longer than the limit, or has too many fields.
+        HeaderTooLarge,
+        /// The body is longer than the limit.
+        BodyTooLarge,
+        /// The body's chunks or trailers break the grammar.
+        BodyMalformed,
+        /// The head did not arrive in time.
+        HeadTimedOut,
+        /// The body stopped arriving.
+        BodyTimedOut,
+        /// The connection ended inside the head.
+        HeadTruncated,
+        /// The connection ended inside the body.
+        BodyTruncated,
+    }
+    /// Finding the zone and the record.
+    Route(RouteCause) {
+        /// No zone has this host name.
+        UnknownHost,
+        /// The zone has no record of this name.
+        NoRecord,
+        /// The record is DNS-only: the edge does not serve it.
+        DnsOnly,
+        /// The host name is an address of the edge.
+        DirectIp,
+        /// The certificate served on this connection does not cover the host name.
+        SniMismatch,
+        /// A visitor sent a header that only an edge may set.
+        ForgedHeader,
+        /// The request has been through this edge already.
+        Loop,
+    }
+    /// Turning the origin's name into addresses.
+    Resolve(ResolveCause) {
+        /// The name does not exist.
+        NxDomain,
+        /// The name exists, without an address.
+        NoAddress,
+        /// The name's aliases lead in a circle, or on and on.
+        AliasLoop,
+        /// The name server said SERVFAIL.
+        ServFail,
+        /// The name server refused to answer.
+        Refused,
+        /// No name server answered in time.
+        TimedOut,
+        /// No name server could be reached.
+        Unreachable,
+        /// The name leads to a private, loopback or link-local address.
+        ProhibitedAddress,
+        /// The name leads to this edge.
+        PointsToEdge,
+    }
+    /// The TCP connection to the origin.
+    Connect(ConnectCause) {
+        /// The SYN was answered by a reset.
+        Refused,
+        /// The SYN was not answered in time.
+        TimedOut,
+        /// No route to the network or host, or a router said so.
+        Unreachable,
+        /// This machine's own routing or firewall refused.
+        Forbidden,
+        /// This machine has no descriptor, port or memory left.
+        Exhausted,
+    }
+    /// The TLS handshake with the origin.
+    OriginTls(OriginTlsCause) {
+        /// The answer to the ClientHello was plain HTTP.
+        PlainHttp,
+        /// The answer to the ClientHello was neither TLS nor HTTP, or a broken TLS message.
+        Malformed,
+        /// Closed before the handshake was done.
+        Closed,
+        /// Reset before the handshake was done.
+        Reset,
+        /// The handshake was not done in time.
+        TimedOut,
+        /// The origin sent an alert that no other cause here explains.
+        Alert,
+        /// No TLS version in common.
+        NoCommonVersion,
+        /// No cipher suite, group or signature scheme in common.
+        NoCommonCipher,
+        /// The origin does not serve the name it was asked for (`unrecognized_name`).
+        SniRefused,
+        /// The origin wants a client certificate and did not like ours, or that there was none.
+        ClientCertificateRefused,
+        /// The certificate ran out.
+        CertificateExpired,
+        /// The certificate is not valid yet.
+        CertificateNotYetValid,
+        /// The certificate is signed by itself.
+        SelfSigned,
+        /// The chain ends at a CA that the edge does not trust.
+        UnknownIssuer,
+        /// The certificate that links the leaf to its CA was not sent.
+        MissingIntermediate,
+        /// The certificate is for other names.
+        NameMismatch,
+        /// The name stands in the subject's common name only, which no verifier reads any more.
+        NameOnlyInCommonName,
+        /// The certificate was revoked.
+        Revoked,
+        /// The certificate is not for servers.
+        WrongUsage,
+        /// The certificate cannot be read, or a signature in it does not hold.
+        CertificateInvalid,
+    }
+    /// Sending the request to the origin.
+    Send(SendCause) {
+        /// What was sent is not acknowledged by the origin's kernel.
+        Unacknowledged,
+        /// What was sent is acknowledged, and the origin reads no more.
+        TimedOut,
+        /// The connection was reset while the request was being sent, before a byte of an answer.
+        Reset,
+        /// A reused connection turned out to be closed, and the request could not be repeated.
+        StaleConnection,
+    }
+    /// Waiting for the head of the origin's response.
+    Wait(WaitCause) {
+        /// The head was not complete in time.
+        TimedOut,
+        /// Reset before a byte.
+        Reset,
+        /// Closed without a byte.
+        ClosedEmpty,
+        /// Closed or reset inside the head.
+        HalfHead,
+        /// The TLS session broke before a byte.
+        TlsBroken,
+        /// What came is not HTTP.
+        NotHttp,
+        /// A document came without a status line, as in HTTP/0.9.
+        Http09,
+        /// The HTTP version is not 1.0 or 1.1.
+        UnsupportedVersion,
+        /// The status is no number from 100 to 599.
+        BadStatus,
+        /// A field of the head breaks the grammar.
+        IllegalHeader,
+        /// Two lengths, or one that is no number.
+        ConflictingLengths,
+        /// `Content-Length` beside `Transfer-Encoding`.
+        LengthWithTransferEncoding,
+        /// A transfer coding other than `chunked`.
+        UnsupportedTransferCoding,
+        /// The header section is longer than the limit, or has too many fields.
+        HeaderTooLarge,
+        /// Interim responses without end.
+        InformationalFlood,
+        /// `101 Switching Protocols` that nobody asked for.
+        UnexpectedUpgrade,
+        /// The origin answered, with a status of 500 or above.
+        ErrorStatus,
+    }
+    /// Receiving the body of the origin's response.
+    Receive(ReceiveCause) {
+        /// Closed before the announced length or the last chunk.
+        Truncated,
+        /// Reset inside the body.
+        Reset,
+        /// A chunk breaks the grammar.
+        BadChunk,
+        /// The trailer section breaks the grammar or the limit.
+        BadTrailers,
+        /// No byte for the read time-out.
+        TimedOut,
+        /// The TLS session broke inside the body, or ended without `close_notify` where that was the body's only end.
+        TlsBroken,
+    }
+    /// Answering the visitor.
+    Reply(ReplyCause) {
+        /// The visitor left.
+        Gone,
+        /// The visitor does not read.
+        Stalled,
+        /// The edge stops, and its drain time is over.
+        Shutdown,
+        /// Something of ours broke that has no code.
+        Unclassified,
+    }
+}

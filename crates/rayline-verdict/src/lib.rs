@@ -1,0 +1,32 @@
+//! The failure vocabulary of Rayline.
+//!
+//! A phase raises a [`Fault`]: what happened, with its [`Evidence`]. [`attribute`] turns it into a [`Verdict`]: a
+//! [`Code`] from one closed table, how certain it is, what else it could be, whether the request reached the
+//! application, and what was tried. The verdict travels in the request's [`Record`], and every surface is rendered
+//! here from these two: error page, structured errors, headers, log line.
+//!
+//! This crate knows nothing of sockets, files, clocks or configuration.
+
+pub mod attribute;
+pub mod code;
+pub mod evidence;
+pub mod fault;
+pub mod moment;
+pub mod number;
+pub mod party;
+pub mod ray;
+pub mod record;
+pub mod snippet;
+pub mod verdict;
+
+pub use attribute::attribute;
+pub use code::{Code, Entry, Reached, Retry, Sent, TABLE};
+pub use evidence::{Audience, Evidence, Fact};
+pub use fault::{Cause, Fault};
+pub use moment::Moment;
+pub use number::Number;
+pub use party::{Hop, Party, Phase};
+pub use ray::{Colo, RayId};
+pub use record::Record;
+pub use snippet::Snippet;
+pub use verdict::{Attempt, Certainty, Outcome, Verdict};
