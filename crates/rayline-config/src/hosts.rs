@@ -48,6 +48,18 @@ pub enum Target {
     Name(String),
 }
 
+/// A name whose `CNAME` leads nowhere within the zones.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LostName {
+    /// It comes back to itself, or passes through more than [`LONGEST_CHAIN`] names.
+    Circle { name: String },
+    /// It ends at a name of a zone that has no record of it.
+    NoRecord { name: String, target: String, zone: String },
+}
+
+/// `CNAME` records followed one after the other; resolvers give up sooner.
+const LONGEST_CHAIN: usize = 64;
+
 /// What the table says of a host name.
 #[derive(Debug, Clone, Copy)]
 pub enum HostMatch<'a> {
@@ -83,18 +95,29 @@ impl HostTable {
         } else {
             Cow::Borrowed(host)
         };
-        if let Some(node) = self.nodes.get(host.as_ref()) {
-            return node.answer(node.own.as_ref());
+        let found = self.lookup(&host).or_else(|| self.any.as_ref().map(|node| (&node.zone, node.own.as_ref())));
+        match found {
+            Some((zone, Some(origin))) if origin.proxied => HostMatch::Found { zone, origin },
+            Some((zone, Some(_))) => HostMatch::DnsOnly { zone },
+            Some((zone, None)) => HostMatch::NoRecord { zone },
+            None => HostMatch::Unknown,
+        }
+    }
+
+    /// The zone that a lower-case name lies in, and its records for it.
+    fn lookup(&self, name: &str) -> Option<(&Arc<Zone>, Option<&HostOrigin>)> {
+        if let Some(node) = self.nodes.get(name) {
+            return Some((&node.zone, node.own.as_ref()));
         }
         // the closest encloser is the longest existing name above; only its own wildcard counts (RFC 4592 section 3.3.1)
-        let mut name = host.as_ref();
-        while let Some((_, parent)) = name.split_once('.') {
+        let mut below = name;
+        while let Some((_, parent)) = below.split_once('.') {
             if let Some(node) = self.nodes.get(parent) {
-                return node.answer(node.wildcard.as_ref());
+                return Some((&node.zone, node.wildcard.as_ref()));
             }
-            name = parent;
+            below = parent;
         }
-        self.any.as_ref().map_or(HostMatch::Unknown, |node| node.answer(node.own.as_ref()))
+        None
     }
 
     /// A table of these zones.
@@ -116,6 +139,46 @@ impl HostTable {
     pub(crate) fn every_host(zone: &Arc<Zone>, origin: HostOrigin) -> Self {
         let node = Node { zone: Arc::clone(zone), own: Some(origin), wildcard: None };
         Self { nodes: HashMap::new(), any: Some(node) }
+    }
+
+    /// Replaces every name that lies in one of the zones by what its records lead to, and returns the names that lead
+    /// nowhere. The world's name servers would answer such a name with the edge's own address.
+    pub(crate) fn follow_names(&mut self) -> Vec<LostName> {
+        let mut lost = Vec::new();
+        let mut found = Vec::new();
+        for (name, node) in &self.nodes {
+            for (wildcard, origin) in [(false, &node.own), (true, &node.wildcard)] {
+                match origin.as_ref().map(|origin| self.follow(origin)) {
+                    Some(Ok(target)) => found.push((name.clone(), wildcard, target)),
+                    Some(Err(name)) => lost.push(name),
+                    None => {}
+                }
+            }
+        }
+        for (name, wildcard, target) in found {
+            let node = self.nodes.get_mut(&name);
+            let slot = node.and_then(|node| if wildcard { node.wildcard.as_mut() } else { node.own.as_mut() });
+            if let Some(origin) = slot {
+                origin.target = target;
+            }
+        }
+        lost
+    }
+
+    fn follow(&self, origin: &HostOrigin) -> Result<Target, LostName> {
+        let mut target = &origin.target;
+        for _ in 0..LONGEST_CHAIN {
+            let Target::Name(name) = target else { return Ok(target.clone()) };
+            match self.lookup(name) {
+                None => return Ok(target.clone()),
+                Some((_, Some(next))) => target = &next.target,
+                Some((zone, None)) => {
+                    let zone = zone.name.clone();
+                    return Err(LostName::NoRecord { name: origin.name.clone(), target: name.clone(), zone });
+                }
+            }
+        }
+        Err(LostName::Circle { name: origin.name.clone() })
     }
 
     fn insert(&mut self, zone: &Arc<Zone>, record: &Record) {
@@ -151,20 +214,12 @@ impl HostTable {
     }
 }
 
-impl Node {
-    fn answer<'a>(&'a self, origin: Option<&'a HostOrigin>) -> HostMatch<'a> {
-        let zone = &self.zone;
-        match origin {
-            Some(origin) if origin.proxied => HostMatch::Found { zone, origin },
-            Some(_) => HostMatch::DnsOnly { zone },
-            None => HostMatch::NoRecord { zone },
-        }
-    }
-}
-
 impl Record {
     /// The name with its `*.` if it is a wildcard.
     pub fn full_name(&self) -> String {
         if self.wildcard { format!("*.{}", self.name) } else { self.name.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

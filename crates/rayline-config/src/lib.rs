@@ -1,31 +1,26 @@
 //! What was written (Document) and what runs (Plan): parsing, checking and compiling the configuration.
+//!
+//! [`compile`] turns a [`Source`] into a [`Plan`] and every [`Problem`] at once. It opens no sockets, serves no one, and
+//! does not watch the file: whoever reloads calls it again, and swaps the plan if there is one.
 
 mod certificate;
+mod compile;
+mod document;
 mod hosts;
+mod keys;
+mod name;
+mod one_zone;
 mod plan;
 mod problem;
+mod reference;
 mod source;
-
-use std::net::SocketAddr;
-use std::time::SystemTime;
+mod value;
 
 pub use certificate::{Certificate, CertificateTable};
+pub use compile::compile;
 pub use hosts::{HostMatch, HostOrigin, HostTable, Target};
+pub use one_zone::one_zone;
 pub use plan::*;
 pub use problem::{Problem, ProblemJson, Severity};
+pub use reference::reference;
 pub use source::{Position, Source, Span};
-
-/// Compiles a configuration: a plan unless some problem is an error, and every problem at once.
-pub fn compile(_source: &Source, _now: SystemTime) -> (Option<Plan>, Vec<Problem>) {
-    (None, Vec::new())
-}
-
-/// The plan of `serve --zone --origin --listen`: one zone, one origin, every host name served.
-pub fn one_zone(
-    _zone: &str,
-    _origin: &str,
-    _listen: SocketAddr,
-    _admin: Option<SocketAddr>,
-) -> Result<Plan, Vec<Problem>> {
-    Err(Vec::new())
-}

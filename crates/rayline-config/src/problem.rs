@@ -5,6 +5,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::document::Place;
 use crate::source::{Position, Source, Span, floor_char_boundary};
 
 /// Whether a problem keeps the configuration from running.
@@ -35,6 +36,16 @@ pub struct Problem {
 }
 
 impl Problem {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Marks another place, with what is to be seen there. A place that was not written is passed over.
+    pub(crate) fn related(mut self, place: &Place, label: &str) -> Self {
+        self.related.extend(place.span.map(|span| (span, label.to_owned())));
+        self
+    }
+
     /// The problem as a compiler shows one: message, `file:line:column`, the line with a mark under the place, the hint.
     pub fn render(&self, source: &Source, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };

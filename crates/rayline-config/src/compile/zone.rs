@@ -1,0 +1,113 @@
+//! `[[zone]]` and its settings.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::records::{WrittenRecord, read_name, read_record};
+use super::{error_pages, pem};
+use crate::certificate::Certificate;
+use crate::document::{At, Fields, Place};
+use crate::plan::{ErrorPages, HttpVersion, Limits, Settings, SslMode, Zone};
+
+/// A zone with the places that later checks point at.
+#[derive(Debug)]
+pub(super) struct WrittenZone {
+    /// `None` where it is missing or no name.
+    pub(super) name: Option<At<String>>,
+    /// The header.
+    pub(super) place: Place,
+    paused: bool,
+    pub(super) settings: Settings,
+    /// Where `always_use_https` was written.
+    pub(super) always_use_https: Place,
+    pub(super) records: Vec<WrittenRecord>,
+    pub(super) certificates: Vec<At<Arc<Certificate>>>,
+    error_pages: ErrorPages,
+}
+
+impl WrittenZone {
+    /// The zone of the plan, unless it has no name.
+    pub(super) fn to_zone(&self) -> Option<Zone> {
+        Some(Zone {
+            name: self.name.as_ref()?.value.clone(),
+            paused: self.paused,
+            settings: self.settings.clone(),
+            records: self.records.iter().map(|written| written.record.clone()).collect(),
+            certificates: self.certificates.iter().map(|at| Arc::clone(&at.value)).collect(),
+            error_pages: self.error_pages.clone(),
+        })
+    }
+}
+
+/// Every zone. Names are read first: a record may turn out to belong to another zone.
+pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, now: SystemTime) -> Vec<WrittenZone> {
+    let names: Vec<Option<At<String>>> = zones.iter().map(read_zone_name).collect();
+    let known: Vec<&str> = names.iter().flatten().map(|at| at.value.as_str()).collect();
+    let read = |(fields, name): (&Fields<'_>, &Option<At<String>>)| {
+        let settings = fields.table("settings");
+        WrittenZone {
+            name: name.clone(),
+            place: fields.place.clone(),
+            paused: fields.take("paused"),
+            always_use_https: settings.written("always_use_https").unwrap_or_default(),
+            settings: read_settings(&settings, limits),
+            records: fields
+                .tables("dns_records")
+                .iter()
+                .filter_map(|record| read_record(record, name.as_ref().map(|at| at.value.as_str()), &known))
+                .collect(),
+            certificates: fields
+                .tables("certificates")
+                .iter()
+                .filter_map(|certificate| pem::read_certificate(certificate, now))
+                .collect(),
+            error_pages: error_pages::read(&fields.table("error_pages")),
+        }
+    };
+    zones.iter().zip(&names).map(read).collect()
+}
+
+fn read_zone_name(fields: &Fields<'_>) -> Option<At<String>> {
+    let written: At<String> = fields.required("name")?;
+    Some(At { value: read_name(&written.value, &written, fields.report)?, ..written })
+}
+
+/// `[zone.settings]`.
+pub(crate) fn read_settings(fields: &Fields<'_>, limits: &Limits) -> Settings {
+    let settings = Settings {
+        ssl: fields.take("ssl"),
+        proxy_read_timeout: fields.take("proxy_read_timeout"),
+        always_use_https: fields.take("always_use_https"),
+        min_tls_version: fields.take("min_tls_version"),
+        origin_max_http_version: fields.take("origin_max_http_version"),
+        development_mode: fields.take("development_mode"),
+        origin_http_port: fields.take("origin_http_port"),
+        origin_https_port: fields.take("origin_https_port"),
+        origin_error_page_pass_thru: fields.take("origin_error_page_pass_thru"),
+        max_upload_bytes: fields
+            .optional("max_upload")
+            .map_or(limits.request_body_bytes, |megabytes: u64| megabytes << 20),
+        server_timing: fields.take("server_timing"),
+    };
+    if let (HttpVersion::V2, Some(place)) =
+        (settings.origin_max_http_version, fields.written("origin_max_http_version"))
+    {
+        let problem = place.warning("origins are spoken to in HTTP/1.1 in this version");
+        fields.report.push(problem.hint("leave it as it is for later, or write `\"1\"`"));
+    }
+    if let (true, Some(place)) = (settings.development_mode, fields.written("development_mode")) {
+        fields.report.push(place.warning("there is no cache to bypass in this version").hint("leave it out"));
+    }
+    if let (SslMode::Off, true, Some(place)) =
+        (settings.ssl, settings.always_use_https, fields.written("always_use_https"))
+    {
+        let problem =
+            place.error("`always_use_https` cannot be on where `ssl` is `off`: each would redirect to the other");
+        fields.report.push(
+            problem
+                .hint("set `ssl` to another mode, or leave this off")
+                .related(&fields.written("ssl").unwrap_or_default(), "redirects to HTTP"),
+        );
+    }
+    settings
+}

@@ -1,0 +1,166 @@
+//! Every key that can be written, in one table: the readers, the nearest-key hints and the reference page come from it.
+//!
+//! It reads nothing: [`crate::document`] does, and holds every key it reads against this table.
+
+mod table;
+
+use std::fmt;
+use std::time::Duration;
+
+pub(crate) use table::{LIMITS, LOG, ROOT, SECTIONS, SERVER, SETTINGS};
+
+/// The keys of one table of the file.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// Such as `zone.settings`; empty for the top.
+    pub(crate) path: &'static str,
+    /// What it is for, as Markdown.
+    pub(crate) doc: &'static str,
+    pub(crate) keys: &'static [Key],
+    /// Names that Cloudflare, or a later version, knows here.
+    pub(crate) later: &'static [Later],
+}
+
+/// One key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) otherwise: Otherwise,
+    /// What it does, as one Markdown sentence without a full stop.
+    pub(crate) doc: &'static str,
+}
+
+/// What holds where a key is not written. The texts are TOML values.
+#[derive(Debug)]
+pub(crate) enum Otherwise {
+    /// It must be written, for example so.
+    Required { example: &'static str },
+    /// Nothing, which means this; it may be written so.
+    Nothing { means: &'static str, example: &'static str },
+    /// This value.
+    Default(&'static str),
+}
+
+/// Names that are understood but have no effect in this version, and so are refused.
+#[derive(Debug)]
+pub(crate) struct Later {
+    /// The feature they belong to.
+    pub(crate) feature: &'static str,
+    pub(crate) names: &'static [&'static str],
+}
+
+/// What can be written for a key.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A string holding this.
+    Text(&'static str),
+    /// `true` or `false`.
+    Flag,
+    /// `"on"` or `"off"`, or the same as a flag.
+    Switch,
+    /// One of these strings.
+    OneOf(fn() -> Vec<&'static str>),
+    /// A whole number in these bounds, of this unit.
+    Whole { min: u64, max: u64, unit: &'static str },
+    /// A duration in these bounds.
+    Time { min: Duration, max: Duration },
+    /// An array of the same.
+    List(&'static Self),
+    /// A table, `[like.this]`.
+    Table(&'static Section),
+    /// An array of tables, each `[[like.this]]`.
+    Tables(&'static Section),
+}
+
+impl fmt::Display for Kind {
+    /// The kind in words: "expected …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(what) => write!(f, "{what}"),
+            Self::Flag => write!(f, "`true` or `false`"),
+            Self::Switch => write!(f, "`\"on\"` or `\"off\"`"),
+            Self::OneOf(names) => {
+                for (index, name) in names().iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}`\"{name}\"`")?;
+                }
+                Ok(())
+            }
+            Self::Whole { min, max, unit } => {
+                write!(f, "a whole number")?;
+                if !unit.is_empty() {
+                    write!(f, " of {unit}")?;
+                }
+                write!(f, " from {min} to {max}")
+            }
+            Self::Time { min, max } => {
+                write!(f, "a duration from `{}` to `{}`", show_duration(*min), show_duration(*max))
+            }
+            Self::List(Self::Text(what)) => write!(f, "an array of strings, each {what}"),
+            Self::List(kind) => write!(f, "an array, each {kind}"),
+            Self::Table(section) => write!(f, "a table, `[{}]`", section.path),
+            Self::Tables(section) => write!(f, "tables, each `[[{}]]`", section.path),
+        }
+    }
+}
+
+impl Kind {
+    /// The section of a table, or of each of several.
+    pub(crate) fn section(&self) -> Option<&'static Section> {
+        match self {
+            Self::Table(section) | Self::Tables(section) => Some(section),
+            Self::Text(_)
+            | Self::Flag
+            | Self::Switch
+            | Self::OneOf(_)
+            | Self::Whole { .. }
+            | Self::Time { .. }
+            | Self::List(_) => None,
+        }
+    }
+}
+
+impl Otherwise {
+    /// The default, if there is one.
+    pub(crate) fn default(&self) -> Option<&'static str> {
+        match self {
+            Self::Default(text) => Some(text),
+            Self::Required { .. } | Self::Nothing { .. } => None,
+        }
+    }
+}
+
+impl Section {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// The feature that `name` waits for.
+    pub(crate) fn waits_for(&self, name: &str) -> Option<&'static str> {
+        self.later.iter().find(|later| later.names.contains(&name)).map(|later| later.feature)
+    }
+}
+
+/// Of `known`, the one that `written` was probably meant to be.
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let normal = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
+    let written = normal(written);
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&written, &normal(name)), name))
+        // a third of the letters may differ: more would suggest words that only look alike
+        .filter(|(distance, name)| *distance * 3 <= name.len().max(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// A duration as it is written in the file, in the greatest unit that holds it whole.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    match units.into_iter().find(|(size, _)| millis > 0 && millis.is_multiple_of(*size)) {
+        Some((size, unit)) => format!("{}{unit}", millis / size),
+        None => format!("{millis}ms"),
+    }
+}

@@ -1,0 +1,567 @@
+//! The table itself: paths, kinds, defaults and one sentence on each key.
+//!
+//! A name is Cloudflare's wherever Cloudflare has the thing. Where a number differs from theirs, the sentence says so.
+
+use std::time::Duration;
+
+use super::{Key, Kind, Later, Otherwise, Section};
+use crate::plan::{HttpVersion, LogLevel, RecordKind, SslMode, TlsVersion};
+use crate::value::{ProxyProtocol, names};
+
+use Otherwise::{Default, Nothing, Required};
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+const ADDRESS: Kind = Kind::Text("an address and port such as `\"0.0.0.0:80\"`");
+const FILE: Kind = Kind::Text("the path of a PEM file");
+const PORT: Kind = Kind::Whole { min: 1, max: 65_535, unit: "" };
+const TIMER: Kind = Kind::Time { min: MS, max: HOUR };
+const HEADER_BYTES: Kind = Kind::Whole { min: 1024, max: 16 << 20, unit: "bytes" };
+
+/// Every section, in the order of the reference page.
+pub(crate) static SECTIONS: [&Section; 9] =
+    [&ROOT, &SERVER, &LOG, &LIMITS, &ZONE, &SETTINGS, &RECORD, &CERTIFICATE, &ERROR_PAGES];
+
+pub(crate) static ROOT: Section = Section {
+    path: "",
+    doc: "What stands at the top of the file",
+    keys: &[
+        Key {
+            name: "server",
+            kind: Kind::Table(&SERVER),
+            otherwise: Required { example: "" },
+            doc: "Listeners, files, and what holds for every zone",
+        },
+        Key {
+            name: "log",
+            kind: Kind::Table(&LOG),
+            otherwise: Nothing { means: "the defaults below", example: "" },
+            doc: "The request log and the edge's own log",
+        },
+        Key {
+            name: "limits",
+            kind: Kind::Table(&LIMITS),
+            otherwise: Nothing { means: "the defaults below", example: "" },
+            doc: "Timers and sizes",
+        },
+        Key {
+            name: "zone",
+            kind: Kind::Tables(&ZONE),
+            otherwise: Required { example: "" },
+            doc: "The domains the edge serves, at least one",
+        },
+    ],
+    later: &[
+        Later { feature: "load balancing", names: &["monitor", "pool"] },
+        Later { feature: "Workers", names: &["worker"] },
+    ],
+};
+
+pub(crate) static SERVER: Section = Section {
+    path: "server",
+    doc: "Listeners, files, and what holds for every zone. At least one listener is needed",
+    keys: &[
+        Key {
+            name: "http",
+            kind: Kind::List(&ADDRESS),
+            otherwise: Default("[]"),
+            doc: "Where visitors are served over plain HTTP; port 0 lets the system choose a port",
+        },
+        Key {
+            name: "https",
+            kind: Kind::List(&ADDRESS),
+            otherwise: Default("[]"),
+            doc: "Where visitors are served over TLS",
+        },
+        Key {
+            name: "admin",
+            kind: ADDRESS,
+            otherwise: Nothing { means: "closed", example: "\"127.0.0.1:8787\"" },
+            doc: "Where the admin server listens: metrics and the live tail",
+        },
+        Key {
+            name: "data_dir",
+            kind: Kind::Text("the path of a folder"),
+            otherwise: Default("\"rayline-data\""),
+            doc: "The folder for what the edge writes; it is created",
+        },
+        Key {
+            name: "colo",
+            kind: Kind::Text("three letters from `A` to `Z` such as `\"LHR\"`"),
+            otherwise: Default("\"RAY\""),
+            doc: "Where this edge stands, as Ray IDs and `/cdn-cgi/trace` name it",
+        },
+        Key {
+            name: "brand",
+            kind: Kind::Text("a name"),
+            otherwise: Default("\"Rayline\""),
+            doc: "What error pages call the edge",
+        },
+        Key {
+            name: "threads",
+            kind: Kind::Whole { min: 0, max: 1024, unit: "" },
+            otherwise: Default("0"),
+            doc: "Threads that serve visitors; 0 means one per core",
+        },
+        Key {
+            name: "allow_private_origins",
+            kind: Kind::Flag,
+            otherwise: Default("false"),
+            doc: "Whether an origin's name may resolve to a private, loopback or link-local address; if not, that is error \
+                  1002. An address written literally in a record is always allowed",
+        },
+        Key {
+            name: "development_ca",
+            kind: Kind::Flag,
+            otherwise: Default("false"),
+            doc: "Whether names without a certificate get one from a local authority in `data_dir`, which browsers do not trust",
+        },
+        Key {
+            name: "origin_ca",
+            kind: Kind::List(&FILE),
+            otherwise: Default("[]"),
+            doc: "Certificates of authorities trusted toward origins besides the public ones",
+        },
+        Key {
+            name: "origin_crl",
+            kind: Kind::List(&Kind::Text("the path of a PEM or DER file")),
+            otherwise: Default("[]"),
+            doc: "Revocation lists that origins' certificates are held against",
+        },
+        Key {
+            name: "resolvers",
+            kind: Kind::List(&Kind::Text("an address such as `\"9.9.9.9\"`, with a port if it is not 53")),
+            otherwise: Default("[]"),
+            doc: "Name servers asked for origins' names; none means the system's",
+        },
+        Key {
+            name: "trusted_proxies",
+            kind: Kind::List(&Kind::Text("an address or a network such as `\"10.0.0.0/8\"`")),
+            otherwise: Default("[]"),
+            doc: "Whose `CF-Connecting-IP` and `X-Forwarded-For` are believed: another edge in front of this one",
+        },
+        Key {
+            name: "proxy_protocol",
+            kind: Kind::OneOf(names::<ProxyProtocol>),
+            otherwise: Default("\"off\""),
+            doc: "Whether connections begin with a PROXY protocol header",
+        },
+        Key {
+            name: "drain_timeout",
+            kind: Kind::Time { min: Duration::ZERO, max: HOUR },
+            otherwise: Default("\"30s\""),
+            doc: "How long requests in flight may take once the edge was told to end; then they are cut",
+        },
+        Key {
+            name: "client_head_timeout",
+            kind: TIMER,
+            otherwise: Default("\"30s\""),
+            doc: "How long a visitor may take to send a request's header section; then 408",
+        },
+        Key {
+            name: "client_body_timeout",
+            kind: TIMER,
+            otherwise: Default("\"30s\""),
+            doc: "How long a visitor may pause between two pieces of a request's body; then 408",
+        },
+        Key {
+            name: "keepalive_timeout",
+            kind: Kind::Time { min: SECOND, max: DAY },
+            otherwise: Default("\"400s\""),
+            doc: "How long a visitor's connection stays open without a request",
+        },
+        Key {
+            name: "max_connections",
+            kind: Kind::Whole { min: 1, max: 10_000_000, unit: "" },
+            otherwise: Default("65536"),
+            doc: "Visitors' connections open at once, over all threads",
+        },
+    ],
+    later: &[Later { feature: "HTTP/3", names: &["http3"] }],
+};
+
+pub(crate) static LOG: Section = Section {
+    path: "log",
+    doc: "The request log and the edge's own log",
+    keys: &[
+        Key {
+            name: "requests",
+            kind: Kind::Text("the path of a file, `\"stdout\"` or `\"off\"`"),
+            otherwise: Default("\"requests.ndjson\""),
+            doc: "Where each request is written as one line of JSON; a relative path starts at `data_dir`",
+        },
+        Key {
+            name: "level",
+            kind: Kind::OneOf(names::<LogLevel>),
+            otherwise: Default("\"info\""),
+            doc: "How much the edge says of itself on standard error",
+        },
+    ],
+    later: &[],
+};
+
+pub(crate) static LIMITS: Section = Section {
+    path: "limits",
+    doc: "Timers and sizes. The defaults are Cloudflare's, but for `tls_timeout` and `resolve_timeout`, which Cloudflare does \
+          not publish",
+    keys: &[
+        Key {
+            name: "connect_timeout",
+            kind: TIMER,
+            otherwise: Default("\"19s\""),
+            doc: "How long the origin may take to accept a TCP connection; then 522",
+        },
+        Key {
+            name: "ack_timeout",
+            kind: TIMER,
+            otherwise: Default("\"90s\""),
+            doc: "How long what was sent to the origin may stay unacknowledged; then 522",
+        },
+        Key {
+            name: "tls_timeout",
+            kind: TIMER,
+            otherwise: Default("\"19s\""),
+            doc: "How long the TLS handshake with the origin may take; then 525",
+        },
+        Key {
+            name: "write_timeout",
+            kind: TIMER,
+            otherwise: Default("\"30s\""),
+            doc: "How long the origin may refuse to read more of the request; then 524",
+        },
+        Key {
+            name: "resolve_timeout",
+            kind: TIMER,
+            otherwise: Default("\"5s\""),
+            doc: "How long resolving the origin's name may take; then 530 with 1016",
+        },
+        Key {
+            name: "idle_timeout",
+            kind: Kind::Time { min: SECOND, max: DAY },
+            otherwise: Default("\"900s\""),
+            doc: "How long an unused connection to an origin is kept for reuse",
+        },
+        Key {
+            name: "response_header_bytes",
+            kind: HEADER_BYTES,
+            otherwise: Default("131072"),
+            doc: "How long an origin's header section may be; beyond it 520",
+        },
+        Key {
+            name: "request_header_bytes",
+            kind: HEADER_BYTES,
+            otherwise: Default("131072"),
+            doc: "How long a visitor's header section may be; beyond it 431",
+        },
+        Key {
+            name: "request_uri_bytes",
+            kind: Kind::Whole { min: 256, max: 1 << 20, unit: "bytes" },
+            otherwise: Default("32768"),
+            doc: "How long a request's target may be; beyond it 414",
+        },
+        Key {
+            name: "request_body_bytes",
+            kind: Kind::Whole { min: 0, max: i64::MAX as u64, unit: "bytes" },
+            otherwise: Default("104857600"),
+            doc: "How long a request's body may be where the zone has no `max_upload`; beyond it 413",
+        },
+    ],
+    later: &[],
+};
+
+pub(crate) static ZONE: Section = Section {
+    path: "zone",
+    doc: "One domain. Hosts of no zone get 409 with 1001",
+    keys: &[
+        Key {
+            name: "name",
+            kind: Kind::Text("a domain such as `\"example.com\"`"),
+            otherwise: Required { example: "\"example.com\"" },
+            doc: "The domain; names of records are relative to it",
+        },
+        Key {
+            name: "paused",
+            kind: Kind::Flag,
+            otherwise: Default("false"),
+            doc: "Whether requests are only proxied, logged and attributed, without settings",
+        },
+        Key {
+            name: "settings",
+            kind: Kind::Table(&SETTINGS),
+            otherwise: Nothing { means: "the defaults below", example: "" },
+            doc: "The zone's settings",
+        },
+        Key {
+            name: "dns_records",
+            kind: Kind::Tables(&RECORD),
+            otherwise: Nothing { means: "no host is served", example: "" },
+            doc: "Which host names there are, and where their origins are",
+        },
+        Key {
+            name: "certificates",
+            kind: Kind::Tables(&CERTIFICATE),
+            otherwise: Nothing { means: "none", example: "" },
+            doc: "Certificates shown to visitors",
+        },
+        Key {
+            name: "error_pages",
+            kind: Kind::Table(&ERROR_PAGES),
+            otherwise: Nothing { means: "the edge's own pages", example: "" },
+            doc: "Pages shown in place of the edge's own",
+        },
+    ],
+    later: &[
+        Later { feature: "rules", names: &["rulesets"] },
+        Later { feature: "load balancing", names: &["load_balancers"] },
+        Later { feature: "Workers", names: &["workers_routes"] },
+    ],
+};
+
+pub(crate) static SETTINGS: Section = Section {
+    path: "zone.settings",
+    doc: "Ids and values are those of Cloudflare's zone settings, besides `origin_http_port`, `origin_https_port` and \
+          `server_timing`, which are Rayline's. Where `\"on\"` and `\"off\"` stand, `true` and `false` are taken too",
+    keys: &[
+        Key {
+            name: "ssl",
+            kind: Kind::OneOf(names::<SslMode>),
+            otherwise: Default("\"strict\""),
+            doc: "How the edge reaches origins: `off` and `flexible` by HTTP; `full` by the visitor's scheme, any certificate \
+                  will do; `strict` the same, the certificate must be valid; `origin_pull` always by HTTPS with a valid one",
+        },
+        Key {
+            name: "proxy_read_timeout",
+            kind: Kind::Time { min: SECOND, max: Duration::from_secs(6000) },
+            otherwise: Default("125"),
+            doc: "Seconds an origin may take to answer, and to pause within an answer; then 524",
+        },
+        Key {
+            name: "always_use_https",
+            kind: Kind::Switch,
+            otherwise: Default("\"off\""),
+            doc: "Whether plain HTTP is answered with 301 to HTTPS",
+        },
+        Key {
+            name: "min_tls_version",
+            kind: Kind::OneOf(names::<TlsVersion>),
+            otherwise: Default("\"1.2\""),
+            doc: "The lowest TLS version visitors may use",
+        },
+        Key {
+            name: "origin_max_http_version",
+            kind: Kind::OneOf(names::<HttpVersion>),
+            otherwise: Default("\"2\""),
+            doc: "The highest HTTP version spoken to origins; in this version the edge speaks HTTP/1.1 whatever is written",
+        },
+        Key {
+            name: "development_mode",
+            kind: Kind::Switch,
+            otherwise: Default("\"off\""),
+            doc: "Whether the cache is bypassed; in this version there is no cache",
+        },
+        Key { name: "origin_http_port", kind: PORT, otherwise: Default("80"), doc: "The port origins serve HTTP on" },
+        Key {
+            name: "origin_https_port",
+            kind: PORT,
+            otherwise: Default("443"),
+            doc: "The port origins serve HTTPS on",
+        },
+        Key {
+            name: "origin_error_page_pass_thru",
+            kind: Kind::Switch,
+            otherwise: Default("\"off\""),
+            doc: "Whether visitors see an origin's own 502 and 504 pages instead of the edge's",
+        },
+        Key {
+            name: "max_upload",
+            kind: Kind::Whole { min: 1, max: 1 << 20, unit: "MB" },
+            otherwise: Nothing { means: "`limits.request_body_bytes`", example: "200" },
+            doc: "How many MB (of 1,048,576 bytes) a request's body may have; beyond it 413",
+        },
+        Key {
+            name: "server_timing",
+            kind: Kind::Switch,
+            otherwise: Default("\"off\""),
+            doc: "Whether answers carry `Server-Timing` with the time spent in each phase",
+        },
+    ],
+    later: &[
+        Later {
+            feature: "caching",
+            names: &[
+                "always_online",
+                "browser_cache_ttl",
+                "cache_level",
+                "edge_cache_ttl",
+                "response_buffering",
+                "sort_query_string_for_cache",
+            ],
+        },
+        Later {
+            feature: "HTTP/2, HTTP/3 and WebSocket",
+            names: &[
+                "0rtt",
+                "early_hints",
+                "h2_prioritization",
+                "http2",
+                "http3",
+                "origin_h2_max_streams",
+                "websockets",
+            ],
+        },
+        Later {
+            feature: "rules and security",
+            names: &[
+                "advanced_ddos",
+                "browser_check",
+                "challenge_ttl",
+                "hotlink_protection",
+                "privacy_pass",
+                "security_level",
+                "waf",
+            ],
+        },
+        Later {
+            feature: "more TLS settings",
+            names: &[
+                "ciphers",
+                "opportunistic_encryption",
+                "security_header",
+                "sha1_support",
+                "tls_1_2_only",
+                "tls_1_3",
+                "tls_client_auth",
+            ],
+        },
+        Later {
+            feature: "changing what is served",
+            names: &[
+                "automatic_https_rewrites",
+                "automatic_platform_optimization",
+                "brotli",
+                "content_converter",
+                "email_obfuscation",
+                "image_resizing",
+                "mirage",
+                "polish",
+                "prefetch_preload",
+                "redirects_for_ai_training",
+                "replace_insecure_js",
+                "rocket_loader",
+                "search_for_agents",
+                "server_side_exclude",
+                "webp",
+            ],
+        },
+        Later {
+            feature: "more visitor headers and addresses",
+            names: &[
+                "aegis",
+                "cname_flattening",
+                "ip_geolocation",
+                "ipv6",
+                "nel",
+                "opportunistic_onion",
+                "orange_to_orange",
+                "pseudo_ipv4",
+                "true_client_ip_header",
+            ],
+        },
+    ],
+};
+
+pub(crate) static RECORD: Section = Section {
+    path: "zone.dns_records",
+    doc: "One record. A host name is looked up as DNS does: its own records first, else those of the wildcard directly below \
+          the closest name that exists. Several `A` and `AAAA` records of one name are all tried. A `CNAME` to a name of a \
+          zone in this file leads to that name's origin, without asking a name server",
+    keys: &[
+        Key {
+            name: "type",
+            kind: Kind::OneOf(names::<RecordKind>),
+            otherwise: Required { example: "\"A\"" },
+            doc: "The record's type",
+        },
+        Key {
+            name: "name",
+            kind: Kind::Text("a name such as `\"www\"`, `\"@\"` or `\"*\"`"),
+            otherwise: Required { example: "\"www\"" },
+            doc: "The host name, relative to the zone or in full; `@` is the zone itself; a leading `*` stands for one label or more",
+        },
+        Key {
+            name: "content",
+            kind: Kind::Text("an address or a name"),
+            otherwise: Required { example: "\"192.0.2.10\"" },
+            doc: "The origin: an IPv4 address for `A`, an IPv6 address for `AAAA`, a name for `CNAME`",
+        },
+        Key {
+            name: "proxied",
+            kind: Kind::Flag,
+            otherwise: Default("true"),
+            doc: "Whether the edge serves the name; `false` is DNS-only, and requests for it get 409 with 1001",
+        },
+        Key {
+            name: "comment",
+            kind: Kind::Text("a text"),
+            otherwise: Nothing { means: "none", example: "\"the shop's server\"" },
+            doc: "A note for the people who read the file",
+        },
+    ],
+    later: &[Later { feature: "answering DNS queries", names: &["data", "priority", "settings", "tags", "ttl"] }],
+};
+
+pub(crate) static CERTIFICATE: Section = Section {
+    path: "zone.certificates",
+    doc: "One certificate shown to visitors. Which one a visitor sees is decided by the server name (SNI)",
+    keys: &[
+        Key {
+            name: "certificate",
+            kind: FILE,
+            otherwise: Required { example: "\"example.com.pem\"" },
+            doc: "The certificate, followed by the intermediate ones",
+        },
+        Key {
+            name: "private_key",
+            kind: FILE,
+            otherwise: Required { example: "\"example.com.key\"" },
+            doc: "Its private key (PKCS #8, PKCS #1 or SEC 1), not encrypted",
+        },
+    ],
+    later: &[],
+};
+
+pub(crate) static ERROR_PAGES: Section = Section {
+    path: "zone.error_pages",
+    doc: "Identifiers are those of Cloudflare's error pages. Each page is an HTML file of at most 1,500,000 bytes with \
+          `<head></head>` in it",
+    keys: &[
+        Key {
+            name: "500_errors",
+            kind: Kind::Text("the path of an HTML file"),
+            otherwise: Nothing { means: "the edge's own page", example: "\"pages/500.html\"" },
+            doc: "For 5xx errors the edge makes; it must contain `::CLOUDFLARE_ERROR_500S_BOX::` or `::RAYLINE_ERROR_500S_BOX::`",
+        },
+        Key {
+            name: "1000_errors",
+            kind: Kind::Text("the path of an HTML file"),
+            otherwise: Nothing { means: "the edge's own page", example: "\"pages/1000.html\"" },
+            doc: "For 1xxx errors; it must contain `::CLOUDFLARE_ERROR_1000S_BOX::` or `::RAYLINE_ERROR_1000S_BOX::`",
+        },
+    ],
+    later: &[Later {
+        feature: "rules and security",
+        names: &[
+            "basic_challenge",
+            "country_challenge",
+            "ip_block",
+            "managed_challenge",
+            "ratelimit_block",
+            "under_attack",
+            "waf_block",
+            "waf_challenge",
+        ],
+    }],
+};
