@@ -204,6 +204,11 @@ impl BodyDecoder {
         }
         self.skip(buf, line.length());
         self.state = match line.size() {
+            // Nearly every body ends without trailers, and in one piece with its last chunk.
+            0 if buf.starts_with(b"\r\n") => {
+                self.skip(buf, 2);
+                State::Done
+            }
             0 => State::Trailers(Box::new(Reader::new(Section::Trailers, self.limits))),
             left => State::ChunkData { left },
         };

@@ -158,13 +158,16 @@ fn content_length(section: &[u8], lines: &[Line]) -> Result<u64, Fault> {
     }
 }
 
-/// `1*DIGIT` that fits 64 bits.
+/// Digits that fit 64 bits and can only be read as decimal.
 fn decimal(digits: &[u8]) -> Result<u64, BodyLengthFault> {
     if digits.is_empty() {
         return Err(BodyLengthFault::Empty);
     }
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(BodyLengthFault::NotDigits);
+    }
+    if digits.len() > 1 && digits.starts_with(b"0") {
+        return Err(BodyLengthFault::LeadingZero);
     }
     digits
         .iter()

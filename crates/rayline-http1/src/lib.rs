@@ -6,6 +6,8 @@ mod body;
 mod examine;
 mod fields;
 mod framing;
+#[cfg(any(test, feature = "laws"))]
+pub mod laws;
 mod limits;
 mod reason;
 mod refusal;

@@ -136,6 +136,9 @@ pub enum BodyLengthFault {
     Empty,
     /// Anything but digits: a sign, a space inside, hexadecimal, a fraction.
     NotDigits,
+    /// More than one digit, the first of them 0. The grammar has it, nobody sends it, and some
+    /// readers take it for octal.
+    LeadingZero,
     /// More than 2^64 - 1.
     Overflow,
 }
@@ -252,6 +255,7 @@ impl fmt::Display for RefusalKind {
             Self::BadContentLength(fault) => match fault {
                 BodyLengthFault::Empty => "`Content-Length` is empty",
                 BodyLengthFault::NotDigits => "`Content-Length` is not a plain decimal number",
+                BodyLengthFault::LeadingZero => "`Content-Length` begins with a zero",
                 BodyLengthFault::Overflow => "`Content-Length` is beyond 64 bits",
             },
             Self::LengthWithTransferEncoding => "`Content-Length` stands beside `Transfer-Encoding`",
