@@ -1,1 +1,12 @@
-//! Tests of the codec from outside.
+//! The codec from outside: rows of bytes and what they mean, per clause of RFC 9112.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what the helpers of a test meet fails the test")]
+
+mod bodies;
+mod drive;
+mod evidence;
+mod limits;
+mod requests;
+mod responses;
+mod smuggling;
+mod writing;
