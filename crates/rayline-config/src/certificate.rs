@@ -33,6 +33,7 @@ impl Certificate {
 /// Which certificates answer to a server name.
 #[derive(Debug, Default)]
 pub struct CertificateTable {
+    first: Option<Arc<Certificate>>,
     by_name: HashMap<Box<str>, Vec<Arc<Certificate>>>,
     /// By what follows the `*.`.
     wildcards: HashMap<Box<str>, Vec<Arc<Certificate>>>,
@@ -43,6 +44,7 @@ impl CertificateTable {
     pub fn new<'a>(certificates: impl IntoIterator<Item = &'a Arc<Certificate>>) -> Self {
         let mut table = Self::default();
         for certificate in certificates {
+            table.first.get_or_insert_with(|| Arc::clone(certificate));
             for name in &certificate.names {
                 let (map, name) = match name.strip_prefix("*.") {
                     Some(base) => (&mut table.wildcards, base),
@@ -65,8 +67,13 @@ impl CertificateTable {
         found.map_or(&[], Vec::as_slice)
     }
 
+    /// The certificate written first, for visitors who name no server or one that has none.
+    pub fn first(&self) -> Option<&Arc<Certificate>> {
+        self.first.as_ref()
+    }
+
     /// Whether there is no certificate at all.
     pub fn is_empty(&self) -> bool {
-        self.by_name.is_empty() && self.wildcards.is_empty()
+        self.first.is_none()
     }
 }

@@ -3,11 +3,14 @@
 //! It neither opens sockets nor asks name servers, and it has no clock: the time is an argument. The files a
 //! configuration names (certificates, pages) are read here, so that a plan needs nothing more.
 
+mod certificates;
 mod checks;
 mod error_pages;
+mod file;
 mod pem;
 mod records;
 mod server;
+mod trust;
 mod zone;
 
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use std::time::SystemTime;
 use toml::de::DeTable;
 
 use crate::certificate::CertificateTable;
-use crate::document::{Fields, Place, Report};
+use crate::document::{Fields, Place, Report, shown};
 use crate::hosts::HostTable;
 use crate::keys::ROOT;
 use crate::plan::{Plan, Zone};
@@ -43,7 +46,7 @@ dns_records = [{ type = "A", name = "@", content = "192.0.2.10" }]"#;
 /// `now` decides which certificates have expired.
 pub fn compile(source: &Source, now: SystemTime) -> (Option<Plan>, Vec<Problem>) {
     let (table, faults) = DeTable::parse_recoverable(&source.text);
-    let syntax: Vec<Problem> = faults.iter().map(syntax_problem).collect();
+    let syntax: Vec<Problem> = faults.iter().map(|fault| syntax_problem(fault, source)).collect();
     if syntax.is_empty() && table.get_ref().is_empty() {
         return (None, vec![Place::default().error("the configuration is empty").hint(LEAST)]);
     }
@@ -66,7 +69,8 @@ pub fn compile(source: &Source, now: SystemTime) -> (Option<Plan>, Vec<Problem>)
 /// The plan as far as it can be read; whether it may run depends on the problems left behind.
 fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Plan> {
     let root = Fields::root(&ROOT, table, report);
-    let (server, listeners) = read_server(&root.table("server"), now);
+    let server_fields = root.table("server");
+    let (server, listeners) = read_server(&server_fields, now);
     let log = read_log(&root.table("log"), &server.data_dir);
     let limits = read_limits(&root.table("limits"));
     let zones = zone::read_zones(&root.tables("zone"), &limits, now);
@@ -74,7 +78,7 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
         return None;
     }
 
-    checks::listeners(&listeners, report);
+    checks::listeners(&listeners, &server_fields.place, report);
     checks::zones(&zones, report);
     let plan_zones: Vec<Arc<Zone>> = zones.iter().filter_map(zone::WrittenZone::to_zone).map(Arc::new).collect();
     let mut hosts = HostTable::new(&plan_zones);
@@ -86,15 +90,21 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
     Some(Plan { source_name: report.source.name.clone(), server, log, limits, zones: plan_zones, hosts, certificates })
 }
 
-fn syntax_problem(fault: &toml::de::Error) -> Problem {
+/// What the parser says, in our words where its are for those who know the grammar.
+fn syntax_problem(fault: &toml::de::Error, source: &Source) -> Problem {
     let place = Place { span: fault.span().map(Into::into), path: String::new() };
-    let problem = place.error(fault.message());
+    let text = fault.span().and_then(|span| source.text.get(span)).unwrap_or_default();
     match fault.message() {
-        "duplicate key" => {
-            problem.hint("write it once; tables of which there are several have two brackets, as `[[zone]]`")
+        "duplicate key" => place
+            .error(format!("`{}` is written a second time", shown(text)))
+            .hint("write it once; tables of which there are several have two brackets, as `[[zone]]`"),
+        message if message.starts_with("string values must be quoted") && text.is_empty() => {
+            place.error("there is no value")
         }
-        message if message.starts_with("string values must be quoted") => problem.hint("put it in quotes: `\"…\"`"),
-        _ => problem,
+        message if message.starts_with("string values must be quoted") => place
+            .error(format!("`{}` is no value", shown(text)))
+            .hint(format!("if it is a text, put it in quotes: `\"{}\"`", shown(text))),
+        message => place.error(message),
     }
 }
 

@@ -67,9 +67,9 @@ impl<'a> Report<'a> {
         None
     }
 
-    /// Whether something with `part` in its path could not be read.
-    pub(crate) fn failed_under(&self, part: &str) -> bool {
-        self.problems.borrow().iter().any(|problem| problem.severity == Severity::Error && problem.path.contains(part))
+    /// Whether something at a path that `matches` could not be read, so that it is not missing.
+    pub(crate) fn failed(&self, matches: impl Fn(&str) -> bool) -> bool {
+        self.problems.borrow().iter().any(|problem| problem.severity == Severity::Error && matches(&problem.path))
     }
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {
@@ -184,19 +184,12 @@ impl<'a> Fields<'a> {
                 .error(format!("`{}` is not available in this version", shown(name)))
                 .hint(format!("leave it out: it comes with {feature}"));
         }
-        let table = if self.section.path.is_empty() { "at the top" } else { "in" };
-        let header = if self.section.path.is_empty() { String::new() } else { format!(" `[{}]`", self.section.path) };
-        let problem = place.error(format!("there is no key `{}` {table}{header}", shown(name)));
+        let problem = place.error(format!("there is no key `{}` {}", shown(name), self.section.whereabouts()));
         if let Some(near) = nearest(name, self.section.keys.iter().map(|key| key.name)) {
             return problem.hint(format!("did you mean `{near}`?"));
         }
         if let Some(section) = SECTIONS.iter().find(|section| section.key(name).is_some()) {
-            let header = if section.path.is_empty() {
-                "the top of the file".to_owned()
-            } else {
-                format!("`[{}]`", section.path)
-            };
-            return problem.hint(format!("it belongs in {header}"));
+            return problem.hint(format!("it belongs {}", section.whereabouts()));
         }
         let known: Vec<String> = self.section.keys.iter().map(|key| format!("`{}`", key.name)).collect();
         problem.hint(format!("known keys are {}", known.join(", ")))
@@ -232,7 +225,7 @@ impl<'a> Fields<'a> {
         self.item(name).map(|item| item.place)
     }
 
-    /// The value of a key that has a default. Where it cannot be read there is a problem, and the default stands in.
+    /// The value of a key that has a default, which has no place. Where it cannot be read there is a problem, and the default stands in.
     #[expect(clippy::expect_used, reason = "defaults are written in this crate; a test reads them all")]
     pub(crate) fn take<T: Read>(&self, name: &str) -> T {
         if let Some(value) = self.item(name).and_then(|item| T::read(&item)) {
@@ -241,7 +234,7 @@ impl<'a> Fields<'a> {
         let key = self.key(name);
         let text = key.otherwise.default().expect("a key that is taken has a default");
         let value = DeValue::parse(text).expect("a default is a TOML value");
-        let place = Place { span: self.place.span, path: self.path_of(name) };
+        let place = Place { span: None, path: self.path_of(name) };
         let item = Item { value: value.get_ref(), place, kind: &key.kind, report: self.report };
         T::read(&item).expect("a default is of its key's kind")
     }

@@ -81,11 +81,12 @@ impl fmt::Display for Kind {
             Self::Flag => write!(f, "`true` or `false`"),
             Self::Switch => write!(f, "`\"on\"` or `\"off\"`"),
             Self::OneOf(names) => {
-                for (index, name) in names().iter().enumerate() {
-                    let comma = if index == 0 { "" } else { ", " };
-                    write!(f, "{comma}`\"{name}\"`")?;
+                let names: Vec<String> = names().iter().map(|name| format!("`\"{name}\"`")).collect();
+                match names.split_last() {
+                    Some((last, [])) => write!(f, "{last}"),
+                    Some((last, others)) => write!(f, "{} or {last}", others.join(", ")),
+                    None => Ok(()),
                 }
-                Ok(())
             }
             Self::Whole { min, max, unit } => {
                 write!(f, "a whole number")?;
@@ -132,6 +133,21 @@ impl Otherwise {
 }
 
 impl Section {
+    /// Its header as it is written, with brackets; empty for the top.
+    pub(crate) fn header(&self) -> String {
+        let of_this = |key: &&Key| key.kind.section().is_some_and(|section| section.path == self.path);
+        match SECTIONS.iter().flat_map(|section| section.keys).find(of_this).map(|key| &key.kind) {
+            Some(Kind::Tables(_)) => format!("[[{}]]", self.path),
+            Some(_) => format!("[{}]", self.path),
+            None => String::new(),
+        }
+    }
+
+    /// Where its keys stand, in words.
+    pub(crate) fn whereabouts(&self) -> String {
+        if self.path.is_empty() { "at the top of the file".to_owned() } else { format!("in `{}`", self.header()) }
+    }
+
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
@@ -155,12 +171,13 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
         .map(|(_, name)| name)
 }
 
-/// A duration as it is written in the file, in the greatest unit that holds it whole.
+/// A duration as it is written in the file: in whole seconds, or else in milliseconds.
 pub(crate) fn show_duration(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s")];
-    match units.into_iter().find(|(size, _)| millis > 0 && millis.is_multiple_of(*size)) {
-        Some((size, unit)) => format!("{}{unit}", millis / size),
-        None => format!("{millis}ms"),
+    match duration.subsec_millis() {
+        0 => format!("{}s", duration.as_secs()),
+        _ => format!("{}ms", duration.as_millis()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use crate::document::shown;
+
 /// Longest name and label, in bytes of text (RFC 1035 section 2.3.4).
 const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
@@ -24,10 +26,8 @@ pub(crate) fn parse_name(text: &str) -> Result<String, NotAName> {
     }
     if let Some((scheme, rest)) = name.split_once("://") {
         let host = rest.split('/').next().unwrap_or_default();
-        return refuse(
-            format!("`{scheme}://` does not belong in a name"),
-            Some(format!("write only the host: `{host}`")),
-        );
+        let reason = format!("`{}://` does not belong in a name", shown(scheme));
+        return refuse(reason, Some(format!("write only the host: `{}`", shown(host))));
     }
     if name.parse::<IpAddr>().is_ok() {
         return refuse("this is an address, not a name".to_owned(), None);
@@ -35,6 +35,7 @@ pub(crate) fn parse_name(text: &str) -> Result<String, NotAName> {
     if let Some((host, port)) = name.rsplit_once(':')
         && port.bytes().all(|byte| byte.is_ascii_digit())
     {
+        let host = shown(host);
         let hint = format!("write `{host}`; an origin's port is set by `origin_http_port` and `origin_https_port`");
         return refuse("a port does not belong in a name".to_owned(), Some(hint));
     }

@@ -126,6 +126,12 @@ fn parse_origin(written: &At<String>, listen: SocketAddr, report: &Report<'_>) -
         },
         _ => (authority, port),
     };
+    if host.starts_with('[') != host.ends_with(']') {
+        return refuse(
+            format!("`{}` has half a pair of brackets", shown(text)),
+            "write an IPv6 address as `http://[::1]:3000`",
+        );
+    }
     let target = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse::<IpAddr>()
     {
         Ok(address) => Target::Addresses(vec![address]),

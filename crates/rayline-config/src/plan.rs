@@ -126,12 +126,16 @@ pub enum LogTarget {
 
 /// How much the edge says of itself, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names are the usual ones")]
 pub enum LogLevel {
+    /// What failed.
     Error,
+    /// What may be wrong.
     Warn,
+    /// What changed: starts, reloads, listeners.
     Info,
+    /// What someone who looks for a fault wants to know.
     Debug,
+    /// Everything.
     Trace,
 }
 

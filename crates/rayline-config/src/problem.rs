@@ -60,11 +60,13 @@ impl Problem {
                 .related
                 .iter()
                 .map(|(span, label)| AnnotationKind::Context.span(within(source, *span)).label(label.as_str()));
+            let header = header_above(&source.text, place.start).map(|span| AnnotationKind::Visible.span(span));
             group = group.element(
                 Snippet::source(source.text.as_str())
                     .path(source.name.as_str())
                     .annotation(primary)
-                    .annotations(related),
+                    .annotations(related)
+                    .annotations(header),
             );
         }
         if let Some(hint) = &self.hint {
@@ -103,4 +105,28 @@ pub struct ProblemJson<'a> {
 fn within(source: &Source, span: Span) -> std::ops::Range<usize> {
     let start = floor_char_boundary(&source.text, span.start);
     start..floor_char_boundary(&source.text, span.end).max(start)
+}
+
+/// The line that opens the table in which `offset` lies, so that a reader sees which of several it is.
+fn header_above(text: &str, offset: usize) -> Option<std::ops::Range<usize>> {
+    let above = text.get(..floor_char_boundary(text, offset))?;
+    let own_start = above.rfind('\n').map_or(0, |newline| newline + 1);
+    let own_line = text.get(own_start..)?.lines().next();
+    if own_line.is_some_and(is_header) {
+        return None;
+    }
+    let mut end = own_start;
+    let lines = text.get(..own_start)?.split_inclusive('\n').rev();
+    for line in lines {
+        let start = end - line.len();
+        if is_header(line) {
+            return Some(start..start + line.trim_end().len());
+        }
+        end = start;
+    }
+    None
+}
+
+fn is_header(line: &str) -> bool {
+    line.starts_with('[') && line.split('#').next().is_some_and(|line| line.trim_end().ends_with(']'))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::keys::{Key, Kind, Otherwise, SECTIONS, Section};
+use crate::keys::{Key, Otherwise, SECTIONS, Section};
 
 /// `docs/guide/configuration-reference.md`: every section and key, as Markdown.
 pub fn reference() -> String {
@@ -19,15 +19,8 @@ pub fn reference() -> String {
 }
 
 fn write_section(page: &mut String, section: &Section) {
-    let parent = SECTIONS
-        .iter()
-        .flat_map(|parent| parent.keys)
-        .find(|key| key.kind.section().is_some_and(|of| of.path == section.path));
-    let header = match parent.map(|key| &key.kind) {
-        Some(Kind::Tables(_)) => format!("`[[{}]]`", section.path),
-        _ if section.path.is_empty() => "The top of the file".to_owned(),
-        _ => format!("`[{}]`", section.path),
-    };
+    let header =
+        if section.path.is_empty() { "The top of the file".to_owned() } else { format!("`{}`", section.header()) };
     // a String takes every write
     let _ =
         write!(page, "\n## {header}\n\n{}.\n\n| key | value | default | |\n| --- | --- | --- | --- |\n", section.doc);

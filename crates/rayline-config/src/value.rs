@@ -137,9 +137,11 @@ impl Read for SocketAddr {
             item.refuse(match (text.parse::<IpAddr>(), text.rsplit_once(':')) {
                 (Ok(address), _) => problem.hint(format!("add a port: `{}`", Self::new(address, 80))),
                 (Err(_), Some(("", port))) => {
-                    problem.hint(format!("write `0.0.0.0:{port}` for every address of this machine"))
+                    problem.hint(format!("write `0.0.0.0:{}` for every address of this machine", shown(port)))
                 }
-                (Err(_), Some(("localhost", port))) => problem.hint(format!("write the address: `127.0.0.1:{port}`")),
+                (Err(_), Some(("localhost", port))) => {
+                    problem.hint(format!("write the address: `127.0.0.1:{}`", shown(port)))
+                }
                 (Err(_), _) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                     problem.hint(format!("write `0.0.0.0:{text}` for every address of this machine"))
                 }

@@ -13,9 +13,10 @@ use crate::name::lies_in;
 use crate::plan::{Content, RecordKind, SslMode};
 
 /// Listeners: at least one for visitors, and none in another's way.
-pub(super) fn listeners(listeners: &[Listener], report: &Report<'_>) {
-    if listeners.iter().all(|listener| listener.role == Role::Admin) {
-        let place = Place { span: None, path: "server.http".to_owned() };
+pub(super) fn listeners(listeners: &[Listener], server: &Place, report: &Report<'_>) {
+    let unreadable = || report.failed(|path| path == "server" || path.starts_with("server.http"));
+    if listeners.iter().all(|listener| listener.role == Role::Admin) && !unreadable() {
+        let place = Place { span: server.span, path: "server.http".to_owned() };
         let problem = place.error("there is no listener: visitors could not reach the edge");
         report.push(problem.hint("add to `[server]`, for example, `http = [\"127.0.0.1:8080\"]`"));
     }
@@ -43,7 +44,7 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 
 /// Zones: at least one, each once, and each name's records of one mind.
 pub(super) fn zones(zones: &[WrittenZone], report: &Report<'_>) {
-    if zones.is_empty() {
+    if zones.is_empty() && !report.failed(|path| path.starts_with("zone")) {
         let place = Place { span: None, path: "zone".to_owned() };
         let problem = place.error("there is no zone: the edge would serve no host");
         report.push(problem.hint("add a table `[[zone]]` with a `name` and `dns_records`"));
@@ -55,7 +56,9 @@ pub(super) fn zones(zones: &[WrittenZone], report: &Report<'_>) {
             let problem = name.place.error(format!("there are two zones `{}`", name.value));
             report.push(problem.hint("put the records of both into one").related(first, "first here"));
         }
-        if zone.records.is_empty() {
+        if zone.records.is_empty()
+            && !report.failed(|path| path.starts_with(&format!("{}.dns_records", zone.place.path)))
+        {
             let problem =
                 zone.place.warning(format!("the zone `{}` has no record, so none of its hosts is served", name.value));
             report.push(problem.hint("add `[[zone.dns_records]]` with `type`, `name` and `content`"));
@@ -192,7 +195,7 @@ pub(super) fn certificates(
             let used = names.iter().any(|of| {
                 lies_in(of.strip_prefix("*.").unwrap_or(of), &name.value) || certificate.value.covers(&name.value)
             });
-            if !used {
+            if !used && !names.is_empty() {
                 let names: Vec<String> = names.iter().map(|of| format!("`{of}`")).collect();
                 let problem = certificate.place.warning(format!(
                     "this certificate is for {}, nothing of the zone `{}`",
@@ -208,7 +211,7 @@ pub(super) fn certificates(
     }
     if table.is_empty() {
         // a certificate that cannot be read has left its own problem
-        if !report.failed_under("certificates") {
+        if !report.failed(|path| path.contains("certificates")) {
             let problem = https.place.error("there is no certificate to show to visitors here");
             report.push(problem.hint(
                 "add `[[zone.certificates]]` with `certificate` and `private_key`, or `development_ca = true` to `[server]` for a local one",

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::pem::read_file;
+use super::file::read_file;
 use crate::document::{At, Fields, shown};
 use crate::keys::nearest;
 use crate::plan::{ErrorPage, ErrorPages};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::pem;
+use super::trust;
 use crate::document::{At, Fields, Place};
 use crate::plan::{Limits, Log, LogTarget, Server};
 use crate::value::{ProxyProtocol, Resolver};
@@ -44,8 +44,8 @@ pub(crate) fn read_server(fields: &Fields<'_>, now: SystemTime) -> (Server, Vec<
         threads: fields.take("threads"),
         allow_private_origins: fields.take("allow_private_origins"),
         development_ca: fields.take("development_ca"),
-        origin_ca: pem::read_authorities(fields, now),
-        origin_crl: pem::read_revocation_lists(fields, now),
+        origin_ca: trust::read_authorities(fields, now),
+        origin_crl: trust::read_revocation_lists(fields, now),
         resolvers: fields.take::<Vec<Resolver>>("resolvers").into_iter().map(|resolver| resolver.0).collect(),
         trusted_proxies: fields.take("trusted_proxies"),
         drain_timeout: fields.take("drain_timeout"),

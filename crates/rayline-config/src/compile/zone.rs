@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::certificates::read_certificate;
+use super::error_pages;
 use super::records::{WrittenRecord, read_name, read_record};
-use super::{error_pages, pem};
 use crate::certificate::Certificate;
 use crate::document::{At, Fields, Place};
 use crate::plan::{ErrorPages, HttpVersion, Limits, Settings, SslMode, Zone};
@@ -59,7 +60,7 @@ pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, now: SystemTime)
             certificates: fields
                 .tables("certificates")
                 .iter()
-                .filter_map(|certificate| pem::read_certificate(certificate, now))
+                .filter_map(|certificate| read_certificate(certificate, now))
                 .collect(),
             error_pages: error_pages::read(&fields.table("error_pages")),
         }
@@ -74,13 +75,31 @@ fn read_zone_name(fields: &Fields<'_>) -> Option<At<String>> {
 
 /// `[zone.settings]`.
 pub(crate) fn read_settings(fields: &Fields<'_>, limits: &Limits) -> Settings {
-    let settings = Settings {
-        ssl: fields.take("ssl"),
+    let report = fields.report;
+    let version: At<HttpVersion> = fields.take("origin_max_http_version");
+    if version.value == HttpVersion::V2 && version.place.span.is_some() {
+        let problem = version.place.warning("origins are spoken to in HTTP/1.1 in this version");
+        report.push(problem.hint("leave it as it is for later, or write `\"1\"`"));
+    }
+    let development: At<bool> = fields.take("development_mode");
+    if development.value {
+        let problem = development.place.warning("there is no cache to bypass in this version");
+        report.push(problem.hint("leave it out"));
+    }
+    let ssl: At<SslMode> = fields.take("ssl");
+    let always_use_https: At<bool> = fields.take("always_use_https");
+    if ssl.value == SslMode::Off && always_use_https.value {
+        let message = "`always_use_https` cannot be on where `ssl` is `off`: each would redirect to the other";
+        let problem = always_use_https.place.error(message).hint("set `ssl` to another mode, or leave this off");
+        report.push(problem.related(&ssl.place, "redirects to HTTP"));
+    }
+    Settings {
+        ssl: ssl.value,
         proxy_read_timeout: fields.take("proxy_read_timeout"),
-        always_use_https: fields.take("always_use_https"),
+        always_use_https: always_use_https.value,
         min_tls_version: fields.take("min_tls_version"),
-        origin_max_http_version: fields.take("origin_max_http_version"),
-        development_mode: fields.take("development_mode"),
+        origin_max_http_version: version.value,
+        development_mode: development.value,
         origin_http_port: fields.take("origin_http_port"),
         origin_https_port: fields.take("origin_https_port"),
         origin_error_page_pass_thru: fields.take("origin_error_page_pass_thru"),
@@ -88,26 +107,5 @@ pub(crate) fn read_settings(fields: &Fields<'_>, limits: &Limits) -> Settings {
             .optional("max_upload")
             .map_or(limits.request_body_bytes, |megabytes: u64| megabytes << 20),
         server_timing: fields.take("server_timing"),
-    };
-    if let (HttpVersion::V2, Some(place)) =
-        (settings.origin_max_http_version, fields.written("origin_max_http_version"))
-    {
-        let problem = place.warning("origins are spoken to in HTTP/1.1 in this version");
-        fields.report.push(problem.hint("leave it as it is for later, or write `\"1\"`"));
     }
-    if let (true, Some(place)) = (settings.development_mode, fields.written("development_mode")) {
-        fields.report.push(place.warning("there is no cache to bypass in this version").hint("leave it out"));
-    }
-    if let (SslMode::Off, true, Some(place)) =
-        (settings.ssl, settings.always_use_https, fields.written("always_use_https"))
-    {
-        let problem =
-            place.error("`always_use_https` cannot be on where `ssl` is `off`: each would redirect to the other");
-        fields.report.push(
-            problem
-                .hint("set `ssl` to another mode, or leave this off")
-                .related(&fields.written("ssl").unwrap_or_default(), "redirects to HTTP"),
-        );
-    }
-    settings
 }

@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-const ADDRESS: Kind = Kind::Text("an address and port such as `\"0.0.0.0:80\"`");
+const ADDRESS: Kind = Kind::Text("an address and port such as `\"127.0.0.1:8080\"`");
 const FILE: Kind = Kind::Text("the path of a PEM file");
 const PORT: Kind = Kind::Whole { min: 1, max: 65_535, unit: "" };
 const TIMER: Kind = Kind::Time { min: MS, max: HOUR };
@@ -264,7 +264,7 @@ pub(crate) static LIMITS: Section = Section {
         },
         Key {
             name: "request_body_bytes",
-            kind: Kind::Whole { min: 0, max: i64::MAX as u64, unit: "bytes" },
+            kind: Kind::Whole { min: 0, max: 1 << 40, unit: "bytes" },
             otherwise: Default("104857600"),
             doc: "How long a request's body may be where the zone has no `max_upload`; beyond it 413",
         },
@@ -413,7 +413,7 @@ pub(crate) static SETTINGS: Section = Section {
             ],
         },
         Later {
-            feature: "rules and security",
+            feature: "security features",
             names: &[
                 "advanced_ddos",
                 "browser_check",
@@ -425,7 +425,7 @@ pub(crate) static SETTINGS: Section = Section {
             ],
         },
         Later {
-            feature: "more TLS settings",
+            feature: "further TLS settings",
             names: &[
                 "ciphers",
                 "opportunistic_encryption",
@@ -437,7 +437,7 @@ pub(crate) static SETTINGS: Section = Section {
             ],
         },
         Later {
-            feature: "changing what is served",
+            feature: "content optimisation",
             names: &[
                 "automatic_https_rewrites",
                 "automatic_platform_optimization",
@@ -457,7 +457,7 @@ pub(crate) static SETTINGS: Section = Section {
             ],
         },
         Later {
-            feature: "more visitor headers and addresses",
+            feature: "network features",
             names: &[
                 "aegis",
                 "cname_flattening",
@@ -552,7 +552,7 @@ pub(crate) static ERROR_PAGES: Section = Section {
         },
     ],
     later: &[Later {
-        feature: "rules and security",
+        feature: "security features",
         names: &[
             "basic_challenge",
             "country_challenge",

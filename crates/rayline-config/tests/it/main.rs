@@ -1,8 +1,15 @@
 //! What a stranger can hold the crate to: texts and files in, problems and plans out.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
+)]
+
 mod examples;
 mod files;
-mod keys;
 mod mutations;
 mod one_zone;
 mod plans;

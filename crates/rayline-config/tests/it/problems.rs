@@ -141,7 +141,13 @@ fn of_the_server() {
         ("name servers that are none", listening("resolvers = [\"9.9.9.9\", \"dns.example\", \"9.9.9.9:0x35\"]")),
         ("networks that are none", listening("trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/33\", \"proxy\"]")),
         ("a brand that is none", listening("brand = \"A\\nB\"")),
-        ("a log level", format!("{}log.level = \"verbose\"\n", listening("")).replace("[[zone]]", "[[zone]]")),
+        (
+            "a log level",
+            zone(
+                "[log]
+level = \"warning\"",
+            ),
+        ),
     ]);
     check(&rows, expect_file!["problems/server.txt"]);
 }
@@ -170,6 +176,7 @@ fn of_zones() {
         ("no name", format!("{LISTENER}[[zone]]\npaused = true\n")),
         ("no record", format!("{LISTENER}[[zone]]\nname = \"shop.example\"\n")),
         ("a name that is a URL", format!("{LISTENER}[[zone]]\nname = \"https://shop.example/\"\n")),
+        ("a name with a control character", format!("{LISTENER}[[zone]]\nname = \"\\u001b://shop.example\"\n")),
         ("a name that is an address", format!("{LISTENER}[[zone]]\nname = \"192.0.2.1\"\n")),
         ("a name with a port", format!("{LISTENER}[[zone]]\nname = \"shop.example:80\"\n")),
         ("a name beyond ASCII", format!("{LISTENER}[[zone]]\nname = \"münchen.example\"\n")),
@@ -268,17 +275,27 @@ fn of_records() {
         ),
         (
             "the edge itself",
-            format!(
-                "server.http = [\"0.0.0.0:80\", \"192.0.2.7:8080\"]\n\
-                 [[zone]]\nname = \"shop.example\"\nsettings.ssl = \"flexible\"\n\
-                 dns_records = [\n  {{ type = \"A\", name = \"a\", content = \"127.0.0.1\" }},\n  \
-                 {{ type = \"A\", name = \"b\", content = \"0.0.0.0\" }},\n  \
-                 {{ type = \"A\", name = \"fine\", content = \"192.0.2.7\" }},\n]\n\
-                 [[zone]]\nname = \"other.test\"\nsettings = {{ ssl = \"flexible\", origin_http_port = 8080 }}\n\
-                 dns_records = [\n  {{ type = \"A\", name = \"c\", content = \"192.0.2.7\" }},\n  \
-                 {{ type = \"A\", name = \"fine\", content = \"127.0.0.1\" }},\n  \
-                 {{ type = \"A\", name = \"grey\", content = \"192.0.2.7\", proxied = false }},\n]\n"
-            ),
+            r#"server.http = ["0.0.0.0:80", "192.0.2.7:8080"]
+
+[[zone]]
+name = "shop.example"
+settings.ssl = "flexible"
+dns_records = [
+  { type = "A", name = "a", content = "127.0.0.1" },
+  { type = "A", name = "b", content = "0.0.0.0" },
+  { type = "A", name = "fine", content = "192.0.2.7" },
+]
+
+[[zone]]
+name = "other.test"
+settings = { ssl = "flexible", origin_http_port = 8080 }
+dns_records = [
+  { type = "A", name = "c", content = "192.0.2.7" },
+  { type = "A", name = "fine", content = "127.0.0.1" },
+  { type = "A", name = "grey", content = "192.0.2.7", proxied = false },
+]
+"#
+            .to_owned(),
         ),
     ]);
     check(&rows, expect_file!["problems/records.txt"]);
@@ -323,7 +340,7 @@ fn json_has_lines_and_columns() {
         [
           {
             "severity": "error",
-            "message": "expected `\"off\"`, `\"flexible\"`, `\"full\"`, `\"strict\"`, `\"origin_pull\"`, found `ful`",
+            "message": "expected `\"off\"`, `\"flexible\"`, `\"full\"`, `\"strict\"` or `\"origin_pull\"`, found `ful`",
             "path": "zone[0].settings.ssl",
             "file": "rayline.toml",
             "start": {
@@ -336,7 +353,8 @@ fn json_has_lines_and_columns() {
             },
             "hint": "did you mean `full`?"
           }
-        ]"#]].assert_eq(&serde_json::to_string_pretty(&json).unwrap());
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&json).unwrap());
 }
 
 #[test]
