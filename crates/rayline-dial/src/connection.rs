@@ -1,0 +1,271 @@
+//! A connection to an origin, plain or TLS, that can say at any time what the wire and the kernel know of it.
+//!
+//! Reading and writing cost two additions more than the stream beneath. All else is read when something failed.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
+
+use rayline_verdict::Fact;
+use rayline_verdict::evidence::{Evidence, TcpState};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+
+use crate::connect::milliseconds;
+use crate::tls::{Secured, Session};
+use crate::wire::Wire;
+
+/// How long the parts of dialling took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// The TCP handshake with the address that won, in microseconds.
+    pub tcp_us: u32,
+    /// The TLS handshake, in microseconds; 0 without TLS.
+    pub tls_us: u32,
+}
+
+impl Timings {
+    pub(crate) fn new(tcp: Duration, tls: Duration) -> Self {
+        let microseconds = |part: Duration| u32::try_from(part.as_micros()).unwrap_or(u32::MAX);
+        Self { tcp_us: microseconds(tcp), tls_us: microseconds(tls) }
+    }
+}
+
+/// A connection to an origin.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    address: SocketAddr,
+    timings: Timings,
+    generation: u64,
+    born: Instant,
+    /// When the last request on it ended; when it was born, before that.
+    pub(crate) last_used: Instant,
+    /// How long it had been idle when the present request took it.
+    idle: Duration,
+    /// Requests served before the present one.
+    served: u32,
+    /// Bytes above TLS, sent and received since it was born.
+    sent: u64,
+    received: u64,
+    /// The same when the present request took it.
+    sent_before: u64,
+    received_before: u64,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(Wire),
+    Secured(Box<TlsStream<Wire>>, Session),
+}
+
+impl Connection {
+    pub(crate) fn plain(wire: Wire, address: SocketAddr, timings: Timings, generation: u64) -> Self {
+        Self::new(Stream::Plain(wire), address, timings, generation)
+    }
+
+    pub(crate) fn secured(secured: Secured, address: SocketAddr, timings: Timings, generation: u64) -> Self {
+        Self::new(Stream::Secured(Box::new(secured.stream), secured.session), address, timings, generation)
+    }
+
+    fn new(stream: Stream, address: SocketAddr, timings: Timings, generation: u64) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            address,
+            timings,
+            generation,
+            born: now,
+            last_used: now,
+            idle: Duration::ZERO,
+            served: 0,
+            sent: 0,
+            received: 0,
+            sent_before: 0,
+            received_before: 0,
+        }
+    }
+
+    /// The origin's address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How long dialling took. They stay the same over the connection's life: a reused connection cost nothing.
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    /// Whether it served a request before the present one.
+    pub fn is_reused(&self) -> bool {
+        self.served > 0
+    }
+
+    /// The requests it served before the present one.
+    pub fn served(&self) -> u32 {
+        self.served
+    }
+
+    /// The version of the trust settings under which it was made.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The TLS version and cipher suite by their names in the RFCs, such as `TLSv1.3` and `TLS_AES_128_GCM_SHA256`;
+    /// `None` without TLS.
+    pub fn tls(&self) -> Option<(&'static str, &'static str)> {
+        self.session().map(|session| (session.version, session.cipher))
+    }
+
+    pub(crate) fn session(&self) -> Option<&Session> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Secured(_, session) => Some(session),
+        }
+    }
+
+    fn wire(&self) -> &Wire {
+        match &self.stream {
+            Stream::Plain(wire) => wire,
+            Stream::Secured(stream, _) => stream.get_ref().0,
+        }
+    }
+
+    /// Bytes sent and received since it was born, TLS included.
+    pub fn wire_bytes(&self) -> (u64, u64) {
+        self.wire().bytes()
+    }
+
+    /// Bytes of the present request sent, and of its response received; without TLS's own.
+    pub fn request_bytes(&self) -> (u64, u64) {
+        (self.sent - self.sent_before, self.received - self.received_before)
+    }
+
+    /// What the kernel knows of the connection; `None` where the system does not say.
+    pub fn tcp_state(&self) -> Option<TcpState> {
+        sys_tcp_state(self.wire())
+    }
+
+    /// The error that waits on the socket, cleared by being read. Linux also gives the soft errors here, such as an ICMP
+    /// host-unreachable about an unacknowledged segment, which break no connection and show in no read or write.
+    pub fn socket_error(&self) -> Option<io::Error> {
+        self.wire().stream().take_error().ok().flatten()
+    }
+
+    /// Adds what this connection knows of the present request: for the cold path.
+    pub fn testify(&self, evidence: &mut Evidence) {
+        evidence.add(Fact::OriginAddress(self.address));
+        evidence.add(Fact::Connection {
+            age_ms: milliseconds(self.born.elapsed()),
+            idle_ms: milliseconds(self.idle),
+            served: self.served,
+        });
+        let (sent, received) = self.request_bytes();
+        evidence.add(Fact::BytesSent(sent));
+        evidence.add(Fact::BytesReceived(received));
+        if let Some(state) = self.tcp_state() {
+            evidence.add(Fact::Tcp(state));
+        }
+        if let Some(session) = self.session() {
+            evidence.add(Fact::SslMode(session.ssl_mode));
+        }
+    }
+
+    /// Starts the next request at `now`: what follows is counted for it.
+    pub(crate) fn take_up(&mut self, now: Instant) {
+        self.served = self.served.saturating_add(1);
+        self.idle = now.saturating_duration_since(self.last_used);
+        self.sent_before = self.sent;
+        self.received_before = self.received;
+    }
+
+    /// Whether an idle connection still stands and is quiet, as far as this machine knows without asking the origin.
+    ///
+    /// Free when nothing happened on it. With `thorough` it costs a system call, and sees also what came since the
+    /// runtime last looked. Bytes that nobody asked for (a `408` of a server that closes) end it as a FIN does.
+    pub(crate) fn is_quiet(&mut self, thorough: bool) -> bool {
+        if thorough && !peek_is_quiet(self.wire()) {
+            // TLS may have something of its own to say (session tickets, key updates): reading tells.
+            if matches!(self.stream, Stream::Plain(_)) {
+                return false;
+            }
+        }
+        let mut byte = [0_u8; 1];
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(self).poll_read(&mut cx, &mut ReadBuf::new(&mut byte)).is_pending()
+    }
+}
+
+fn sys_tcp_state(wire: &Wire) -> Option<TcpState> {
+    crate::sys::tcp_state(wire.stream().as_fd())
+}
+
+/// Whether the kernel has nothing to read: no byte, no FIN, no error.
+fn peek_is_quiet(wire: &Wire) -> bool {
+    let mut byte = [std::mem::MaybeUninit::uninit(); 1];
+    match SockRef::from(wire.stream()).peek(&mut byte) {
+        Ok(_) => false,
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        ready!(match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buf),
+            Stream::Secured(stream, _) => Pin::new(stream).poll_read(cx, buf),
+        })?;
+        this.received += (buf.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = ready!(match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_write(cx, bytes),
+            Stream::Secured(stream, _) => Pin::new(stream).poll_write(cx, bytes),
+        })?;
+        this.sent += written as u64;
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = ready!(match &mut this.stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, slices),
+            Stream::Secured(stream, _) => Pin::new(stream).poll_write_vectored(cx, slices),
+        })?;
+        this.sent += written as u64;
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_flush(cx),
+            Stream::Secured(stream, _) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(wire) => Pin::new(wire).poll_shutdown(cx),
+            Stream::Secured(stream, _) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The TLS handshake with an origin, by mode, and how its failure is told.
+//!
+//! One client per worker holds the two ways to judge a certificate and the sessions that can be resumed. rustls resumes
+//! a session only under the very verifier that judged it, so all connections share their verifiers, and `witness` hands
+//! over what these saw of one handshake.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rayline_verdict::Fault;
+use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, HandshakeKind};
+use rustls_pki_types::ServerName;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::dial::{Target, Tls, TrustError, TrustSettings};
+use crate::wire::Wire;
+
+pub(crate) mod alert;
+mod chain;
+mod fault;
+mod identity;
+mod ocsp;
+mod verify;
+mod witness;
+
+use fault::Handshake;
+use identity::Asked;
+use verify::{Lenient, Strict};
+use witness::Watched;
+
+/// Servers whose sessions are kept, for each way to judge.
+const SESSIONS: usize = 1024;
+
+/// The TLS client of one worker.
+#[derive(Debug)]
+pub(crate) struct Client {
+    full: Arc<ClientConfig>,
+    strict: Arc<ClientConfig>,
+    verifier: Arc<Strict>,
+}
+
+/// A finished handshake.
+#[derive(Debug)]
+pub(crate) struct Secured {
+    pub(crate) stream: TlsStream<Wire>,
+    pub(crate) session: Session,
+}
+
+/// What was agreed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Session {
+    pub(crate) version: &'static str,
+    pub(crate) cipher: &'static str,
+    pub(crate) ssl_mode: &'static str,
+    /// Whether the origin asked for a client certificate.
+    pub(crate) asked: bool,
+}
+
+impl Client {
+    pub(crate) fn new(trust: TrustSettings) -> Result<Self, TrustError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let asked = Arc::new(Asked::new(trust.client_identity, &provider)?);
+        let verifier = Arc::new(Strict::new(trust.extra_roots, trust.crls, &provider)?);
+        let lenient: Arc<dyn ServerCertVerifier> = Arc::new(Lenient::new(&provider));
+        let config = |verifier: Arc<dyn ServerCertVerifier>| {
+            let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+                .with_safe_default_protocol_versions()
+                .map_err(|_| TrustError::Provider)?
+                .dangerous()
+                .with_custom_certificate_verifier(verifier)
+                .with_client_cert_resolver(Arc::clone(&asked) as _);
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            config.resumption = Resumption::in_memory_sessions(SESSIONS);
+            Ok(Arc::new(config))
+        };
+        Ok(Self { full: config(lenient)?, strict: config(Arc::clone(&verifier) as _)?, verifier })
+    }
+
+    /// Performs the handshake on `wire` within `limit`.
+    pub(crate) async fn handshake(
+        &self,
+        mut wire: Wire,
+        address: SocketAddr,
+        target: &Target<'_>,
+        limit: Duration,
+    ) -> Result<Secured, Fault> {
+        let handshake = Handshake { address, target, limit };
+        let name = server_name(target.server_name, address);
+        let strict = target.tls == Tls::Strict;
+        let connector = TlsConnector::from(Arc::clone(if strict { &self.strict } else { &self.full }));
+        wire.begin_handshake(limit);
+        let (outcome, seen) = Watched::new(connector.connect(name.clone(), wire).into_fallible()).await;
+        let mut stream = match outcome {
+            Ok(stream) => stream,
+            Err((error, mut wire)) => {
+                let first = wire.end_handshake();
+                return Err(handshake.fault(&error, &seen, &first, &wire));
+            }
+        };
+        if strict {
+            self.judge_again(&stream, &name, &handshake)?;
+        }
+        stream.get_mut().0.end_handshake();
+        let session = session(&stream, target.ssl_mode, seen.asked);
+        Ok(Secured { stream, session })
+    }
+
+    /// A resumed session shows no certificate: that of the session's first handshake is judged by today's date.
+    fn judge_again(
+        &self,
+        stream: &TlsStream<Wire>,
+        name: &ServerName<'_>,
+        handshake: &Handshake<'_>,
+    ) -> Result<(), Fault> {
+        let tls = stream.get_ref().1;
+        if tls.handshake_kind() != Some(HandshakeKind::Resumed) {
+            return Ok(());
+        }
+        let Some((leaf, intermediates)) = tls.peer_certificates().and_then(|chain| chain.split_first()) else {
+            return Ok(());
+        };
+        let (outcome, seen) = witness::during(|| self.verifier.judge(leaf, intermediates, name));
+        outcome.map_err(|error| handshake.certificate_fault(&error, &seen))
+    }
+}
+
+/// The name to ask for. One that TLS cannot carry is left out: the handshake then goes to the bare address, and a strict
+/// check says what the certificate does not cover.
+fn server_name(name: &str, address: SocketAddr) -> ServerName<'static> {
+    ServerName::try_from(name.trim_end_matches('.').to_owned())
+        .unwrap_or_else(|_| ServerName::IpAddress(address.ip().into()))
+}
+
+fn session(stream: &TlsStream<Wire>, ssl_mode: &'static str, asked: bool) -> Session {
+    let tls = stream.get_ref().1;
+    let version = match tls.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        // The client offers no other.
+        Some(_) | None => "none",
+    };
+    let cipher = tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+    Session { version, cipher: cipher.map_or("none", cipher_name), ssl_mode, asked }
+}
+
+/// The suite's name in the RFCs: rustls writes the suites of TLS 1.3 with the version in front.
+fn cipher_name(name: &'static str) -> &'static str {
+    match name {
+        "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
+        "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
+        "TLS13_CHACHA20_POLY1305_SHA256" => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other,
+    }
+}
