@@ -11,13 +11,16 @@ pub mod attribute;
 pub mod code;
 pub mod evidence;
 pub mod fault;
+pub mod log_line;
 pub mod moment;
 pub mod number;
 pub mod party;
 pub mod ray;
 pub mod record;
 pub mod snippet;
+pub mod surface;
 pub mod verdict;
+mod write;
 
 pub use attribute::attribute;
 pub use code::{Code, Entry, Reached, Retry, Sent, TABLE};
