@@ -26,7 +26,8 @@ impl Section {
     pub(crate) fn limit(self, limits: &Limits) -> usize {
         let limit = match self {
             Self::Request | Self::Response => limits.head,
-            Self::Trailers => limits.trailers,
+            // The empty line is there even if there are no trailers.
+            Self::Trailers => limits.trailers.max(b"\r\n".len()),
         };
         // Offsets are kept as u32.
         limit.min(u32::MAX as usize)
@@ -95,15 +96,24 @@ impl Examiner {
     #[cold]
     pub(crate) fn examine(&mut self, seen: &[u8], limits: &Limits) -> Result<(), Fault> {
         let limit = self.section.limit(limits);
-        let mut rest = seen.get(self.at..).unwrap_or_default().iter();
-        while self.state != State::End
-            && let Some(byte) = rest.next()
-        {
+        let mut rest = seen.get(self.at..).unwrap_or_default();
+        while self.state != State::End {
+            if self.state == State::Value {
+                // Most of a head is in its values.
+                let room = limit.saturating_sub(self.at);
+                let run = rest.iter().take(room).take_while(|byte| is_text(**byte)).count();
+                self.at += run;
+                rest = rest.get(run..).unwrap_or_default();
+            }
+            let Some((byte, tail)) = rest.split_first() else {
+                break;
+            };
             if self.at >= limit {
                 return Err(Fault::new(self.section.too_large(limit, seen.len()), limit));
             }
             self.state = self.step(*byte, limits)?;
             self.at += 1;
+            rest = tail;
         }
         Ok(())
     }

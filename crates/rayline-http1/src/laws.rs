@@ -55,6 +55,17 @@ impl Event {
     }
 }
 
+/// A refusal stands, whatever comes behind the bytes that earned it.
+fn refusal_stands(found: &[Event], bytes: &[u8], run: impl Fn(&[u8]) -> Vec<Event>) {
+    match found.last() {
+        None
+        | Some(Event::Rest(_))
+        | Some(Event::Refused(RefusalKind::HalfHead { .. } | RefusalKind::Empty | RefusalKind::Truncated { .. }, ..)) =>
+            {}
+        Some(_) => assert_eq!(run(&[bytes, b"\r\nHost: a\r\n\r\n"].concat()), found, "more bytes came"),
+    }
+}
+
 /// `bytes` cut into pieces of these lengths, over and over; zero counts as one.
 pub fn cut<'a>(mut bytes: &'a [u8], lengths: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let mut lengths = lengths.iter().cycle();
@@ -66,11 +77,12 @@ pub fn cut<'a>(mut bytes: &'a [u8], lengths: &'a [u8]) -> impl Iterator<Item = &
     })
 }
 
-/// Requests come out the same however they are cut, and keep what a head promises.
+/// Requests come out the same however they are cut and whatever follows a refusal, and keep what a head promises.
 pub fn requests(limits: Limits, bytes: &[u8], lengths: &[u8]) -> Vec<Event> {
     let whole = Connection::client(limits).run([bytes]);
     let pieces = Connection::client(limits).run(cut(bytes, lengths));
     assert_eq!(whole, pieces, "cut into {lengths:?}");
+    refusal_stands(&whole, bytes, |more| Connection::client(limits).run([more]));
     for event in &whole {
         if let Event::Request(head) = event {
             sound_section(head.raw(), &head.fields, limits);
@@ -81,11 +93,12 @@ pub fn requests(limits: Limits, bytes: &[u8], lengths: &[u8]) -> Vec<Event> {
     whole
 }
 
-/// Responses come out the same however they are cut, and keep what a head promises.
+/// Responses come out the same however they are cut and whatever follows a refusal, and keep what a head promises.
 pub fn responses(limits: Limits, request: RequestKind, bytes: &[u8], lengths: &[u8]) -> Vec<Event> {
     let whole = Connection::server(limits, request).run([bytes]);
     let pieces = Connection::server(limits, request).run(cut(bytes, lengths));
     assert_eq!(whole, pieces, "cut into {lengths:?}");
+    refusal_stands(&whole, bytes, |more| Connection::server(limits, request).run([more]));
     for event in &whole {
         if let Event::Response(head) = event {
             sound_section(head.raw(), &head.fields, limits);
@@ -102,6 +115,7 @@ pub fn body(framing: Framing, limits: Limits, bytes: &[u8], lengths: &[u8]) -> V
     let whole = decode(framing, limits, [bytes]);
     let pieces = decode(framing, limits, cut(bytes, lengths));
     assert_eq!(whole, pieces, "cut into {lengths:?}");
+    refusal_stands(&whole, bytes, |more| decode(framing, limits, [more]));
     let content: &[u8] = match whole.first() {
         Some(Event::Body(content)) => content,
         _ => &[],

@@ -186,11 +186,11 @@ fn outline(
     };
     let (method, target) = (method.as_bytes(), target.as_bytes());
     let strict = status == httparse::Status::Complete(section.len())
-        && section.starts_with(method)
         && method.len() <= MAX_METHOD
         && target.len() <= limits.uri
         && target.is_ascii()
         && memchr::memchr(b'#', target).is_none();
+    // Behind the method and a space, so the tokenizer skipped nothing before the method.
     let target_start = offset(section, target).filter(|start| strict && *start as usize == method.len() + 1);
     let Some(target_start) = target_start else {
         return Err(Rejected::Syntax(RefusalKind::BadTarget));

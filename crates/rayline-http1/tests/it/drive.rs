@@ -46,7 +46,7 @@ pub(crate) fn requests(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn requests_within(limits: Limits, bytes: &[u8]) -> String {
-    both_ways(bytes, |pieces| {
+    every_way(bytes, |pieces| {
         let mut parser = RequestParser::new(limits);
         let mut out = String::new();
         let mut buf = BytesMut::new();
@@ -91,7 +91,7 @@ pub(crate) fn responses_to(request: RequestKind, bytes: &[u8]) -> String {
 }
 
 pub(crate) fn responses_within(limits: Limits, request: RequestKind, bytes: &[u8]) -> String {
-    both_ways(bytes, |pieces| {
+    every_way(bytes, |pieces| {
         let mut parser = ResponseParser::new(limits);
         let mut out = String::new();
         let mut buf = BytesMut::new();
@@ -137,7 +137,7 @@ pub(crate) fn body(framing: Framing, bytes: &[u8]) -> String {
 }
 
 pub(crate) fn body_within(limits: Limits, framing: Framing, bytes: &[u8]) -> String {
-    both_ways(bytes, |pieces| {
+    every_way(bytes, |pieces| {
         let mut out = String::new();
         let mut buf = BytesMut::new();
         let mut pieces = pieces.iter();
@@ -213,10 +213,20 @@ fn finish(mut out: String, refusal: Option<Refusal>) -> String {
     }
 }
 
-/// In one piece and byte by byte, which must come to the same.
-fn both_ways(bytes: &[u8], read: impl Fn(&[&[u8]]) -> String) -> String {
+/// In one piece, byte by byte, in two pieces cut anywhere and, if it was refused, with more behind it: all must come to the
+/// same.
+fn every_way(bytes: &[u8], read: impl Fn(&[&[u8]]) -> String) -> String {
     let whole = read(&[bytes]);
     let dribbled = read(&bytes.chunks(1).collect::<Vec<_>>());
     assert_eq!(whole, dribbled, "byte by byte: {}", bytes.escape_ascii());
+    for at in 1..bytes.len().min(400) {
+        let (front, back) = bytes.split_at(at);
+        assert_eq!(whole, read(&[front, back]), "cut at {at}: {}", bytes.escape_ascii());
+    }
+    let at_the_end = ["HalfHead", "Empty in", "Truncated"].iter().any(|kind| whole.contains(kind));
+    if whole.contains(" at ") && !at_the_end {
+        let more = [bytes, b"\r\nHost: a\r\n\r\n"].concat();
+        assert_eq!(whole, read(&[&more]), "with more behind it: {}", bytes.escape_ascii());
+    }
     whole
 }

@@ -10,6 +10,11 @@ fn message_parsing() {
         ("§2.1", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / host=a"),
         ("§2.2 empty lines before the request line", b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / host=a"),
         ("§2.2 but not without end", b"\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\n", "NotHttp in request head at 0"),
+        (
+            "§2.2 before each of many",
+            b"\r\n\r\nGET /1 HTTP/1.0\r\n\r\n\r\n\r\nGET /2 HTTP/1.0\r\n\r\n\r\nGET /3 HTTP/1.0\r\n\r\n",
+            "GET /1 host=- close | GET /2 host=- close | GET /3 host=- close",
+        ),
         ("§2.2 nothing but empty lines", b"\r\n\r\n", ""),
         ("§2.2 half an empty line", b"\r\n\r", ""),
         ("§2.2 bare LF before the request line", b"\nGET / HTTP/1.1\r\n", "BareLf in request head at 0"),
