@@ -60,29 +60,37 @@ impl Format {
     /// is everything behind the 64th.
     pub fn negotiate(accept: Option<&[u8]>) -> Self {
         let Some(accept) = accept else { return Self::Html };
-        let named = |wanted: Match| ranges(accept).any(|range| range.matches == wanted);
+        // Two passes over the field, so that its length costs no more than its length.
+        let mut formats = 0_u8;
+        let mut types = 0_u8;
+        for range in ranges(accept) {
+            match range.matches {
+                Match::Exactly(format) => formats |= format.bit(),
+                Match::Type(name) => types |= name.bit(),
+                Match::Any | Match::Other => {}
+            }
+        }
+        let unnamed = |format: &Self| formats & format.bit() == 0;
+        let wholly_unnamed = |format: &Self| unnamed(format) && types & format.type_name().bit() == 0;
         let mut best: Option<(u16, Self)> = None;
         for range in ranges(accept) {
             if range.weight <= best.map_or(0, |(weight, _)| weight) {
                 continue;
             }
-            let unnamed = |format: &&Self| {
-                let type_named = match range.matches {
-                    Match::Any => named(Match::Type(format.type_name())),
-                    Match::Type(_) | Match::Exactly(_) | Match::Other => false,
-                };
-                !type_named && !named(Match::Exactly(**format))
-            };
             let format = match range.matches {
                 Match::Exactly(format) => Some(format),
-                Match::Type(TypeName::Text) => Self::TEXTS.iter().find(unnamed).copied(),
-                Match::Type(TypeName::Application) => Self::APPLICATIONS.iter().find(unnamed).copied(),
-                Match::Any => Self::ALL.iter().find(unnamed).copied(),
+                Match::Type(TypeName::Text) => Self::TEXTS.into_iter().find(unnamed),
+                Match::Type(TypeName::Application) => Self::APPLICATIONS.into_iter().find(unnamed),
+                Match::Any => Self::ALL.into_iter().find(wholly_unnamed),
                 Match::Other => None,
             };
             best = format.map(|format| (range.weight, format)).or(best);
         }
         best.map_or(Self::Html, |(_, format)| format)
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
     }
 
     const fn type_name(self) -> TypeName {
@@ -97,6 +105,12 @@ impl Format {
 enum TypeName {
     Text,
     Application,
+}
+
+impl TypeName {
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// What a media range covers of the forms made here.
