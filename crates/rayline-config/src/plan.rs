@@ -2,13 +2,13 @@
 //!
 //! It holds no sockets and no state; which version of the configuration a plan is, whoever swaps it in knows.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rayline_verdict::Colo;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::certificate::{Certificate, CertificateTable};
@@ -72,36 +72,6 @@ pub struct Server {
     pub keepalive_timeout: Duration,
     /// Connections of visitors open at once, over all threads.
     pub max_connections: usize,
-}
-
-/// Three upper-case ASCII letters that say where an edge stands, such as `LHR`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Colo([u8; 3]);
-
-impl Colo {
-    /// The colo of that name, or `None` unless it is three ASCII upper-case letters.
-    pub fn new(name: &str) -> Option<Self> {
-        let letters: [u8; 3] = name.as_bytes().try_into().ok()?;
-        letters.iter().all(u8::is_ascii_uppercase).then_some(Self(letters))
-    }
-
-    /// The three letters.
-    pub fn as_str(&self) -> &str {
-        // `new` lets nothing but ASCII in, so the empty default is never taken
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Colo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Colo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Colo({self})")
-    }
 }
 
 /// `[log]`.

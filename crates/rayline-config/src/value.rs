@@ -6,11 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rayline_verdict::Colo;
 use toml::de::DeValue;
 
 use crate::document::{At, Item, shown};
 use crate::keys::{Kind, nearest, show_duration};
-use crate::plan::{Colo, HttpVersion, LogLevel, RecordKind, SslMode, TlsVersion};
+use crate::plan::{HttpVersion, LogLevel, RecordKind, SslMode, TlsVersion};
 
 /// A type that can be read from a value. A value that does not fit leaves a problem behind.
 pub(crate) trait Read: Sized {

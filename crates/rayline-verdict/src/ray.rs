@@ -52,14 +52,14 @@ impl fmt::Display for ParseRayError {
 impl std::error::Error for ParseRayError {}
 
 /// Three capital letters that name the place of an edge, by custom its airport's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Colo([u8; 3]);
 
 impl Colo {
-    /// Takes exactly three ASCII letters and capitalises them.
+    /// The colo of that name; `None` unless it is three ASCII capital letters.
     pub fn new(text: &str) -> Option<Self> {
         let letters: [u8; 3] = text.as_bytes().try_into().ok()?;
-        letters.iter().all(u8::is_ascii_alphabetic).then(|| Self(letters.map(|letter| letter.to_ascii_uppercase())))
+        letters.iter().all(u8::is_ascii_uppercase).then_some(Self(letters))
     }
 
     /// The letters.
@@ -71,6 +71,12 @@ impl Colo {
 impl Default for Colo {
     fn default() -> Self {
         Self(*b"DEV")
+    }
+}
+
+impl fmt::Debug for Colo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Colo({self})")
     }
 }
 
