@@ -4,14 +4,15 @@
 //! happy eyeballs, then TLS as the mode asks), [`Pool`] keeps connections for the next request. Each failure is a
 //! [`Fault`](rayline_verdict::Fault) that says what happened on the wire, with the facts that show it.
 //!
-//! What this crate deliberately does not do: it blames nobody and knows no HTTP status, it speaks no HTTP, and it reads no
-//! configuration.
+//! What this crate deliberately does not do: it blames nobody and knows no HTTP status, it speaks no HTTP (`http1` only
+//! translates the codec's refusals), and it reads no configuration.
 
 pub mod connect;
 pub mod connection;
 pub mod dial;
 pub mod errno;
 mod eyeballs;
+pub mod http1;
 mod icmp;
 pub mod pool;
 pub mod prohibited;

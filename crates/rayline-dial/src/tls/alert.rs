@@ -92,7 +92,7 @@ mod tests {
             (AlertDescription::HandshakeFailure, false, OriginTlsCause::NoCommonCipher),
             (AlertDescription::HandshakeFailure, true, OriginTlsCause::ClientCertificateRefused),
             (AlertDescription::InsufficientSecurity, false, OriginTlsCause::NoCommonCipher),
-            (AlertDescription::UnrecognizedName, false, OriginTlsCause::SniRefused),
+            (AlertDescription::UnrecognisedName, false, OriginTlsCause::SniRefused),
             (AlertDescription::CertificateRequired, true, OriginTlsCause::ClientCertificateRefused),
             (AlertDescription::BadCertificate, true, OriginTlsCause::ClientCertificateRefused),
             (AlertDescription::UnsupportedCertificate, true, OriginTlsCause::ClientCertificateRefused),
