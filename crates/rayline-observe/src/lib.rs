@@ -1,1 +1,17 @@
 //! What happened: the request log, live tail and metrics, fed by records.
+//!
+//! Whoever serves visitors pushes one [`Record`](rayline_verdict::Record) per request into a [`Lane`]; one writer
+//! thread takes them from there and does everything else. It knows nothing of the edge or the configuration, and it
+//! never makes a visitor wait: what it cannot keep up with is counted as lost.
+
+mod lane;
+mod metrics;
+mod observer;
+mod request_log;
+mod tail;
+mod writer;
+
+pub use lane::Lane;
+pub use metrics::Gauges;
+pub use observer::{Health, Observer, Options, Target};
+pub use tail::{CodeFilter, StatusFilter, Subject, TailFilter, TailStream, Tailed};

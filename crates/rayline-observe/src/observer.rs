@@ -1,0 +1,185 @@
+//! The handle on the writer: started once, asked from anywhere, stopped last.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rtrb::RingBuffer;
+
+use crate::lane::Lane;
+use crate::metrics::{Gauges, Metrics};
+use crate::request_log::RequestLog;
+use crate::tail::{self, TailFilter, TailStream};
+use crate::writer::{Command, Writer};
+
+/// How long [`Observer::stop`] waits for the last records to be written.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the request log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Appended to this file, which is made with mode 0640, its folder too if it is missing.
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+    /// Nowhere; metrics and tails work all the same.
+    Off,
+}
+
+/// How an [`Observer`] starts.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the request log goes.
+    pub log: Target,
+    /// How many lanes are needed: one per worker that makes records.
+    pub lanes: usize,
+    /// Records a lane holds before it loses some. The writer comes by every 20 ms, sooner when a lane is half full.
+    pub lane_capacity: usize,
+}
+
+/// How the observer itself fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Records lost since the start, because a lane was full or the log could not be written.
+    pub records_lost: u64,
+    /// Failed tries to open or write the request log since the start.
+    pub log_write_errors: u64,
+    /// Why the request log cannot be written now; `None` while it can.
+    pub log_error: Option<String>,
+}
+
+/// Takes records in and tells what happened: in the request log, in metrics, to whoever follows along.
+///
+/// Clones are the same observer.
+#[derive(Clone)]
+pub struct Observer {
+    shared: Arc<Shared>,
+    commands: Sender<Command>,
+}
+
+type GaugeSource = Box<dyn Fn() -> Gauges + Send + Sync>;
+
+struct Shared {
+    metrics: Arc<Metrics>,
+    gauges: Mutex<Option<GaugeSource>>,
+    log_error: Arc<Mutex<Option<String>>>,
+    writer: thread::Thread,
+    /// Taken by the first `stop`.
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    thread: JoinHandle<()>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
+}
+
+impl Observer {
+    /// Opens the request log and starts the writer's thread.
+    ///
+    /// A log that cannot be opened is no error here: it is said on stderr and in [`Health`], and tried again.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no thread to give, or standard output is closed.
+    pub fn start(options: Options) -> io::Result<(Self, Vec<Lane>)> {
+        let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
+        let log_error = Arc::new(Mutex::new(None));
+        let log = RequestLog::open(options.log, Arc::clone(&metrics), Arc::clone(&log_error))?;
+        let (producers, consumers): (Vec<_>, Vec<_>) =
+            (0..options.lanes).map(|_| RingBuffer::new(options.lane_capacity.max(1))).unzip();
+        let (commands, orders) = channel();
+        let (end, ended) = channel();
+        let writer = Writer::new(consumers, orders, log, Arc::clone(&metrics));
+        let thread = thread::Builder::new().name("observe".to_owned()).spawn(move || {
+            let _end = end;
+            writer.run();
+        })?;
+        let handle = thread.thread().clone();
+        let lanes = producers
+            .into_iter()
+            .map(|producer| Lane::new(producer, metrics.lost_in_lane.clone(), handle.clone()))
+            .collect();
+        let shared = Shared {
+            metrics,
+            gauges: Mutex::new(None),
+            log_error,
+            writer: handle,
+            running: Mutex::new(Some(Running { thread, ended })),
+        };
+        Ok((Self { shared: Arc::new(shared), commands }, lanes))
+    }
+
+    /// Says where [`metrics`](Self::metrics) finds what only the edge knows. Asked at every scrape.
+    pub fn set_gauges(&self, source: impl Fn() -> Gauges + Send + Sync + 'static) {
+        *lock(&self.shared.gauges) = Some(Box::new(source));
+    }
+
+    /// Opens the request log anew by its name, as after a rotation (SIGUSR1).
+    pub fn reopen(&self) {
+        self.order(Command::Reopen);
+    }
+
+    /// Follows the records that the filter lets through, from now on.
+    pub fn subscribe(&self, filter: TailFilter) -> TailStream {
+        let (tail, stream) = tail::connect(filter);
+        self.order(Command::Subscribe(tail));
+        stream
+    }
+
+    /// Every metric in the Prometheus text format.
+    pub fn metrics(&self) -> String {
+        let gauges = lock(&self.shared.gauges).as_ref().map(|source| source()).unwrap_or_default();
+        self.shared.metrics.render(gauges)
+    }
+
+    /// How the observer itself fares.
+    pub fn health(&self) -> Health {
+        Health {
+            records_lost: self.shared.metrics.records_lost(),
+            log_write_errors: self.shared.metrics.log_write_errors.get(),
+            log_error: lock(&self.shared.log_error).clone(),
+        }
+    }
+
+    /// Takes what is left in the lanes, writes it, ends every tail and the thread. Call it after the last record.
+    ///
+    /// Waits 5 s at most, for a log that nobody reads (a pipe) takes no more.
+    pub fn stop(self) {
+        let Some(running) = lock(&self.shared.running).take() else { return };
+        self.order(Command::Stop);
+        // nothing is ever sent: the wait ends when the thread drops its end
+        let timed_out = running.ended.recv_timeout(STOP_TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        if timed_out {
+            say("the request log takes no more: its last records are lost");
+        } else if running.thread.join().is_err() {
+            say("the thread that writes the request log had ended in a panic");
+        }
+    }
+
+    fn order(&self, command: Command) {
+        // a writer that has stopped needs no orders: a tail that never gets there ends at once
+        let _ = self.commands.send(command);
+        self.shared.writer.unpark();
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer").field("health", &self.health()).finish_non_exhaustive()
+    }
+}
+
+/// The value behind a lock; whoever panicked while holding it left it whole, for it is only ever replaced.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One line on standard error, which may be closed.
+pub(crate) fn say(message: &str) {
+    let _ = io::Write::write_all(&mut io::stderr(), format!("rayline: {message}\n").as_bytes());
+}
