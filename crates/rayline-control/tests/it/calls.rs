@@ -1,0 +1,101 @@
+//! What each path answers.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayline_control::Control;
+use serde_json::json;
+
+use crate::{Running, Small, wire};
+
+#[test]
+fn the_page_says_what_is_here_and_loads_nothing() {
+    let running = Running::start();
+    let answer = running.call("GET", "/");
+    assert!(answer.body.contains(env!("CARGO_PKG_VERSION")));
+    assert!(answer.body.contains(r#"href="/metrics""#));
+    assert!(answer.body.contains("rayline tail"));
+    assert!(answer.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+}
+
+#[test]
+fn metrics_are_prometheus_text() {
+    let running = Running::start();
+    let answer = running.call("GET", "/metrics");
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(answer.body.contains("# TYPE rayline_build_info gauge\n"), "{}", answer.body);
+}
+
+#[test]
+fn status_joins_what_both_know() {
+    let running = Running::start();
+    let body = running.call("GET", "/api/status").json();
+    assert_eq!(body["success"], true);
+    let result = &body["result"];
+    assert_eq!(result["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(result["plan_version"], 1);
+    assert_eq!(result["zones"], json!(["shop.example"]));
+    assert_eq!(result["connections"]["visitors"], 3);
+    assert_eq!(result["records_lost"], 0);
+    assert_eq!(result["log_error"], json!(null));
+    assert!(result["started_at"].as_str().is_some_and(|at| at.starts_with("20") && at.ends_with('Z')), "{result}");
+}
+
+#[test]
+fn a_reload_answers_with_the_version_or_every_problem() {
+    let running = Running::start();
+    let first = running.call("POST", "/api/reload");
+    assert_eq!((first.status, &first.json()["result"]["plan_version"]), (200, &json!(2)));
+    let second = running.call("POST", "/api/reload");
+    assert_eq!(second.status, 400);
+    assert_eq!(
+        second.json()["errors"],
+        json!([
+            { "code": 10400, "message": "unknown key `zzl`" },
+            { "code": 10400, "message": "there is no zone" },
+        ])
+    );
+}
+
+#[test]
+fn paths_and_methods_that_are_not_there_say_so_in_the_envelope() {
+    let running = Running::start();
+    let missing = running.call("GET", "/api/nothing");
+    assert_eq!((missing.status, missing.failure()), (404, 7000));
+    for (method, path, allow) in
+        [("GET", "/api/reload", "POST"), ("POST", "/metrics", "GET,HEAD"), ("DELETE", "/", "GET,HEAD")]
+    {
+        let answer = running.call(method, path);
+        assert_eq!((answer.status, answer.failure()), (405, 10405), "{method} {path}");
+        assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
+    }
+    let wrong = running.call("GET", "/api/tail?status=6xx&colour=red");
+    assert_eq!(wrong.status, 400);
+    assert_eq!(wrong.json()["errors"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn stopping_frees_the_address() {
+    let running = Running::start();
+    let addr = running.control.addr();
+    let mut open = wire::connect(addr);
+    running.control.stop();
+    assert_eq!(std::io::Read::read(&mut open, &mut [0]).ok().unwrap_or(0), 0);
+    TcpListener::bind(addr).unwrap();
+}
+
+#[test]
+fn a_taken_address_and_a_lost_token_are_errors_that_name_the_place() {
+    let running = Running::start();
+    let addr = running.control.addr();
+    let start = |addr, path: &Path| {
+        let edge = Arc::new(Small { plan: 1.into() });
+        Control::start(addr, path, running.observer.clone(), edge).unwrap_err().to_string()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let taken = start(addr, &folder.path().join("admin.token"));
+    assert!(taken.contains(&addr.to_string()), "{taken}");
+    let lost = start("127.0.0.1:0".parse().unwrap(), Path::new("/dev/null/admin.token"));
+    assert!(lost.contains("/dev/null/admin.token"), "{lost}");
+}

@@ -1,0 +1,77 @@
+//! The admin server over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
+)]
+
+mod access;
+mod calls;
+#[path = "../../../rayline-observe/tests/it/records.rs"]
+mod records;
+mod tail;
+mod wire;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayline_control::{Control, Edge, Token};
+use rayline_observe::{Lane, Observer, Options, Target};
+use serde_json::{Value, json};
+
+/// An edge that can say little, and whose reload fails after the first time.
+struct Small {
+    plan: AtomicU64,
+}
+
+impl Edge for Small {
+    fn plan_version(&self) -> u64 {
+        self.plan.load(Ordering::Relaxed)
+    }
+
+    fn reload(&self) -> Result<u64, Vec<String>> {
+        match self.plan.fetch_add(1, Ordering::Relaxed) {
+            1 => Ok(2),
+            _ => Err(vec!["unknown key `zzl`".to_owned(), "there is no zone".to_owned()]),
+        }
+    }
+
+    fn status(&self) -> Value {
+        json!({ "zones": ["shop.example"], "connections": { "visitors": 3 } })
+    }
+}
+
+/// A running admin server on a free port, and what it needs.
+struct Running {
+    control: Control,
+    observer: Observer,
+    lane: Lane,
+    token: Token,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("admin.token");
+        let options = Options { log: Target::Off, lanes: 1, lane_capacity: 4096 };
+        let (observer, mut lanes) = Observer::start(options).unwrap();
+        let edge = Arc::new(Small { plan: AtomicU64::new(1) });
+        let control =
+            Control::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &path, observer.clone(), edge).unwrap();
+        let token = Token::read(&path).unwrap();
+        Self { control, observer, lane: lanes.remove(0), token, _folder: folder }
+    }
+
+    /// The answer to a request with the token.
+    fn call(&self, method: &str, path: &str) -> wire::Answer {
+        wire::ask(self.control.addr(), method, path, &[("Host", "localhost"), ("Authorization", &self.bearer())])
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.as_str())
+    }
+}
