@@ -18,8 +18,9 @@ use crate::source::Source;
 
 /// The plan of `serve --zone ZONE --origin URL --listen ADDRESS`.
 ///
-/// `origin` is `http://HOST[:PORT]`, which means `ssl = "flexible"`, or `https://HOST[:PORT]`, which means `"strict"`. Every
-/// host name is served. The request log goes to standard output. Whoever types the origin means it, so a name may resolve
+/// `origin` is `http://HOST[:PORT]`, which means `ssl = "flexible"`, or `https://HOST[:PORT]`, which means
+/// `"origin_pull"`: the origin's certificate is checked as `"strict"` does, and HTTPS is spoken to it whatever the visitor
+/// speaks, where `"strict"` would follow the plain listener's scheme. Every host name is served. The request log goes to standard output. Whoever types the origin means it, so a name may resolve
 /// to a private address, and `localhost` stands for both loopback addresses.
 ///
 /// # Errors
@@ -103,7 +104,7 @@ fn parse_origin(written: &At<String>, listen: SocketAddr, report: &Report<'_>) -
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let (ssl, port) = match scheme.to_ascii_lowercase().as_str() {
         "http" => (SslMode::Flexible, 80),
-        "https" => (SslMode::Strict, 443),
+        "https" => (SslMode::OriginPull, 443),
         _ => {
             return refuse(
                 format!("`{}` is not an `http://` or `https://` URL", shown(text)),

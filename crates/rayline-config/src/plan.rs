@@ -68,6 +68,8 @@ pub struct Server {
     pub client_head_timeout: Duration,
     /// How long a visitor may pause between two pieces of a request body.
     pub client_body_timeout: Duration,
+    /// How long a visitor may take none of an answer.
+    pub client_write_timeout: Duration,
     /// How long a visitor's connection may stay open without a request.
     pub keepalive_timeout: Duration,
     /// Connections of visitors open at once, over all threads.
@@ -124,6 +126,8 @@ pub struct Limits {
     pub resolve_timeout: Duration,
     /// Origin: how long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// Silence on an origin connection before keep-alive probes are sent.
+    pub tcp_keepalive: Duration,
     /// Bytes of a response's header section, status line included.
     pub response_header_bytes: usize,
     /// Bytes of a request's header section, request line excluded.

@@ -1,1 +1,36 @@
-//! The data plane: the pipeline that serves visitors, one file per phase.
+//! The data plane: serves visitors, one single-threaded worker per core.
+//!
+//! Start reading at `pipeline.rs`: it is the data path, one line per phase. [`Edge`] starts the workers, gives them a
+//! new plan, and stops them. What a request came to leaves through a [`Sink`]; nothing here knows what becomes of it.
+
+mod answer;
+mod cdn_cgi;
+mod date;
+mod deadline;
+mod development;
+mod edge;
+mod edition;
+mod exchange;
+mod hello;
+mod hop;
+mod link;
+mod output;
+mod phase;
+mod pipeline;
+mod record;
+mod running;
+mod shared;
+mod thread;
+mod visitor;
+mod worker;
+
+pub use edge::{Edge, StartError};
+pub use shared::Counts;
+
+use rayline_verdict::Record;
+
+/// Where a worker's closed records go. Called on the data path for every request: it must neither block nor fail.
+pub trait Sink: Send {
+    /// Takes one record.
+    fn record(&mut self, record: Record);
+}

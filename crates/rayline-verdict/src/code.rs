@@ -320,7 +320,7 @@ codes! {
         "The body of the request stopped arriving.",
         Page(408), Some("http_request_error"), Maybe, Now, [],
         ["Try again on a better connection",
-         "If slow uploads are normal for the site, raise `request_body_timeout` under `[limits]`"]
+         "If slow uploads are normal for the site, raise `client_body_timeout` under `[server]`"]
     }
     VisitorRequestHeadTruncated = visitor.request.head_truncated {
         "The visitor closed the connection inside the head of the request.",
@@ -635,6 +635,12 @@ codes! {
         Page(520), Some("tls_protocol_error"), Maybe, Later, [],
         ["Read the alert or error in the evidence, and the web server's error log at this time"]
     }
+    NetworkWaitLost = network.wait.lost {
+        "The site's server vanished from the network before it answered.",
+        Page(520), Some("connection_terminated"), Maybe, Later, [],
+        ["See whether the origin machine crashed, was moved or lost its network at this time",
+         "Look for a firewall or NAT on the way that forgets connections: its idle limit must be longer than the slowest answer"]
+    }
     OriginWaitNotHttp = origin.wait.not_http {
         "What the site's server answered is not HTTP.",
         Page(520), Some("http_protocol_error"), Maybe, Never, [],
@@ -728,6 +734,12 @@ codes! {
         Cut(524), Some("http_response_timeout"), Yes, Later, [],
         ["Find what the application waits for in mid-answer",
          "For event streams, send a comment line now and then, or raise `proxy_read_timeout`"]
+    }
+    NetworkReceiveLost = network.receive.lost {
+        "The site's server vanished from the network in the middle of its answer.",
+        Cut(520), Some("connection_terminated"), Yes, Later, [],
+        ["See whether the origin machine crashed, was moved or lost its network at this time",
+         "Look for a firewall or NAT on the way that forgets connections in the middle"]
     }
     OriginReceiveTlsBroken = origin.receive.tls_broken {
         "The encrypted connection to the site's server broke in the middle of its answer.",

@@ -51,6 +51,7 @@ pub(crate) fn read_server(fields: &Fields<'_>, now: SystemTime) -> (Server, Vec<
         drain_timeout: fields.take("drain_timeout"),
         client_head_timeout: fields.take("client_head_timeout"),
         client_body_timeout: fields.take("client_body_timeout"),
+        client_write_timeout: fields.take("client_write_timeout"),
         keepalive_timeout: fields.take("keepalive_timeout"),
         max_connections: fields.take("max_connections"),
     };
@@ -93,6 +94,7 @@ pub(crate) fn read_limits(fields: &Fields<'_>) -> Limits {
         write_timeout: fields.take("write_timeout"),
         resolve_timeout: fields.take("resolve_timeout"),
         idle_timeout: fields.take("idle_timeout"),
+        tcp_keepalive: fields.take("tcp_keepalive"),
         response_header_bytes: fields.take("response_header_bytes"),
         request_header_bytes: fields.take("request_header_bytes"),
         request_uri_bytes: fields.take("request_uri_bytes"),

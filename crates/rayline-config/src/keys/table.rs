@@ -168,6 +168,12 @@ pub(crate) static SERVER: Section = Section {
             doc: "How long a visitor may pause between two pieces of a request's body; then 408",
         },
         Key {
+            name: "client_write_timeout",
+            kind: TIMER,
+            otherwise: Default("\"60s\""),
+            doc: "How long a visitor may take none of an answer; then the connection is closed",
+        },
+        Key {
             name: "keepalive_timeout",
             kind: Kind::Time { min: SECOND, max: DAY },
             otherwise: Default("\"400s\""),
@@ -243,6 +249,12 @@ pub(crate) static LIMITS: Section = Section {
             kind: Kind::Time { min: SECOND, max: DAY },
             otherwise: Default("\"900s\""),
             doc: "How long an unused connection to an origin is kept for reuse",
+        },
+        Key {
+            name: "tcp_keepalive",
+            kind: Kind::Time { min: SECOND, max: HOUR },
+            otherwise: Default("\"30s\""),
+            doc: "Silence on a connection to an origin before its kernel is probed; half as long again after each of two unanswered probes it is lost, a 520",
         },
         Key {
             name: "response_header_bytes",

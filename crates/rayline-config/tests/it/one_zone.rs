@@ -24,7 +24,7 @@ fn served(origin: &str) -> String {
     assert!(targets.windows(2).all(|pair| pair[0] == pair[1]), "{targets:?}");
     let port = match settings.ssl {
         SslMode::Flexible => settings.origin_http_port,
-        SslMode::Strict => settings.origin_https_port,
+        SslMode::OriginPull => settings.origin_https_port,
         other => panic!("{other:?}"),
     };
     format!("{} {port} {}", settings.ssl.as_str(), targets[0])

@@ -41,6 +41,7 @@ fn defaults() {
             drain_timeout: 30s,
             client_head_timeout: 30s,
             client_body_timeout: 30s,
+            client_write_timeout: 60s,
             keepalive_timeout: 400s,
             max_connections: 65536,
         }
@@ -57,6 +58,7 @@ fn defaults() {
             write_timeout: 30s,
             resolve_timeout: 5s,
             idle_timeout: 900s,
+            tcp_keepalive: 30s,
             response_header_bytes: 131072,
             request_header_bytes: 131072,
             request_uri_bytes: 32768,

@@ -1,0 +1,126 @@
+//! An answer on its way to the visitor, whatever protocol they speak: status, fields, body, and the open record.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use rayline_http1::{Framing, ResponseHead};
+use rayline_verdict::Fault;
+
+use crate::phase::receive::OriginBody;
+use crate::record::OpenRecord;
+use crate::visitor::RequestBody;
+use crate::visitor::body::Piece;
+
+/// The head of an answer.
+#[derive(Debug)]
+pub(crate) enum AnswerHead {
+    /// The origin's, less what is for one hop.
+    Passed(Box<ResponseHead>),
+    /// Made by the edge.
+    Made { status: u16, fields: Vec<(&'static str, Bytes)> },
+}
+
+impl AnswerHead {
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Passed(head) => head.status,
+            Self::Made { status, .. } => *status,
+        }
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// Made by the edge, all of it here.
+    Whole(Bytes),
+    /// From the origin, as it comes.
+    Origin(Box<OriginBody>),
+}
+
+impl AnswerBody {
+    /// How its end is known beforehand.
+    pub(crate) fn framing(&self) -> Framing {
+        match self {
+            Self::Whole(bytes) => Framing::Length(bytes.len() as u64),
+            Self::Origin(body) => body.framing(),
+        }
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// The origin's faults, in the middle of its body.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        match self {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(Ok(Piece::End)),
+            Self::Whole(bytes) => Poll::Ready(Ok(Piece::Data(std::mem::take(bytes)))),
+            Self::Origin(body) => body.poll_next(cx),
+        }
+    }
+
+    /// The next piece, if it has been received already: nothing is read for it.
+    pub(crate) fn next_buffered(&mut self) -> Option<Result<Piece, Fault>> {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty().then_some(Ok(Piece::End)),
+            Self::Origin(body) => body.next_buffered(),
+        }
+    }
+
+    /// Gives the body up: it is not to be sent. An origin that sends none has its connection kept.
+    pub(crate) fn discard(&mut self) {
+        match self {
+            Self::Whole(bytes) => bytes.clear(),
+            Self::Origin(body) => drop(body.next_buffered()),
+        }
+    }
+
+    /// Ready when the visitor has left while we wait for the origin.
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Whole(_) => Poll::Pending,
+            Self::Origin(body) => body.poll_gone(cx),
+        }
+    }
+}
+
+/// An answer, and what became of the request it answers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: AnswerHead,
+    pub(crate) body: AnswerBody,
+    /// Fields of the edge that say more than the usual: `Proxy-Status`, `Server-Timing`.
+    pub(crate) notes: Vec<(&'static str, Bytes)>,
+    /// The request's method was HEAD: the fields of the body, without the body.
+    pub(crate) head_only: bool,
+    /// What has not been read of the request, where the origin did not take it over.
+    pub(crate) request_body: Option<RequestBody>,
+    /// Whether the request lets the connection go on.
+    pub(crate) keep_alive: bool,
+    pub(crate) record: OpenRecord,
+}
+
+impl Answer {
+    /// Whether the whole request has been read, so that another can follow.
+    pub(crate) fn request_is_read(&mut self) -> bool {
+        match (&mut self.request_body, &mut self.body) {
+            (Some(body), _) => body.is_done() || body.framing() == Framing::None,
+            (None, AnswerBody::Origin(body)) => body.request_body().is_done(),
+            (None, AnswerBody::Whole(_)) => true,
+        }
+    }
+}
+
+/// Waits for `future`, unless `gone` is ready first.
+pub(crate) async fn race<T>(
+    future: impl Future<Output = T>,
+    mut gone: impl FnMut(&mut Context<'_>) -> Poll<()>,
+) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(out) => Poll::Ready(Some(out)),
+        Poll::Pending => gone(cx).map(|()| None),
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! `/cdn-cgi/`: the paths of every zone that the edge answers itself ("/cdn-cgi/ endpoint" of the Cloudflare
+//! fundamentals).
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use rayline_verdict::explain::{self, Found};
+use rayline_verdict::fault::ReplyCause;
+use rayline_verdict::surface::{Format, Notice};
+use rayline_verdict::{Code, Fault, Verdict, attribute};
+
+use crate::exchange::Exchange;
+use crate::phase::reply::{Answered, render};
+use crate::phase::request::path_and_query;
+
+/// Answers a request under `/cdn-cgi/`, known or not: nothing there ever reaches an origin.
+pub(crate) fn answer(exchange: &Exchange<'_>) -> Option<Answered> {
+    let target = path_and_query(exchange.head);
+    let path = target.split('?').next().unwrap_or_default().strip_prefix("/cdn-cgi/")?;
+    Some(match path.strip_prefix("error/") {
+        _ if path == "trace" => trace(exchange),
+        Some(code) => preview(exchange, code).unwrap_or_else(not_found),
+        None => not_found(),
+    })
+}
+
+fn text(status: u16, body: String) -> Answered {
+    let fields = vec![
+        ("content-type", Bytes::from_static(b"text/plain")),
+        ("cache-control", Bytes::from_static(b"no-store")),
+        ("x-content-type-options", Bytes::from_static(b"nosniff")),
+    ];
+    Answered::made(status, fields, body.into())
+}
+
+fn not_found() -> Answered {
+    text(404, "not found\n".to_owned())
+}
+
+/// What the edge sees of this request, line by line, in the order of the original.
+fn trace(exchange: &Exchange<'_>) -> Answered {
+    let record = &exchange.record;
+    let tls = exchange.visitor.tls.as_ref();
+    let milliseconds = record.start.0 / 1_000_000;
+    let mut out = String::with_capacity(512);
+    let mut line = |key: &str, value: &dyn std::fmt::Display| {
+        // Writing into a string does not fail.
+        let _ = writeln!(out, "{key}={value}");
+    };
+    line("fl", &format_args!("{}f{}", record.colo.as_str().to_ascii_lowercase(), record.plan_version));
+    line("h", &String::from_utf8_lossy(&record.host));
+    line("ip", &record.client_ip);
+    line("ts", &format_args!("{}.{:03}", milliseconds / 1000, milliseconds % 1000));
+    line("visit_scheme", &record.scheme);
+    line("uag", &String::from_utf8_lossy(&record.user_agent));
+    line("colo", &record.colo);
+    line("sliver", &"none");
+    line("http", &record.protocol.to_ascii_lowercase());
+    line("loc", &"XX");
+    line("tls", &tls.map_or("off", |tls| tls.protocol));
+    line("sni", &if tls.is_some_and(|tls| tls.server_name.is_some()) { "plaintext" } else { "off" });
+    line("warp", &"off");
+    line("gateway", &"off");
+    line("rbi", &"off");
+    line("kex", &tls.map_or("none", |tls| tls.key_exchange));
+    text(200, out)
+}
+
+/// Any code's page as a visitor would see it, without anything having failed. A number shows the first of its codes.
+fn preview(exchange: &Exchange<'_>, query: &str) -> Option<Answered> {
+    let code = match explain::find(query) {
+        Found::Code(code) => code,
+        Found::Number(_, codes) => *codes.first()?,
+        Found::Status(..) | Found::Several(_) | Found::Unknown { .. } => return None,
+    };
+    let verdict = sample(code);
+    let status = verdict.shown()?.status;
+    let host = String::from_utf8_lossy(&exchange.record.host);
+    let notice = Notice {
+        verdict: &verdict,
+        ray: exchange.record.ray,
+        colo: exchange.record.colo,
+        host: &host,
+        at: exchange.record.start,
+        client_ip: exchange.record.client_ip,
+        brand: &exchange.running.server().brand,
+        preview: true,
+    };
+    let own = exchange.zone.and_then(|zone| match verdict.number {
+        1000..=1999 => zone.page_1000.as_ref(),
+        520..=530 => zone.page_500.as_ref(),
+        _ => None,
+    });
+    let format = Format::negotiate(exchange.head.fields.get("accept"));
+    Some(render(&notice, status, own, format))
+}
+
+/// A verdict of this code with no evidence.
+fn sample(code: Code) -> Verdict {
+    let mut verdict = attribute(Fault::new(ReplyCause::Unclassified), Vec::new());
+    verdict.number = match code.entry().number() {
+        0 => 502,
+        number => number,
+    };
+    verdict.code = code;
+    verdict
+}

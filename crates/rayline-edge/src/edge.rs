@@ -1,0 +1,227 @@
+//! The edge as a whole: starts the workers, hands them plans, stops them.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rayline_config::Plan;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::Sink;
+use crate::edition::Edition;
+use crate::phase::accept::Door;
+use crate::running::Running;
+use crate::shared::Counts;
+use crate::thread::{self, Command, Listener, Start};
+
+/// Connections that may wait to be accepted. The kernel lowers it to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// A running edge.
+#[derive(Debug)]
+pub struct Edge {
+    workers: Mutex<Vec<WorkerThread>>,
+    counts: Arc<Counts>,
+    edition: Mutex<Arc<Edition>>,
+}
+
+#[derive(Debug)]
+struct WorkerThread {
+    commands: UnboundedSender<Command>,
+    thread: JoinHandle<()>,
+}
+
+/// Why the edge cannot run a plan: what it was about, and the system's reason.
+#[derive(Debug)]
+pub struct StartError {
+    what: String,
+    reason: io::Error,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.reason)?;
+        match self.reason.kind() {
+            io::ErrorKind::PermissionDenied if self.what.starts_with("cannot listen") => {
+                f.write_str("; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE")
+            }
+            io::ErrorKind::AddrInUse => f.write_str("; another program listens there, which `ss -ltnp` names"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
+    let what = what.into();
+    move |reason| StartError { what, reason }
+}
+
+impl Edge {
+    /// How many workers a plan asks for: `threads`, or one per core.
+    pub fn workers_for(plan: &Plan) -> usize {
+        match plan.server.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    /// Starts one worker per sink. Listeners on port 0 get a free port, which [`Edge::http`] and [`Edge::https`] tell.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on; trust anchors that cannot be used; a thread that cannot start.
+    pub fn start(mut plan: Plan, sinks: Vec<Box<dyn Sink>>) -> Result<Self, StartError> {
+        let mut listeners = Vec::new();
+        for _ in &sinks {
+            // The first round turns port 0 into a number, which the others share.
+            listeners.push(bind_all(&mut plan)?);
+        }
+        let edition = Arc::new(Edition::new(plan, 1).map_err(failed("cannot prepare the development CA"))?);
+        let counts = Arc::new(Counts::default());
+        counts.plan_version.store(1, Ordering::Relaxed);
+        let (ready, started) = mpsc::channel();
+        let mut workers = Vec::new();
+        for (index, (sink, listeners)) in sinks.into_iter().zip(listeners).enumerate() {
+            let (commands, inbox) = unbounded_channel();
+            let start = Start {
+                index,
+                edition: Arc::clone(&edition),
+                listeners,
+                counts: Arc::clone(&counts),
+                sink,
+                commands: inbox,
+                ready: ready.clone(),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("edge-{index}"))
+                .spawn(move || thread::run(start))
+                .map_err(failed("cannot start a thread"))?;
+            workers.push(WorkerThread { commands, thread });
+        }
+        drop(ready);
+        started.into_iter().collect::<io::Result<()>>().map_err(failed("cannot start a worker"))?;
+        Ok(Self { workers: Mutex::new(workers), counts, edition: Mutex::new(edition) })
+    }
+
+    /// The addresses served over HTTP.
+    pub fn http(&self) -> Vec<SocketAddr> {
+        self.current().plan.server.http.clone()
+    }
+
+    /// The addresses served over HTTPS.
+    pub fn https(&self) -> Vec<SocketAddr> {
+        self.current().plan.server.https.clone()
+    }
+
+    /// The counts that anybody may read.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    fn current(&self) -> Arc<Edition> {
+        Arc::clone(&self.edition.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs new requests on another plan; those under way finish on the one they began with. Returns its version.
+    ///
+    /// # Errors
+    /// The same as at the start; the old plan goes on unchanged.
+    pub fn reload(&self, mut plan: Plan) -> Result<u64, StartError> {
+        let mut current = self.edition.lock().unwrap_or_else(PoisonError::into_inner);
+        adopt_ports(&mut plan, &current.plan);
+        let (before, wanted) = (doors(&current.plan), doors(&plan));
+        let version = current.version + 1;
+        let edition = Edition::new(plan, version).map_err(failed("cannot prepare the development CA"))?;
+        let edition = Arc::new(edition);
+        Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
+        let mut fresh = Vec::new();
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in workers.iter() {
+            let added = wanted.difference(&before).map(|&(door, address)| bind(door, address));
+            fresh.push(added.collect::<Result<Vec<_>, _>>()?);
+        }
+        for (worker, listen) in workers.iter().zip(fresh) {
+            let close = before.difference(&wanted).copied().collect();
+            // A worker that is gone has panicked in its own loop, which ends the process elsewhere.
+            let _ = worker.commands.send(Command::Swap { edition: Arc::clone(&edition), listen, close });
+        }
+        self.counts.plan_version.store(version, Ordering::Relaxed);
+        *current = edition;
+        Ok(version)
+    }
+
+    /// Takes no more visitors, lets those there are finish for at most `drain`, and returns when all workers have ended.
+    pub fn stop(&self, drain: Duration) {
+        let deadline = Instant::now() + drain;
+        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        for worker in &workers {
+            let _ = worker.commands.send(Command::Drain(deadline));
+        }
+        for worker in workers {
+            if worker.thread.join().is_err() {
+                eprintln!("rayline: a worker ended in a panic");
+            }
+        }
+    }
+}
+
+fn doors(plan: &Plan) -> HashSet<(Door, SocketAddr)> {
+    let http = plan.server.http.iter().map(|&address| (Door::Http, address));
+    http.chain(plan.server.https.iter().map(|&address| (Door::Https, address))).collect()
+}
+
+/// Listeners on port 0 keep the port that they were given at the start.
+fn adopt_ports(plan: &mut Plan, running: &Plan) {
+    let adopt = |wanted: &mut Vec<SocketAddr>, running: &[SocketAddr]| {
+        for (wanted, running) in wanted.iter_mut().zip(running) {
+            if wanted.port() == 0 && wanted.ip() == running.ip() {
+                wanted.set_port(running.port());
+            }
+        }
+    };
+    adopt(&mut plan.server.http, &running.server.http);
+    adopt(&mut plan.server.https, &running.server.https);
+}
+
+fn bind_all(plan: &mut Plan) -> Result<Vec<Listener>, StartError> {
+    let mut listeners = Vec::new();
+    for (door, addresses) in [(Door::Http, &mut plan.server.http), (Door::Https, &mut plan.server.https)] {
+        for address in addresses {
+            let listener = bind(door, *address)?;
+            *address = listener.address;
+            listeners.push(listener);
+        }
+    }
+    Ok(listeners)
+}
+
+/// One of several sockets on the same address: the kernel spreads visitors over them.
+fn bind(door: Door, address: SocketAddr) -> Result<Listener, StartError> {
+    let socket = || -> io::Result<TcpListener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.set_nonblocking(true)?;
+        if address.is_ipv6() {
+            // `[::]` and `0.0.0.0` are two addresses, and both can be listed.
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    let socket = socket().map_err(failed(format!("cannot listen on {address}")))?;
+    let address = socket.local_addr().map_err(failed(format!("cannot listen on {address}")))?;
+    Ok(Listener { door, address, socket })
+}

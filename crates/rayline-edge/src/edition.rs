@@ -1,0 +1,42 @@
+//! A plan with its number and with what it takes to run that is not in it: certificates issued for development.
+
+use std::io;
+use std::sync::Arc;
+
+use rayline_config::{Certificate, CertificateTable, Plan, TlsVersion};
+
+use crate::development;
+
+/// One version of the configuration, the same for every worker.
+#[derive(Debug)]
+pub(crate) struct Edition {
+    pub(crate) plan: Plan,
+    pub(crate) version: u64,
+    /// Every certificate with the least TLS version of its zone.
+    pub(crate) certificates: Vec<(Arc<Certificate>, TlsVersion)>,
+    /// Which of them answers to a server name.
+    pub(crate) by_name: CertificateTable,
+}
+
+impl Edition {
+    /// Makes a plan ready.
+    ///
+    /// # Errors
+    /// A development CA that cannot be read or made in `data_dir`.
+    pub(crate) fn new(plan: Plan, version: u64) -> io::Result<Self> {
+        let mut certificates = Vec::new();
+        for zone in &plan.zones {
+            let least = zone.settings.min_tls_version;
+            certificates.extend(zone.certificates.iter().map(|certificate| (Arc::clone(certificate), least)));
+        }
+        if plan.server.development_ca && !plan.server.https.is_empty() {
+            let authority = development::Authority::open(&plan.server.data_dir)?;
+            for zone in plan.zones.iter().filter(|zone| zone.certificates.is_empty()) {
+                let certificate = authority.issue(development::names(zone))?;
+                certificates.push((Arc::new(certificate), zone.settings.min_tls_version));
+            }
+        }
+        let by_name = CertificateTable::new(certificates.iter().map(|(certificate, _)| certificate));
+        Ok(Self { plan, version, certificates, by_name })
+    }
+}

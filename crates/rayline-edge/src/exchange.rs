@@ -1,0 +1,58 @@
+//! One request on its way through the phases: what it asked, what is known so far, what was tried.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use rayline_http1::RequestHead;
+use rayline_verdict::record::OriginFacts;
+use rayline_verdict::{Attempt, Fault};
+
+use crate::record::OpenRecord;
+use crate::running::{Running, ZonePlan};
+use crate::visitor::{RequestBody, Visitor};
+use crate::worker::Worker;
+
+/// What a visitor's connection hands to the pipeline.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// When its first byte arrived.
+    pub(crate) started: Instant,
+    /// A request whose head was read and whose body is still coming, or the fault that kept it from being one.
+    pub(crate) request: Result<(RequestHead, RequestBody), Fault>,
+}
+
+/// Everything the phases share while they serve one request.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) worker: &'a Rc<Worker>,
+    pub(crate) running: &'a Rc<Running>,
+    pub(crate) visitor: &'a Visitor,
+    pub(crate) head: &'a RequestHead,
+    /// `None` once the origin is being sent it.
+    pub(crate) body: Option<RequestBody>,
+    /// Known from `route` on.
+    pub(crate) zone: Option<&'a ZonePlan>,
+    pub(crate) record: OpenRecord,
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+impl Exchange<'_> {
+    /// The origin's part of the record.
+    pub(crate) fn origin(&mut self) -> &mut OriginFacts {
+        self.record.origin.get_or_insert_default()
+    }
+}
+
+/// Where a request goes: the zone, and its origin by the record that matched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'a> {
+    pub(crate) zone: &'a ZonePlan,
+    pub(crate) origin: &'a rayline_config::HostOrigin,
+    /// The host name asked for, without port.
+    pub(crate) host: &'a str,
+}
+
+/// Whole microseconds since `since`, as records count them.
+pub(crate) fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

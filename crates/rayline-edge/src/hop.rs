@@ -1,0 +1,96 @@
+//! Header fields that a proxy treats specially: those for one hop only, and those that only the edge may set.
+
+use rayline_http1::Fields;
+
+/// A field with a role of its own on the way to an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// For one hop (RFC 9110 §7.6.1): never forwarded.
+    Hop,
+    Host,
+    ContentLength,
+    ForwardedFor,
+    CdnLoop,
+    /// Written by the edge; what a visitor sends under this name is dropped.
+    Ours,
+    /// Looked at, and forwarded.
+    EndToEnd,
+}
+
+impl Known {
+    /// The role of a field, by name; `None` for all the others. Looks at the length first: most names end there.
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match name.len() {
+            2 if is("te") => Some(Self::Hop),
+            4 if is("host") => Some(Self::Host),
+            6 if is("expect") => Some(Self::EndToEnd),
+            6 if is("cf-ray") => Some(Self::Ours),
+            7 if is("upgrade") => Some(Self::Hop),
+            8 if is("cdn-loop") => Some(Self::CdnLoop),
+            9 if is("x-real-ip") => Some(Self::Ours),
+            10 if is("connection") || is("keep-alive") => Some(Self::Hop),
+            10 if is("cf-visitor") => Some(Self::Ours),
+            12 if is("cf-ipcountry") => Some(Self::Ours),
+            14 if is("content-length") => Some(Self::ContentLength),
+            14 if is("true-client-ip") => Some(Self::Ours),
+            15 if is("x-forwarded-for") => Some(Self::ForwardedFor),
+            16 if is("proxy-connection") => Some(Self::Hop),
+            16 if is("cf-connecting-ip") => Some(Self::Ours),
+            17 if is("transfer-encoding") => Some(Self::Hop),
+            17 if is("x-forwarded-proto") => Some(Self::Ours),
+            18 if is("cf-connecting-ipv6") => Some(Self::Ours),
+            _ => None,
+        }
+    }
+}
+
+/// What a message's `Connection` and `TE` say of this hop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hops<'a> {
+    /// The fields, if `Connection` names any beside the usual options.
+    nominating: Option<&'a Fields>,
+    /// The sender takes trailers.
+    pub(crate) trailers: bool,
+}
+
+impl<'a> Hops<'a> {
+    pub(crate) fn of(fields: &'a Fields) -> Self {
+        let usual = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close");
+        let nominating = fields.all("connection").any(|value| !usual(value));
+        Self { nominating: nominating.then_some(fields), trailers: fields.list_contains("te", "trailers") }
+    }
+
+    /// Whether `Connection` names this field. A sender cannot have the end-to-end fields dropped that framing and
+    /// routing rest on.
+    pub(crate) fn nominates(&self, name: &[u8]) -> bool {
+        let protected = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        self.nominating.is_some_and(|fields| fields.list_contains("connection", name))
+            && !["cache-control", "content-length", "content-type", "host"].into_iter().any(protected)
+    }
+}
+
+/// Response fields that stay between origin and edge: directives to a proxy in front, as nginx has them.
+pub(crate) fn is_for_the_edge(name: &[u8]) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    match name.len() {
+        15 => is("x-accel-charset"),
+        16 => is("x-accel-redirect"),
+        17 => is("x-accel-buffering"),
+        18 => is("x-accel-limit-rate"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_names_in_any_case() {
+        assert_eq!(Known::of(b"Transfer-ENCODING"), Some(Known::Hop));
+        assert_eq!(Known::of(b"cf-RAY"), Some(Known::Ours));
+        assert_eq!(Known::of(b"X-Forwarded-Fox"), None);
+        assert!(is_for_the_edge(b"X-Accel-Limit-Rate") && is_for_the_edge(b"X-Accel-Charset"));
+    }
+}

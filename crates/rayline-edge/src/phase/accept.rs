@@ -1,0 +1,125 @@
+//! Taking a visitor's connection, and opening the record of each request on it.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::AcceptCause;
+use rayline_verdict::record::CacheStatus;
+use rayline_verdict::{Fault, Moment, Record};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::client_tls;
+use crate::record::OpenRecord;
+use crate::running::Running;
+use crate::visitor::io::Stream;
+use crate::visitor::{Visitor, http1};
+use crate::worker::Worker;
+
+/// Whether a listener's visitors speak TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Door {
+    Http,
+    Https,
+}
+
+/// Accepts visitors until told to close, and then as many as wait in the queue.
+pub(crate) async fn run(worker: Rc<Worker>, listener: TcpListener, door: Door, mut closed: watch::Receiver<bool>) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted,
+            _ = closed.changed() => return,
+        };
+        match accepted {
+            Ok((tcp, peer)) => take(&worker, tcp, peer, door),
+            // A connection that died in the queue is its visitor's affair. Anything else is a shortage of ours (files,
+            // memory): the connections wait in the queue until it is over.
+            Err(error) if is_visitors(&error) => {}
+            Err(error) => {
+                eprintln!("rayline: cannot accept connections: {error}");
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn is_visitors(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
+    let Ok(local) = tcp.local_addr() else { return };
+    // Small answers must not wait for the acknowledgement of the last; if it cannot be set they do.
+    let _ = tcp.set_nodelay(true);
+    let admitted = worker.counts.admit(worker.running().server().max_connections);
+    let server = Rc::clone(worker);
+    worker.spawn(admitted, move |busy| async move {
+        if !admitted {
+            let visitor = Visitor { peer, local, tls: None };
+            let fault = too_many(&server);
+            match door {
+                Door::Http => http1::refuse(&server, &visitor, Stream::Plain(tcp), Instant::now(), fault).await,
+                Door::Https => record_only(&server, &visitor, Instant::now(), fault),
+            }
+            return;
+        }
+        match door {
+            Door::Http => http1::serve(server, Visitor { peer, local, tls: None }, Stream::Plain(tcp), busy).await,
+            Door::Https => {
+                if let Some((tls, stream)) = client_tls::accept(&server, tcp, peer, local).await {
+                    http1::serve(server, Visitor { peer, local, tls: Some(tls) }, stream, busy).await;
+                }
+            }
+        }
+    });
+}
+
+fn too_many(worker: &Worker) -> Fault {
+    let limit = worker.running().server().max_connections as u64;
+    Fault::new(AcceptCause::TooManyConnections).with(Fact::Limit { what: "connections", seen: limit + 1, limit })
+}
+
+/// Opens the record of a request that began at `started`.
+pub(crate) fn open_record(worker: &Rc<Worker>, running: &Running, visitor: &Visitor, started: Instant) -> OpenRecord {
+    let (ray, now) = worker.ray();
+    let waited = i64::try_from(started.elapsed().as_nanos()).unwrap_or_default();
+    let start = Moment(now.0.saturating_sub(waited));
+    let record = Record {
+        ray,
+        colo: running.server().colo,
+        start,
+        end: start,
+        plan_version: running.edition.version,
+        zone: Arc::clone(&running.no_zone),
+        client: visitor.peer,
+        client_ip: visitor.ip(),
+        host: Bytes::new(),
+        method: Bytes::new(),
+        uri: Bytes::new(),
+        user_agent: Bytes::new(),
+        protocol: "HTTP/1.1",
+        scheme: visitor.scheme(),
+        client_ssl_protocol: visitor.tls.as_ref().map_or("none", |tls| tls.protocol),
+        edge_status: 0,
+        edge_bytes: 0,
+        edge_body_bytes: 0,
+        client_body_bytes: 0,
+        first_byte_us: 0,
+        cache: CacheStatus::None,
+        origin: None,
+        verdict: None,
+    };
+    OpenRecord::new(record, started, Rc::clone(worker))
+}
+
+/// Records a connection that ended before there could be an answer.
+pub(crate) fn record_only(worker: &Rc<Worker>, visitor: &Visitor, started: Instant, fault: Fault) {
+    let running = worker.running();
+    open_record(worker, &running, visitor, started).close_with(fault);
+}

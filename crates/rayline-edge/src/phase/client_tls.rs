@@ -1,0 +1,219 @@
+//! The TLS handshake with a visitor: which certificate, which versions, and why it failed when it did.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rayline_config::{Certificate, TlsVersion};
+use rayline_verdict::evidence::{End, Fact};
+use rayline_verdict::fault::ClientTlsCause;
+use rayline_verdict::{Fault, Snippet};
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{AlertDescription, ServerConfig};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+
+use super::accept::record_only;
+use crate::edition::Edition;
+use crate::hello;
+use crate::visitor::io::Stream;
+use crate::visitor::{Visitor, VisitorTls, http1};
+use crate::worker::Worker;
+
+/// A fatal `unrecognized_name` (RFC 8446 §6.2), as a record: sent where no certificate answers to the name.
+const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 112];
+
+/// The prepared handshakes of one plan: a configuration per certificate and least version.
+#[derive(Debug)]
+pub(crate) struct Handshakes {
+    by_certificate: HashMap<*const Certificate, Arc<ServerConfig>>,
+    /// Served to visitors that name nobody.
+    default: Option<Arc<Certificate>>,
+    timeout: Duration,
+}
+
+impl Handshakes {
+    /// Prepares the handshakes of a plan.
+    ///
+    /// # Errors
+    /// None in practice: the provider and the versions are ours.
+    pub(crate) fn new(edition: &Edition) -> io::Result<Self> {
+        let mut by_certificate = HashMap::new();
+        for (certificate, least) in &edition.certificates {
+            let config = config(certificate, *least).map_err(io::Error::other)?;
+            by_certificate.insert(Arc::as_ptr(certificate), Arc::new(config));
+        }
+        let default = edition.certificates.first().map(|(certificate, _)| Arc::clone(certificate));
+        Ok(Self { by_certificate, default, timeout: edition.plan.server.client_head_timeout })
+    }
+}
+
+fn config(certificate: &Certificate, least: TlsVersion) -> Result<ServerConfig, rustls::Error> {
+    let versions: &[&rustls::SupportedProtocolVersion] = match least {
+        TlsVersion::V12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        TlsVersion::V13 => &[&rustls::version::TLS13],
+    };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Always(Arc::clone(&certificate.key))));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Serves one certificate: it was chosen before the handshake.
+#[derive(Debug)]
+struct Always(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Always {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+/// Does the handshake. `None`: it failed, and the visitor and the record have been told what can be told.
+pub(crate) async fn accept(
+    worker: &Rc<Worker>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    local: SocketAddr,
+) -> Option<(VisitorTls, Stream)> {
+    let started = Instant::now();
+    let visitor = Visitor { peer, local, tls: None };
+    let timeout = worker.running().handshakes.timeout;
+    let mut first = Vec::new();
+    let shaken = tokio::time::timeout(timeout, shake(worker, tcp, &mut first)).await;
+    let failed = match shaken {
+        Ok(Ok(secured)) => return Some(secured),
+        Ok(Err(failed)) => failed,
+        Err(_) => {
+            let limit_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            let timer = Fact::Timer { setting: "client_head_timeout", limit_ms };
+            Failed { fault: Fault::new(ClientTlsCause::TimedOut).with(timer), plain: None }
+        }
+    };
+    // A port scan or a spare connection that never says a word is no request, and no fault of anybody's.
+    if first.is_empty() {
+        return None;
+    }
+    let mut fault = failed.fault.with(Fact::FirstBytes(Snippet::first(&first)));
+    if let Some(offered) = hello::offered(&first) {
+        if let Some(name) = offered.server_name {
+            fault.evidence.add(Fact::Host { host: String::new(), server_name: Some(name) });
+        }
+        fault.evidence.add(Fact::TlsOffered { versions: offered.versions });
+    }
+    match failed.plain {
+        Some(tcp) => http1::refuse(worker, &visitor, Stream::Plain(tcp), started, fault).await,
+        None => record_only(worker, &visitor, started, fault),
+    }
+    None
+}
+
+/// A handshake that failed. `plain` is the connection, where an answer in plain HTTP can be understood.
+struct Failed {
+    fault: Fault,
+    plain: Option<TcpStream>,
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self { fault, plain: None }
+    }
+}
+
+/// The handshake proper. `first` is given the first bytes that the visitor sent.
+async fn shake(worker: &Rc<Worker>, tcp: TcpStream, first: &mut Vec<u8>) -> Result<(VisitorTls, Stream), Failed> {
+    peek(&tcp, first).await.map_err(|error| handshake_fault(&error))?;
+    match first.first() {
+        None => return Err(Fault::new(ClientTlsCause::Closed).into()),
+        Some(0x16) => {}
+        Some(byte) if byte.is_ascii_uppercase() => {
+            return Err(Failed { fault: Fault::new(ClientTlsCause::PlainHttp), plain: Some(tcp) });
+        }
+        Some(_) => return Err(Fault::new(ClientTlsCause::Malformed).into()),
+    }
+    let acceptor = LazyConfigAcceptor::new(Acceptor::default(), tcp);
+    let start = acceptor.await.map_err(|error| handshake_fault(&error))?;
+    let name = start.client_hello().server_name().map(str::to_ascii_lowercase);
+    let running = worker.running();
+    let certificate = match &name {
+        Some(name) => running.edition.by_name.find(name).first(),
+        None => running.handshakes.default.as_ref(),
+    };
+    let found = certificate.and_then(|found| {
+        let config = running.handshakes.by_certificate.get(&Arc::as_ptr(found))?;
+        Some((Arc::clone(found), Arc::clone(config)))
+    });
+    let Some((certificate, config)) = found else {
+        let mut tcp = start.io;
+        // The visitor learns why, if it still listens.
+        let _ = tcp.write_all(&UNRECOGNIZED_NAME).await;
+        return Err(Fault::new(ClientTlsCause::NoCertificate).into());
+    };
+    let stream = start.into_stream(config).await.map_err(|error| handshake_fault(&error))?;
+    let session = stream.get_ref().1;
+    let tls = VisitorTls {
+        protocol: match session.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            _ => "TLSv1.2",
+        },
+        key_exchange: session.negotiated_key_exchange_group().map_or("none", |group| hello::group_name(group.name())),
+        server_name: name,
+        certificate,
+    };
+    Ok((tls, Stream::Tls(Box::new(stream))))
+}
+
+/// Waits for the visitor's first bytes and copies them without taking them.
+async fn peek(tcp: &TcpStream, first: &mut Vec<u8>) -> io::Result<()> {
+    let mut bytes = [0_u8; 2048];
+    let count = tcp.peek(&mut bytes).await?;
+    first.extend_from_slice(bytes.get(..count).unwrap_or_default());
+    Ok(())
+}
+
+/// What a handshake error says.
+fn handshake_fault(error: &io::Error) -> Fault {
+    let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+        let cause = match error.kind() {
+            io::ErrorKind::UnexpectedEof => ClientTlsCause::Closed,
+            _ => ClientTlsCause::Reset,
+        };
+        return Fault::new(cause);
+    };
+    let cause = match tls {
+        rustls::Error::AlertReceived(_) => ClientTlsCause::Alert,
+        rustls::Error::PeerIncompatible(reason) => incompatible(reason),
+        _ => ClientTlsCause::Malformed,
+    };
+    let mut fault = Fault::new(cause).with(Fact::TlsError(tls.to_string()));
+    if let rustls::Error::AlertReceived(alert) = tls {
+        fault.evidence.add(alert_fact(*alert));
+    }
+    fault
+}
+
+fn incompatible(reason: &rustls::PeerIncompatible) -> ClientTlsCause {
+    use rustls::PeerIncompatible as Reason;
+    match reason {
+        Reason::Tls12NotOffered | Reason::Tls12NotOfferedOrEnabled | Reason::Tls13RequiredForQuic => {
+            ClientTlsCause::NoCommonVersion
+        }
+        Reason::SupportedVersionsExtensionRequired | Reason::ServerDoesNotSupportTls12Or13 => {
+            ClientTlsCause::NoCommonVersion
+        }
+        _ => ClientTlsCause::NoCommonCipher,
+    }
+}
+
+fn alert_fact(alert: AlertDescription) -> Fact {
+    let name = alert.as_str().map_or_else(|| format!("alert {}", u8::from(alert)), str::to_owned);
+    Fact::TlsAlert { name: hello::snake_case(&name), number: u8::from(alert), sent_by: End::Theirs }
+}

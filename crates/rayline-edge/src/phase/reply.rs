@@ -1,0 +1,147 @@
+//! Answering the visitor: the origin's answer, or a page of ours that says whose fault it was.
+
+use bytes::Bytes;
+use rayline_http1::{Framing, ResponseHead};
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::ReplyCause;
+use rayline_verdict::surface::{self, CustomPage, Format, Notice};
+use rayline_verdict::{Fault, Verdict, attribute};
+
+use crate::answer::{Answer, AnswerBody, AnswerHead, race};
+use crate::exchange::Exchange;
+use crate::record::OpenRecord;
+use crate::running::{Running, ZonePlan};
+
+/// What the phases came to: the head and body of an answer that is no refusal.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    head: AnswerHead,
+    body: AnswerBody,
+}
+
+impl Answered {
+    /// The origin's.
+    pub(crate) fn passed(head: Box<ResponseHead>, body: AnswerBody) -> Self {
+        Self { head: AnswerHead::Passed(head), body }
+    }
+
+    /// The edge's own.
+    pub(crate) fn made(status: u16, fields: Vec<(&'static str, Bytes)>, body: Bytes) -> Self {
+        Self { head: AnswerHead::Made { status, fields }, body: AnswerBody::Whole(body) }
+    }
+}
+
+/// Hands an answer over.
+pub(crate) fn pass(exchange: Exchange<'_>, answered: Answered) -> Answer {
+    let mut notes = Vec::new();
+    if let Some(verdict) = &exchange.record.verdict {
+        let mut value = Vec::new();
+        surface::headers::proxy_status(verdict, surface::headers::origin_status(verdict), &mut value);
+        notes.push(("proxy-status", value.into()));
+    }
+    if exchange.zone.is_some_and(|zone| zone.zone.settings.server_timing && !zone.zone.paused) {
+        let mut value = Vec::new();
+        surface::headers::server_timing(&exchange.record, &mut value);
+        notes.push(("server-timing", value.into()));
+    }
+    finish(exchange, answered, notes)
+}
+
+/// Answers a fault: reaches the verdict, records it, and makes the page.
+pub(crate) fn refuse(mut exchange: Exchange<'_>, fault: Fault) -> Answer {
+    judge(&mut exchange, fault);
+    let accept = exchange.head.fields.get("accept");
+    let host = String::from_utf8_lossy(&exchange.record.host).into_owned();
+    let answered = page(exchange.running, exchange.zone, &exchange.record, &host, Format::negotiate(accept));
+    finish(exchange, answered, Vec::new())
+}
+
+/// Answers a request that could not be read.
+pub(crate) fn refuse_unread(running: &Running, mut record: OpenRecord, fault: Fault) -> Answer {
+    let elapsed = record.elapsed_ms();
+    record.verdict = Some(Box::new(attribute(fault.with(Fact::Elapsed(elapsed)), Vec::new())));
+    let Answered { head, body } = page(running, None, &record, "", Format::Html);
+    Answer { head, body, notes: Vec::new(), head_only: false, request_body: None, keep_alive: false, record }
+}
+
+/// Reaches the verdict on a fault and records it, unless there is one: the first fault is the cause of the others.
+pub(crate) fn judge(exchange: &mut Exchange<'_>, fault: Fault) {
+    if exchange.record.verdict.is_none() {
+        let fault = fault.with(Fact::Elapsed(exchange.record.elapsed_ms()));
+        let attempts = std::mem::take(&mut exchange.attempts);
+        exchange.record.verdict = Some(Box::new(attribute(fault, attempts)));
+    }
+}
+
+/// Waits for `future` while the visitor stays.
+///
+/// # Errors
+/// The visitor left.
+pub(crate) async fn unless_gone<T>(exchange: &mut Exchange<'_>, future: impl Future<Output = T>) -> Result<T, Fault> {
+    let Some(body) = &mut exchange.body else { return Ok(future.await) };
+    // A visitor that still sends its body is read by whoever takes the body.
+    let silent = body.is_done() || body.framing() == Framing::None;
+    let gone = race(future, |cx| if silent { body.poll_gone(cx) } else { std::task::Poll::Pending });
+    gone.await.ok_or_else(|| Fault::new(ReplyCause::Gone))
+}
+
+fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, Bytes)>) -> Answer {
+    let head = exchange.head;
+    Answer {
+        head: answered.head,
+        body: answered.body,
+        notes,
+        head_only: head.method() == "HEAD",
+        request_body: exchange.body,
+        keep_alive: head.keep_alive() && !exchange.worker.is_draining(),
+        record: exchange.record,
+    }
+}
+
+/// The page for the record's verdict: the zone's own where it has one for this number, else ours in the form that the
+/// visitor asked for. Where nothing can be sent the page stays empty, and the writer closes.
+pub(crate) fn page(
+    running: &Running,
+    zone: Option<&ZonePlan>,
+    record: &OpenRecord,
+    host: &str,
+    format: Format,
+) -> Answered {
+    let Some((verdict, status)) = record.verdict.as_deref().and_then(|verdict| Some((verdict, verdict.page_status()?)))
+    else {
+        return Answered::made(0, Vec::new(), Bytes::new());
+    };
+    let notice = Notice {
+        verdict,
+        ray: record.ray,
+        colo: record.colo,
+        host,
+        at: record.start,
+        client_ip: record.client_ip,
+        brand: &running.server().brand,
+        preview: false,
+    };
+    render(&notice, status, own_page(zone, verdict), format)
+}
+
+/// The zone's own page for a verdict's number, where "Error Pages" apply: not to 500, 501, 503 and 505.
+fn own_page<'a>(zone: Option<&'a ZonePlan>, verdict: &Verdict) -> Option<&'a CustomPage> {
+    let zone = zone.filter(|zone| !zone.zone.paused)?;
+    match verdict.number {
+        502 | 504 | 520..=530 => zone.page_500.as_ref(),
+        1000..=1999 => zone.page_1000.as_ref(),
+        _ => None,
+    }
+}
+
+/// Renders a notice.
+pub(crate) fn render(notice: &Notice<'_>, status: u16, own: Option<&CustomPage>, format: Format) -> Answered {
+    let mut body = Vec::with_capacity(8 * 1024);
+    match own {
+        Some(page) if format == Format::Html => page.render(notice, &mut body),
+        _ => surface::render(notice, format, &mut body),
+    }
+    let mut fields = Vec::with_capacity(12);
+    surface::page_headers(notice, format, |name, value| fields.push((name, Bytes::copy_from_slice(value))));
+    Answered::made(status, fields, body.into())
+}

@@ -1,0 +1,125 @@
+//! Reading the visitor's request, describing it in the record, and answering what the edge answers itself.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use rayline_config::SslMode;
+use rayline_http1::{TargetForm, Version};
+use rayline_verdict::Fault;
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::RequestCause;
+
+use super::reply::Answered;
+use crate::cdn_cgi;
+use crate::exchange::{Exchange, Route};
+
+/// Writes into the record what was asked. One allocation holds all of it: the visitor's read buffer is free again
+/// when the request is done, however long the record waits to be written.
+pub(crate) fn describe(exchange: &mut Exchange<'_>) {
+    let head = exchange.head;
+    let parts: [&[u8]; 4] = [
+        head.host().unwrap_or_default().as_bytes(),
+        head.method().as_bytes(),
+        head.target().as_bytes(),
+        head.fields.get("user-agent").unwrap_or_default(),
+    ];
+    let mut texts = BytesMut::with_capacity(parts.iter().map(|part| part.len()).sum());
+    let mut texts = parts.map(|part| {
+        texts.put_slice(part);
+        texts.split().freeze()
+    });
+    let record = &mut exchange.record;
+    [record.host, record.method, record.uri, record.user_agent] = texts.each_mut().map(std::mem::take);
+    record.protocol = match head.version {
+        Version::Http10 => "HTTP/1.0",
+        Version::Http11 => "HTTP/1.1",
+    };
+    if let Some(zone) = exchange.zone {
+        record.zone = std::sync::Arc::clone(&zone.name);
+    }
+    if let Some(ip) = believed_address(exchange) {
+        exchange.record.client_ip = ip;
+    }
+}
+
+/// The visitor's address as a trusted proxy in front tells it: `CF-Connecting-IP`, else the last entry of
+/// `X-Forwarded-For`, which that proxy itself has written.
+fn believed_address(exchange: &Exchange<'_>) -> Option<std::net::IpAddr> {
+    let trusted = &exchange.running.server().trusted_proxies;
+    let peer = exchange.visitor.ip();
+    if trusted.is_empty() || !trusted.iter().any(|network| network.contains(&peer)) {
+        return None;
+    }
+    let fields = &exchange.head.fields;
+    let told = fields
+        .get("cf-connecting-ip")
+        .or_else(|| fields.all("x-forwarded-for").last()?.rsplit(|&byte| byte == b',').next())?;
+    std::str::from_utf8(told.trim_ascii()).ok()?.parse().ok()
+}
+
+/// Refuses what cannot be forwarded, before anything is.
+///
+/// # Errors
+/// A method that is not for gateways, an expectation that cannot be met, a body announced over the limit.
+pub(crate) fn check(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
+    let head = exchange.head;
+    if matches!(head.method(), "CONNECT" | "TRACE") {
+        return Err(Fault::new(RequestCause::MethodNotAllowed));
+    }
+    if let Some(value) = head.fields.get("expect")
+        && head.version == Version::Http11
+        && !value.eq_ignore_ascii_case(b"100-continue")
+    {
+        let value = String::from_utf8_lossy(value).into_owned();
+        return Err(Fault::new(RequestCause::ExpectationFailed).with(Fact::RequestHeader { name: "Expect", value }));
+    }
+    if let (Some(body), Some(zone)) = (&mut exchange.body, exchange.zone) {
+        body.set_limit(zone.zone.settings.max_upload_bytes);
+        body.check_announced()?;
+    }
+    Ok(())
+}
+
+/// Path and query for the origin. The absolute form is for proxies: an origin gets the origin form (RFC 9112 §3.2.1).
+pub(crate) fn path_and_query<'a>(head: &'a rayline_http1::RequestHead) -> std::borrow::Cow<'a, str> {
+    match head.form() {
+        TargetForm::Origin | TargetForm::Asterisk | TargetForm::Authority => head.target().into(),
+        TargetForm::Absolute { path: "", .. } if head.method() == "OPTIONS" => "*".into(),
+        TargetForm::Absolute { path, .. } if path.starts_with('/') => path.into(),
+        TargetForm::Absolute { path, .. } => format!("/{path}").into(),
+    }
+}
+
+/// Answers what needs no origin: the reserved path `/cdn-cgi/`, and the redirects between HTTP and HTTPS.
+pub(crate) fn answer_here(exchange: &mut Exchange<'_>, route: &Route<'_>) -> Option<Answered> {
+    if let Some(answered) = cdn_cgi::answer(exchange) {
+        return Some(answered);
+    }
+    if route.zone.zone.paused {
+        return None;
+    }
+    let settings = &route.zone.zone.settings;
+    let scheme = match (exchange.visitor.tls.is_some(), settings.ssl) {
+        // "Off": HTTPS is sent to HTTP, and `always_use_https` has no say.
+        (true, SslMode::Off) => "http",
+        (false, SslMode::Flexible | SslMode::Full | SslMode::Strict | SslMode::OriginPull)
+            if settings.always_use_https =>
+        {
+            "https"
+        }
+        _ => return None,
+    };
+    let location = location(exchange, route, scheme);
+    Some(Answered::made(301, vec![("location", location)], Bytes::new()))
+}
+
+/// The same address under another scheme, on the port of the edge's own listener for it.
+fn location(exchange: &Exchange<'_>, route: &Route<'_>, scheme: &str) -> Bytes {
+    let server = exchange.running.server();
+    let (listeners, usual) = if scheme == "https" { (&server.https, 443) } else { (&server.http, 80) };
+    let mut ports = listeners.iter().map(std::net::SocketAddr::port);
+    let port = if ports.clone().any(|port| port == usual) { None } else { ports.next() };
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    let path = path_and_query(exchange.head);
+    let path = if path == "*" { "/" } else { path.as_ref() };
+    let (open, close) = if route.host.contains(':') { ("[", "]") } else { ("", "") };
+    format!("{scheme}://{open}{}{close}{port}{path}", route.host).into()
+}

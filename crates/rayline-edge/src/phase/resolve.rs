@@ -1,0 +1,92 @@
+//! Where the origin is: the record's addresses, or those that its name resolves to now.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rayline_config::Target as Content;
+use rayline_dial::{Key, Tls, prohibited};
+use rayline_verdict::Fault;
+use rayline_verdict::evidence::{DnsFacts, Fact};
+use rayline_verdict::fault::ResolveCause;
+
+use super::origin_tls::Security;
+use super::reply::unless_gone;
+use crate::exchange::{Exchange, Route, micros};
+
+/// Where an origin is, and how it is spoken to.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// Where to connect, at least one.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// The name for the TLS handshake; empty without TLS.
+    pub(crate) server_name: Arc<str>,
+    pub(crate) security: Security,
+}
+
+impl Target {
+    /// The pool's key for one of the addresses.
+    pub(crate) fn key(&self, address: SocketAddr) -> Key {
+        Key { address, tls: self.security.tls, server_name: Arc::clone(&self.server_name) }
+    }
+}
+
+/// Finds the origin's addresses.
+///
+/// # Errors
+/// Every way in which a name can fail to lead to an address that the edge may connect to.
+pub(crate) async fn target(
+    exchange: &mut Exchange<'_>,
+    route: &Route<'_>,
+    security: Security,
+) -> Result<Target, Fault> {
+    let with_port = |ip: IpAddr| SocketAddr::new(ip, security.port);
+    let addresses = match &route.origin.target {
+        Content::Addresses(addresses) => addresses.iter().copied().map(with_port).collect(),
+        Content::Name(name) => resolve(exchange, name).await?.into_iter().map(with_port).collect::<Vec<_>>(),
+    };
+    if let Some(own) = addresses.iter().find(|address| is_own(exchange, **address)) {
+        return Err(Fault::new(ResolveCause::PointsToEdge)
+            .with(Fact::OriginAddress(*own))
+            .with(Fact::ProhibitedAddress(own.ip())));
+    }
+    let server_name = match security.tls {
+        Tls::Off => Arc::clone(&exchange.running.no_zone),
+        Tls::Full | Tls::Strict => Arc::from(route.host),
+    };
+    Ok(Target { addresses, server_name, security })
+}
+
+async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {
+    let began = std::time::Instant::now();
+    let running = exchange.running;
+    let resolved = unless_gone(exchange, running.resolver.resolve(name)).await;
+    exchange.origin().dns_us = micros(began);
+    let resolved = resolved?.map_err(|fault| fault.with(Fact::OriginName(name.to_owned())))?;
+    if running.server().allow_private_origins {
+        return Ok(resolved.addresses.to_vec());
+    }
+    let (refused, allowed): (Vec<_>, Vec<_>) = resolved.addresses.iter().partition(|ip| prohibited(**ip));
+    match refused.first() {
+        Some(ip) if allowed.is_empty() => Err(Fault::new(ResolveCause::ProhibitedAddress)
+            .with(Fact::OriginName(name.to_owned()))
+            .with(Fact::ProhibitedAddress(*ip))
+            .with(Fact::Dns(DnsFacts {
+                name: name.to_owned(),
+                response_code: "NOERROR".to_owned(),
+                addresses: resolved.addresses.to_vec(),
+                ..DnsFacts::default()
+            }))),
+        _ => Ok(allowed),
+    }
+}
+
+/// Whether an address is one of the edge's own listeners: a request sent there comes straight back.
+fn is_own(exchange: &Exchange<'_>, address: SocketAddr) -> bool {
+    let server = exchange.running.server();
+    server.http.iter().chain(&server.https).any(|listener| {
+        listener.port() == address.port()
+            && (listener.ip() == address.ip()
+                || listener.ip().is_unspecified()
+                    && (address.ip().is_loopback() || address.ip() == exchange.visitor.local.ip()))
+    })
+}

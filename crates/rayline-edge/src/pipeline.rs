@@ -1,0 +1,64 @@
+//! The data path: every request goes through here, top to bottom, one line per phase.
+//!
+//! A phase hands on what the next one needs, or raises a [`Fault`]. There is one way out: an [`Answer`] that carries
+//! the open record, so that every request, a malformed one included, ends in an answer and in a fact.
+
+use std::rc::Rc;
+
+use rayline_verdict::Fault;
+
+use crate::answer::Answer;
+use crate::exchange::{Exchange, Incoming};
+use crate::phase::wait::Waited;
+use crate::phase::{accept, connect, origin_tls, receive, reply, request, resolve, route, send, wait};
+use crate::visitor::Visitor;
+use crate::worker::Worker;
+
+/// Serves one request.
+pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Incoming) -> Answer {
+    let running = worker.running();
+    let record = accept::open_record(worker, &running, visitor, incoming.started);
+    let (head, body) = match incoming.request {
+        Ok(request) => request,
+        Err(fault) => return reply::refuse_unread(&running, record, fault),
+    };
+    let mut exchange = Exchange {
+        worker,
+        running: &running,
+        visitor,
+        head: &head,
+        body: Some(body),
+        zone: None,
+        record,
+        attempts: Vec::new(),
+    };
+    match run(&mut exchange).await {
+        Ok(answered) => reply::pass(exchange, answered),
+        Err(fault) => reply::refuse(exchange, fault),
+    }
+}
+
+/// The phases, in the order of a request's life.
+async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
+    let routed = route::find(exchange);
+    request::describe(exchange);
+    let route = routed?;
+    request::check(exchange)?;
+    if let Some(answered) = request::answer_here(exchange, &route) {
+        return Ok(answered);
+    }
+    let security = origin_tls::choose(exchange, &route);
+    let target = resolve::target(exchange, &route, security).await?;
+    let mut upload = send::prepare(exchange, &route)?;
+    loop {
+        let mut link = match connect::reuse(exchange, &target) {
+            Some(link) => link,
+            None => connect::open(exchange, &target).await?,
+        };
+        send::begin(&mut upload);
+        match wait::head(exchange, &mut link, &mut upload).await? {
+            Waited::Head(head) => return receive::answer(exchange, target, link, head, upload),
+            Waited::Stale => {}
+        }
+    }
+}

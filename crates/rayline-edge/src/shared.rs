@@ -1,0 +1,33 @@
+//! What the workers share: a few counters that move once per connection, and nothing that moves once per request.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Counts that anybody may read at any time. All are relaxed: they are for people and for limits, not for order.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Visitors' connections that are open now.
+    pub visitor_connections: AtomicUsize,
+    /// Visitors' connections ever accepted.
+    pub visitor_connections_accepted: AtomicU64,
+    /// Origin connections kept for reuse now.
+    pub idle_origin_connections: AtomicUsize,
+    /// The version of the plan that serves new requests.
+    pub plan_version: AtomicU64,
+}
+
+impl Counts {
+    /// Takes one place among `most` visitors' connections; `false` if there is none left.
+    pub(crate) fn admit(&self, most: usize) -> bool {
+        self.visitor_connections_accepted.fetch_add(1, Ordering::Relaxed);
+        let admitted = self.visitor_connections.fetch_add(1, Ordering::Relaxed) < most;
+        if !admitted {
+            self.release();
+        }
+        admitted
+    }
+
+    /// Gives the place back.
+    pub(crate) fn release(&self) {
+        self.visitor_connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

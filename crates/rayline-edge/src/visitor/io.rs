@@ -1,0 +1,143 @@
+//! A visitor's socket with its read buffer, plain or TLS.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use std::future::Future;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use crate::output::Output;
+
+/// How much is read ahead of a pipelining visitor while an earlier request is being served.
+const READ_AHEAD: usize = 64 * 1024;
+/// Room for a typical head: what is read at once while waiting for one.
+const HEAD_READ: usize = 4 * 1024;
+
+/// Interim responses kept for a visitor that does not read them.
+const MAX_INTERIM_BYTES: usize = 64 * 1024;
+
+/// The transport.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.get_ref().0,
+        }
+    }
+}
+
+/// A visitor's connection.
+#[derive(Debug)]
+pub(crate) struct VisitorIo {
+    stream: Stream,
+    /// Bytes received and not yet parsed.
+    pub(crate) input: BytesMut,
+    /// The visitor has closed its sending side.
+    pub(crate) ended: bool,
+    /// Interim responses on their way.
+    interim: Output,
+    /// Closing now would look like a proper end: reset instead.
+    pub(crate) reset_on_drop: bool,
+}
+
+impl VisitorIo {
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self { stream, input: BytesMut::new(), ended: false, interim: Output::default(), reset_on_drop: false }
+    }
+
+    /// Reads at least `want` bytes' worth of room once. `Ready(0)`: the visitor closed its sending side.
+    ///
+    /// # Errors
+    /// The socket's, or TLS's.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>, want: usize) -> Poll<io::Result<usize>> {
+        if self.ended {
+            return Poll::Ready(Ok(0));
+        }
+        self.input.reserve(want.max(HEAD_READ));
+        let count = match &mut self.stream {
+            Stream::Plain(tcp) => ready!(pin!(tcp.read_buf(&mut self.input)).poll(cx)),
+            Stream::Tls(tls) => ready!(pin!(tls.read_buf(&mut self.input)).poll(cx)),
+        };
+        self.ended = matches!(count, Ok(0));
+        Poll::Ready(count)
+    }
+
+    /// Watches a visitor that should be waiting: ready when it has left. What it pipelines meanwhile is kept, up to
+    /// a bound; beyond that it is simply not read.
+    ///
+    /// A visitor that closes only its sending side counts as gone too: it cannot be told from one that closed both
+    /// until something is written to it.
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.input.len() < READ_AHEAD {
+            match ready!(self.poll_fill(cx, 1)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Queues an interim response (RFC 9110 §15.2). One that finds too many unread before it is dropped: they are
+    /// optional, and a visitor that reads none must not make us keep them.
+    pub(crate) fn queue_interim(&mut self, head: &[u8]) {
+        if self.interim.prefix.len() + head.len() <= MAX_INTERIM_BYTES {
+            self.interim.prefix.extend_from_slice(head);
+        }
+    }
+
+    /// Writes queued interim responses out as far as the visitor takes them. What goes wrong is met again by whoever
+    /// writes next.
+    pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) {
+        if self.interim.is_empty() {
+            return;
+        }
+        let _ = match &mut self.stream {
+            Stream::Plain(tcp) => self.interim.poll_flush(tcp, cx),
+            Stream::Tls(tls) => self.interim.poll_flush(tls.as_mut(), cx),
+        };
+    }
+
+    /// Writes what is left of interim responses, then `output`.
+    ///
+    /// # Errors
+    /// The socket's, or TLS's.
+    pub(crate) fn poll_flush(&mut self, output: &mut Output, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => {
+                ready!(self.interim.poll_flush(tcp, cx))?;
+                output.poll_flush(tcp, cx)
+            }
+            Stream::Tls(tls) => {
+                ready!(self.interim.poll_flush(tls.as_mut(), cx))?;
+                output.poll_flush(tls.as_mut(), cx)
+            }
+        }
+    }
+
+    /// Closes our sending side: `close_notify` where there is TLS, then FIN.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
+        }
+    }
+}
+
+impl Drop for VisitorIo {
+    fn drop(&mut self) {
+        if self.reset_on_drop {
+            // Best effort: if the option cannot be set the connection is closed all the same.
+            let _ = self.stream.tcp().set_zero_linger();
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Writing an answer over HTTP/1.1: the head, the body as it comes, and an honest end.
+
+use std::future::poll_fn;
+use std::io::Write;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+use rayline_http1::{Framing, encode};
+use rayline_verdict::Fault;
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::ReplyCause;
+use rayline_verdict::record::CacheStatus;
+
+use super::SharedIo;
+use super::body::Piece;
+use crate::answer::{Answer, AnswerHead};
+use crate::deadline::Deadline;
+use crate::exchange::micros;
+use crate::hop::{Hops, Known, is_for_the_edge};
+use crate::output::Output;
+use crate::worker::Worker;
+
+/// How the visitor is told where the body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// There is no body to send.
+    Bare,
+    Length,
+    Chunked,
+    /// By closing: the visitor speaks HTTP/1.0 and the length is not known.
+    Close,
+}
+
+/// Writes an answer and closes its record. True if another request may follow on the connection.
+pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer) -> bool {
+    if answer.head.status() == 0 {
+        answer.record.close();
+        return false;
+    }
+    let ending = ending(&answer);
+    let keep_alive = answer.keep_alive && ending != Ending::Close && answer.request_is_read() && !worker.is_draining();
+    let mut output = Output { prefix: worker.buffer(), ..Output::default() };
+    encode_head(worker, &answer, ending, keep_alive, &mut output.prefix);
+    answer.record.edge_status = answer.head.status();
+    answer.record.first_byte_us = micros(answer.record.started());
+    let head_bytes = output.prefix.len() as u64;
+    io.borrow_mut().reset_on_drop = ending == Ending::Close;
+    let mut writing = Writing {
+        ending,
+        finished: false,
+        next: None,
+        stalled: worker.deadline(),
+        patience: worker.running().server().client_write_timeout,
+    };
+    if ending == Ending::Bare {
+        answer.body.discard();
+        writing.finished = true;
+    }
+    let outcome = poll_fn(|cx| writing.poll(io, &mut output, &mut answer, cx)).await;
+    let Writing { stalled, .. } = writing;
+    worker.give_back_deadline(stalled);
+    let record = &mut answer.record;
+    record.edge_bytes = output.written;
+    record.edge_body_bytes = output.written.saturating_sub(head_bytes);
+    worker.give_back(output.prefix);
+    if let Some(body) = answer.request_body.as_ref() {
+        record.client_body_bytes = body.received();
+    } else if let crate::answer::AnswerBody::Origin(body) = &mut answer.body {
+        record.client_body_bytes = body.request_body().received();
+    }
+    match outcome {
+        Ok(()) => {
+            io.borrow_mut().reset_on_drop = false;
+            answer.record.close();
+            keep_alive
+        }
+        Err(fault) => {
+            // Cut: for a length or chunks a close without the end says so, for anything else a reset does.
+            answer.record.close_with(fault);
+            false
+        }
+    }
+}
+
+fn ending(answer: &Answer) -> Ending {
+    let status = answer.head.status();
+    match answer.body.framing() {
+        _ if answer.head_only || matches!(status, 100..=199 | 204 | 304) => Ending::Bare,
+        Framing::None => Ending::Bare,
+        Framing::Length(_) => Ending::Length,
+        Framing::Chunked | Framing::Close if answer.record.protocol == "HTTP/1.0" => Ending::Close,
+        Framing::Chunked | Framing::Close => Ending::Chunked,
+    }
+}
+
+/// Encodes the head. Fields made here are well formed, and those passed on were checked by the codec, so nothing can
+/// be refused.
+fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: bool, out: &mut BytesMut) {
+    let record = &answer.record;
+    let mut has_date = false;
+    match &answer.head {
+        AnswerHead::Passed(head) => {
+            let _ = encode::status_line(out, head.status, Some(head.reason()));
+            let hops = Hops::of(&head.fields);
+            encode::copy_fields(out, &head.fields, |name, _| match name.len() {
+                4 if name.eq_ignore_ascii_case(b"date") => {
+                    has_date = true;
+                    true
+                }
+                6 if name.eq_ignore_ascii_case(b"server") || name.eq_ignore_ascii_case(b"cf-ray") => false,
+                15 if name.eq_ignore_ascii_case(b"cf-cache-status") => false,
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                    ending == Ending::Length || ending == Ending::Bare
+                }
+                _ => !matches!(Known::of(name), Some(Known::Hop)) && !is_for_the_edge(name) && !hops.nominates(name),
+            });
+        }
+        AnswerHead::Made { status, fields } => {
+            let _ = encode::status_line(out, *status, None);
+            for (name, value) in fields {
+                let _ = encode::field(out, name, value);
+            }
+            if let Framing::Length(length) = answer.body.framing() {
+                let _ = write!(out.writer(), "content-length: {length}\r\n");
+            }
+        }
+    }
+    for (name, value) in &answer.notes {
+        let _ = encode::field(out, name, value);
+    }
+    out.reserve(192);
+    if !has_date {
+        out.put_slice(b"date: ");
+        out.put_slice(&worker.date.at(record.start));
+        out.put_slice(b"\r\n");
+    }
+    out.put_slice(b"server: rayline\r\ncf-cache-status: ");
+    out.put_slice(match record.cache {
+        CacheStatus::Dynamic => b"DYNAMIC".as_slice(),
+        CacheStatus::None => b"NONE",
+    });
+    out.put_slice(b"\r\ncf-ray: ");
+    out.put_slice(&record.ray.digits());
+    out.put_slice(b"-");
+    out.put_slice(record.colo.as_str().as_bytes());
+    out.put_slice(b"\r\n");
+    if ending == Ending::Chunked {
+        out.put_slice(b"transfer-encoding: chunked\r\n");
+    }
+    if !keep_alive {
+        out.put_slice(b"connection: close\r\n");
+    } else if record.protocol == "HTTP/1.0" {
+        out.put_slice(b"connection: keep-alive\r\n");
+    }
+    encode::end(out);
+}
+
+/// The state of one writing.
+struct Writing {
+    ending: Ending,
+    /// The body's end has been queued.
+    finished: bool,
+    /// What was found behind the piece in the output, and waits for its turn.
+    next: Option<Result<Piece, Fault>>,
+    stalled: Deadline,
+    /// The longest a visitor may take none of an answer.
+    patience: Duration,
+}
+
+impl Writing {
+    fn poll(
+        &mut self,
+        io: &SharedIo,
+        output: &mut Output,
+        answer: &mut Answer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Fault>> {
+        loop {
+            // What is there of the body goes out together with the head, and its end with its last piece.
+            let waiting = self.fill(output, answer, cx)?;
+            match io.borrow_mut().poll_flush(output, cx) {
+                Poll::Ready(Ok(())) => self.stalled.clear(),
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Fault::new(ReplyCause::Gone))),
+                Poll::Pending => {
+                    self.stalled.set_after_if_unset(self.patience);
+                    return self.stalled.poll(cx).map(|()| Err(stalled(self.patience)));
+                }
+            }
+            if self.finished {
+                return Poll::Ready(Ok(()));
+            }
+            if waiting {
+                return answer.body.poll_gone(cx).map(|()| Err(Fault::new(ReplyCause::Gone)));
+            }
+        }
+    }
+
+    /// Queues the next piece, if there is room for one. True when the body has nothing at the moment.
+    fn fill(&mut self, output: &mut Output, answer: &mut Answer, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        while !self.finished && output.data.is_empty() {
+            let piece = match self.next.take() {
+                Some(next) => next?,
+                None => match answer.body.poll_next(cx) {
+                    Poll::Ready(piece) => piece?,
+                    Poll::Pending => return Ok(true),
+                },
+            };
+            self.queue(output, piece);
+        }
+        if !self.finished && self.next.is_none() {
+            match answer.body.next_buffered() {
+                Some(Ok(Piece::End)) => self.queue(output, Piece::End),
+                other => self.next = other,
+            }
+        }
+        Ok(false)
+    }
+
+    fn queue(&mut self, output: &mut Output, piece: Piece) {
+        let chunked = self.ending == Ending::Chunked;
+        match piece {
+            Piece::Data(data) => {
+                if chunked {
+                    output.prefix.extend_from_slice(&encode::chunk_head(data.len()));
+                    output.suffix = encode::CHUNK_END;
+                }
+                output.data = data;
+            }
+            Piece::Trailers(fields) => {
+                if chunked {
+                    encode::trailers(&mut output.prefix, &fields);
+                }
+                self.finished = true;
+            }
+            Piece::End => {
+                self.finished = true;
+                if chunked {
+                    output.suffix = if output.suffix.is_empty() { encode::LAST_CHUNK } else { CHUNK_END_LAST_CHUNK };
+                }
+            }
+        }
+    }
+}
+
+/// The end of a chunk and the last chunk behind it, in one piece.
+const CHUNK_END_LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
+
+fn stalled(patience: Duration) -> Fault {
+    let limit_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+    Fault::new(ReplyCause::Stalled).with(Fact::Timer { setting: "client_write_timeout", limit_ms })
+}

@@ -1,0 +1,233 @@
+//! One thread of the edge: its plan, its origin connections, its open visitors. Nothing here is shared with another
+//! worker but the counts, so nothing is locked.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use bytes::BytesMut;
+use rayline_dial::{Pool, PoolLimits};
+use rayline_verdict::{Moment, RayId, Record};
+use tokio::task::AbortHandle;
+
+use crate::Sink;
+use crate::date::DateHeader;
+use crate::deadline::Deadline;
+use crate::running::Running;
+use crate::shared::Counts;
+
+/// Buffers and timers kept for reuse; beyond this many they are freed.
+const SPARES: usize = 256;
+/// A buffer that grew beyond this is not kept.
+const SPARE_BYTES: usize = 256 * 1024;
+
+/// The state of one worker.
+pub(crate) struct Worker {
+    running: RefCell<Rc<Running>>,
+    pub(crate) counts: Arc<Counts>,
+    sink: RefCell<Box<dyn Sink>>,
+    pub(crate) pool: RefCell<Pool>,
+    rays: RayIds,
+    pub(crate) date: DateHeader,
+    buffers: RefCell<Vec<BytesMut>>,
+    deadlines: RefCell<Vec<Deadline>>,
+    visitors: RefCell<HashMap<u64, Connection>>,
+    next_visitor: Cell<u64>,
+    draining: Cell<bool>,
+    aborting: Cell<bool>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("draining", &self.draining.get()).finish_non_exhaustive()
+    }
+}
+
+/// A visitor's connection, as draining sees it.
+#[derive(Debug)]
+struct Connection {
+    task: AbortHandle,
+    busy: Rc<Cell<bool>>,
+}
+
+impl Worker {
+    pub(crate) fn new(index: usize, running: Running, counts: Arc<Counts>, sink: Box<dyn Sink>) -> Self {
+        let (limits, generation) = (pool_limits(&running), running.edition.version);
+        Self {
+            running: RefCell::new(Rc::new(running)),
+            counts,
+            sink: RefCell::new(sink),
+            pool: RefCell::new(Pool::new(limits, generation)),
+            rays: RayIds::new(index),
+            date: DateHeader::default(),
+            buffers: RefCell::default(),
+            deadlines: RefCell::default(),
+            visitors: RefCell::default(),
+            next_visitor: Cell::new(0),
+            draining: Cell::new(false),
+            aborting: Cell::new(false),
+        }
+    }
+
+    /// The plan for a request that begins now. It keeps the one it began with.
+    pub(crate) fn running(&self) -> Rc<Running> {
+        Rc::clone(&self.running.borrow())
+    }
+
+    /// New requests run on `running`. Kept origin connections go: they were opened under the old plan's trust.
+    pub(crate) fn swap(&self, running: Running) {
+        let (limits, generation) = (pool_limits(&running), running.edition.version);
+        *self.running.borrow_mut() = Rc::new(running);
+        self.count_idle(|pool| pool.renew(limits, generation));
+    }
+
+    /// Works on the pool and brings the count of idle connections up to date.
+    pub(crate) fn count_idle<T>(&self, work: impl FnOnce(&mut Pool) -> T) -> T {
+        let mut pool = self.pool.borrow_mut();
+        let before = pool.len();
+        let out = work(&mut pool);
+        let after = pool.len();
+        let count = &self.counts.idle_origin_connections;
+        if after > before {
+            count.fetch_add(after - before, Ordering::Relaxed);
+        } else if before > after {
+            count.fetch_sub(before - after, Ordering::Relaxed);
+        }
+        out
+    }
+
+    /// Hands a closed record on.
+    pub(crate) fn keep(&self, record: Record) {
+        self.sink.borrow_mut().record(record);
+    }
+
+    /// A new Ray ID and the moment it was made.
+    pub(crate) fn ray(&self) -> (RayId, Moment) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let moment = Moment(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
+        (self.rays.next(moment), moment)
+    }
+
+    /// An empty buffer, with room if one was given back.
+    pub(crate) fn buffer(&self) -> BytesMut {
+        self.buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer back.
+    pub(crate) fn give_back(&self, mut buffer: BytesMut) {
+        let mut buffers = self.buffers.borrow_mut();
+        if buffers.len() < SPARES && buffer.capacity() <= SPARE_BYTES {
+            buffer.clear();
+            buffers.push(buffer);
+        }
+    }
+
+    /// A timer that is not set.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadlines.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives a timer back.
+    pub(crate) fn give_back_deadline(&self, mut deadline: Deadline) {
+        let mut deadlines = self.deadlines.borrow_mut();
+        if deadlines.len() < SPARES {
+            deadline.clear();
+            deadlines.push(deadline);
+        }
+    }
+
+    /// Whether connections should end after the answer they are at.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Whether requests are being dropped because the drain time is over.
+    pub(crate) fn is_aborting(&self) -> bool {
+        self.aborting.get()
+    }
+
+    /// Runs a visitor's connection as a task of its own, known to draining. Gives its place back at the end, if it was
+    /// `admitted` to one.
+    pub(crate) fn spawn<F>(self: &Rc<Self>, admitted: bool, serve: impl FnOnce(Rc<Cell<bool>>) -> F)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let id = self.next_visitor.get();
+        self.next_visitor.set(id.wrapping_add(1));
+        let busy = Rc::new(Cell::new(false));
+        let future = serve(Rc::clone(&busy));
+        let leave = Leave { worker: Rc::clone(self), id, admitted };
+        let task = tokio::task::spawn_local(async move {
+            let _leave = leave;
+            future.await;
+        });
+        self.visitors.borrow_mut().insert(id, Connection { task: task.abort_handle(), busy });
+    }
+
+    /// Ends idle connections; the others end after the answer they are at.
+    pub(crate) fn drain(&self) {
+        self.draining.set(true);
+        for connection in self.visitors.borrow().values().filter(|connection| !connection.busy.get()) {
+            connection.task.abort();
+        }
+    }
+
+    /// Drops what is still being served.
+    pub(crate) fn abort(&self) {
+        self.aborting.set(true);
+        for connection in self.visitors.borrow().values() {
+            connection.task.abort();
+        }
+    }
+
+    /// How many visitors are connected to this worker.
+    pub(crate) fn visitors(&self) -> usize {
+        self.visitors.borrow().len()
+    }
+}
+
+fn pool_limits(running: &Running) -> PoolLimits {
+    PoolLimits { idle: running.limits().idle_timeout, ..PoolLimits::default() }
+}
+
+/// Signs a visitor's connection off, however its task ends.
+struct Leave {
+    worker: Rc<Worker>,
+    id: u64,
+    admitted: bool,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.worker.visitors.borrow_mut().remove(&self.id);
+        if self.admitted {
+            self.worker.counts.release();
+        }
+    }
+}
+
+/// Makes Ray IDs: 42 bits of milliseconds since 1970, 6 bits of worker, 16 bits of sequence. They sort by time, so
+/// that a record can be looked for near its place, and repeat only if one worker serves more than 65,536 requests
+/// in a millisecond, or a clock steps back. Worker numbers beyond 63 share their bits and start apart in sequence.
+#[derive(Debug)]
+struct RayIds {
+    worker: u64,
+    sequence: Cell<u64>,
+}
+
+impl RayIds {
+    fn new(index: usize) -> Self {
+        let index = index as u64;
+        Self { worker: index & 0x3f, sequence: Cell::new((index >> 6) << 12) }
+    }
+
+    fn next(&self, now: Moment) -> RayId {
+        let sequence = self.sequence.get();
+        self.sequence.set(sequence.wrapping_add(1));
+        let milliseconds = u64::try_from(now.0).unwrap_or_default() / 1_000_000;
+        RayId((milliseconds << 22) | (self.worker << 16) | (sequence & 0xffff))
+    }
+}
