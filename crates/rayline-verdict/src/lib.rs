@@ -10,6 +10,7 @@
 pub mod attribute;
 pub mod code;
 pub mod evidence;
+pub mod explain;
 pub mod fault;
 pub mod log_line;
 pub mod moment;
