@@ -1,6 +1,6 @@
 //! The failure vocabulary of Rayline.
 //!
-//! A phase raises a [`Fault`]: what happened, with its [`Evidence`]. [`attribute`] turns it into a [`Verdict`]: a
+//! A phase raises a [`Fault`]: what happened, with its [`Evidence`]. [`attribute()`] turns it into a [`Verdict`]: a
 //! [`Code`] from one closed table, how certain it is, what else it could be, whether the request reached the
 //! application, and what was tried. The verdict travels in the request's [`Record`], and every surface is rendered
 //! here from these two: error page, structured errors, headers, log line.

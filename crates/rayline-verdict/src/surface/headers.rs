@@ -56,8 +56,8 @@ pub fn page_headers(notice: &Notice<'_>, format: Format, mut emit: impl FnMut(&'
 /// The value of `Proxy-Status` (RFC 9209): `rayline; error=connection_refused; details="origin.connect.refused"`.
 ///
 /// `received` is the status that the origin sent, 0 if none came. An answer of the origin's own has no `error`:
-/// nothing failed between the edge and the origin. `next-hop` is left out, for the origin's address is not the visitor's
-/// to know. Code names are made of `[a-z0-9_.]`, so `details` needs no escape.
+/// nothing failed between the edge and the origin. `next-hop` is left out, for the origin's address is not the
+/// visitor's to know. Code names are made of `[a-z0-9_.]`, so `details` needs no escape.
 pub fn proxy_status(verdict: &Verdict, received: u16, out: &mut Vec<u8>) {
     out.extend_from_slice(b"rayline");
     if let Some(error) = verdict.code.entry().proxy_error {

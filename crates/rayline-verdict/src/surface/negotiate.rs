@@ -55,9 +55,9 @@ impl Format {
 
     /// The form that an `Accept` asks for; several fields are joined by commas before they come here.
     ///
-    /// The greatest weight wins, and of equal weights the one named first. A range that names a form speaks for
-    /// it, and a wildcard only for the forms that nothing more exact names. Ranges that break the grammar are passed over, and so
-    /// is everything behind the 64th.
+    /// The greatest weight wins, and of equal weights the one named first. A range that names a form speaks for it,
+    /// and a wildcard only for the forms that nothing more exact names. Ranges that break the grammar are passed
+    /// over, and so is everything behind the 64th.
     pub fn negotiate(accept: Option<&[u8]>) -> Self {
         let Some(accept) = accept else { return Self::Html };
         // Two passes over the field, so that its length costs no more than its length.

@@ -228,7 +228,7 @@ fn text() {
     "#]].assert_eq(&rendered(&notice(&verdict), Format::Text));
 }
 
-/// The members of a structured error in the order in which they are documented; the last but one three are optional.
+/// The members of a structured error in their order; `status`, `retry_after` and `evidence` are not in all.
 const MEMBERS: [&str; 23] = [
     "type",
     "title",
