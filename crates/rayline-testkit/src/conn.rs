@@ -25,6 +25,8 @@ pub(crate) struct Conn {
     /// Read from the stream and not consumed yet.
     buffer: BytesMut,
     body: Framed,
+    /// The client waits for a 100 before it sends the body.
+    is_awaited: bool,
 }
 
 /// How much of the current request's body is still to come.
@@ -50,7 +52,7 @@ impl Framed {
 
 impl Conn {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, buffer: BytesMut::new(), body: Framed::Length(0) }
+        Self { stream, buffer: BytesMut::new(), body: Framed::Length(0), is_awaited: false }
     }
 
     /// Reads until there is at least one byte; `false` at the end of the stream.
@@ -69,7 +71,9 @@ impl Conn {
         loop {
             if let Some(end) = end_of_head(&self.buffer) {
                 let head = self.buffer.split_to(end).freeze();
-                self.body = Framed::of(&Head::split(&head));
+                let fields = Head::split(&head);
+                self.body = Framed::of(&fields);
+                self.is_awaited = fields.has_token("expect", "100-continue") && self.body != Framed::Length(0);
                 return Ok(Some(head));
             }
             if self.buffer.len() > HEAD_LIMIT {
@@ -113,6 +117,14 @@ impl Conn {
             }
             self.buffer.advance(read);
             missing = missing.saturating_sub(read);
+        }
+        Ok(())
+    }
+
+    /// Sends the 100 that a client may wait for before it sends the body (RFC 9110 section 10.1.1).
+    pub(crate) async fn invite_body(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.is_awaited) {
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         Ok(())
     }

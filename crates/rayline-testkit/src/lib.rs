@@ -4,6 +4,19 @@
 //! in exactly one way. An [`Authority`] issues the certificates that such origins present, good or with one [`Flaw`]. A
 //! [`Dns`] server answers for their names. A [`Visitor`] is the raw client that looks at what came back, byte for byte.
 //!
+//! ```
+//! use rayline_testkit::{End, Origin, Script, Visitor};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let origin = Origin::start(Script::truncated_body(1000, 100))?;
+//! let response = Visitor::get(origin.addr(), "origin.test", "/").await?;
+//! assert_eq!(response.status(), Some(200));
+//! assert_eq!((response.body.len(), response.end), (100, Some(End::Closed)));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What it deliberately does not do: it shares no code with the edge or its codec, so that a mistake there cannot hide
 //! here; and it opens no port but those it is asked for.
 

@@ -259,6 +259,8 @@ fn serve(addr: SocketAddr, script: &Arc<Script>, ledger: &Arc<Ledger>) -> io::Re
     let runtime = Handle::try_current().map_err(io::Error::other)?;
     let acceptor = script.tls.as_ref().map(tls::Tls::acceptor).transpose()?;
     let socket = tcp_socket(addr)?;
+    // its connections inherit this, so that those of a stopped origin do not keep the port from the next one
+    socket.set_reuse_address(true)?;
     if let Some(bytes) = script.receive_buffer {
         // before listening: accepted sockets inherit it, and announce their window from it
         socket.set_recv_buffer_size(bytes)?;

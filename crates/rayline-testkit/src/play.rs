@@ -24,7 +24,10 @@ pub(crate) async fn play(script: &Script, mut conn: Conn, peer: SocketAddr, tick
                         return conn.fin().await;
                     }
                 }
-                Step::ReadBody => while conn.read_body().await?.is_some() {},
+                Step::ReadBody => {
+                    conn.invite_body().await?;
+                    while conn.read_body().await?.is_some() {}
+                }
                 Step::ReadBytes(count) => conn.read_bytes(*count).await?,
                 Step::ReadHello => conn.read_record().await?,
                 Step::Send(bytes) => conn.send(bytes).await?,

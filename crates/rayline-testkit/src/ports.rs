@@ -45,7 +45,7 @@ impl Reserved {
 pub(crate) fn tcp_socket(addr: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.port() != 0 {
-        // an origin that is stopped and started again on its port must not wait for old connections to time out
+        // old connections may linger on a port that was asked for by number; one that is to be free must not be shared
         socket.set_reuse_address(true)?;
     }
     socket.bind(&addr.into())?;

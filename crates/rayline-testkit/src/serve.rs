@@ -38,9 +38,7 @@ impl Source {
 
 /// Reads the rest of the request and answers it. `true` if the connection has to end now.
 pub(crate) async fn answer(answer: &Answer, request: &Seen, conn: &mut Conn) -> io::Result<bool> {
-    if request.head.has_token("expect", "100-continue") {
-        conn.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-    }
+    conn.invite_body().await?;
     let mut body_length = 0;
     if !matches!(answer.body, Body::Request) {
         while let Some(piece) = conn.read_body().await? {

@@ -173,6 +173,11 @@ impl Visitor {
         self.stream.tcp().set_zero_linger()
     }
 
+    /// What was read and not taken yet: after a read that was given up, what had come until then.
+    pub fn peek(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Reads everything until the stream ends.
     pub async fn read_to_end(&mut self) -> Received {
         let end = loop {

@@ -36,23 +36,19 @@ pub(super) fn revoked(issuer: &Issuer, chain: &[CertificateDer<'static>], at: Of
     let leaf = chain.first().ok_or_else(|| io::Error::other("the chain is empty"))?;
     let (_, leaf) = X509Certificate::from_der(leaf).map_err(io::Error::other)?;
     let (_, parent) = X509Certificate::from_der(issuer.der()).map_err(io::Error::other)?;
-    let key_hash = sha256(&parent.public_key().subject_public_key.data)?;
 
     let certificate_id = sequence(&[
         &sequence(&[&tlv(OID, &[SHA256])]),
         &tlv(OCTET_STRING, &[&sha256(leaf.issuer().as_raw())?]),
-        &tlv(OCTET_STRING, &[&key_hash]),
+        &tlv(OCTET_STRING, &[&sha256(&parent.public_key().subject_public_key.data)?]),
         &tlv(INTEGER, &[leaf.raw_serial()]),
     ]);
     let reason = tlv(CONTEXT, &[&tlv(ENUMERATED, &[&[KEY_COMPROMISE]])]);
     let status = tlv(CONTEXT + 1, &[&generalized_time(at), &reason]);
     let next_update = generalized_time(at + Duration::days(7));
     let single = sequence(&[&certificate_id, &status, &generalized_time(at), &tlv(CONTEXT, &[&next_update])]);
-    let data = sequence(&[
-        &tlv(CONTEXT + 2, &[&tlv(OCTET_STRING, &[&key_hash])]),
-        &generalized_time(at),
-        &sequence(&[&single]),
-    ]);
+    let data =
+        sequence(&[&tlv(CONTEXT + 1, &[parent.subject().as_raw()]), &generalized_time(at), &sequence(&[&single])]);
     let signature = issuer.key().sign(&data).map_err(io::Error::other)?;
     let basic =
         sequence(&[&data, &sequence(&[&tlv(OID, &[ECDSA_WITH_SHA256])]), &tlv(BIT_STRING, &[&[0], &signature])]);
@@ -88,7 +84,7 @@ fn generalized_time(at: OffsetDateTime) -> Vec<u8> {
     tlv(GENERALIZED_TIME, &[text.as_bytes()])
 }
 
-/// RFC 6960's usual SHA-1 is not among what rustls offers; RFC 9654 moves to SHA-256 anyway.
+/// The usual SHA-1 is not among what rustls offers; RFC 9654 moves to SHA-256 anyway.
 fn sha256(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let suite = TLS13_AES_128_GCM_SHA256.tls13().ok_or_else(|| io::Error::other("no SHA-256"))?;
     Ok(suite.common.hash_provider.hash(bytes).as_ref().to_vec())
