@@ -121,7 +121,7 @@ fn line(out: &mut BytesMut, name: &[u8], value: &[u8]) {
 ///
 /// They were checked when they were parsed, so runs of lines that are kept are copied as they
 /// stand, in one piece; only white space around a value is brought to the usual single space.
-pub fn copy_fields(out: &mut BytesMut, fields: &Fields, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
+pub fn copy_fields<'a>(out: &mut BytesMut, fields: &'a Fields, mut keep: impl FnMut(&'a [u8], &'a [u8]) -> bool) {
     let bytes = &fields.bytes;
     let mut run = 0..0_usize;
     for line in &fields.lines {

@@ -167,6 +167,7 @@ fn wait(cause: WaitCause, evidence: &Evidence) -> Code {
         WaitCause::ClosedEmpty => Code::OriginWaitClosedEmpty,
         WaitCause::HalfHead => Code::OriginWaitHalfHead,
         WaitCause::TlsBroken => Code::OriginWaitTlsBroken,
+        WaitCause::Lost => Code::NetworkWaitLost,
         WaitCause::NotHttp => Code::OriginWaitNotHttp,
         WaitCause::Http09 => Code::OriginWaitHttp09,
         WaitCause::UnsupportedVersion => Code::OriginWaitUnsupportedVersion,
@@ -189,6 +190,7 @@ fn receive(cause: ReceiveCause) -> Code {
         ReceiveCause::BadChunk => Code::OriginReceiveBadChunk,
         ReceiveCause::BadTrailers => Code::OriginReceiveBadTrailers,
         ReceiveCause::TimedOut => Code::OriginReceiveTimedOut,
+        ReceiveCause::Lost => Code::NetworkReceiveLost,
         ReceiveCause::TlsBroken => Code::OriginReceiveTlsBroken,
     }
 }

@@ -221,6 +221,8 @@ causes! {
         HalfHead,
         /// The TLS session broke before a byte.
         TlsBroken,
+        /// The origin's kernel answers no keep-alive probe any more, or a router says that it cannot be reached.
+        Lost,
         /// What came is not HTTP.
         NotHttp,
         /// A document came without a status line, as in HTTP/0.9.
@@ -258,6 +260,8 @@ causes! {
         BadTrailers,
         /// No byte for the read time-out.
         TimedOut,
+        /// The origin's kernel answers no keep-alive probe any more, or a router says that it cannot be reached.
+        Lost,
         /// The TLS session broke inside the body, or ended without `close_notify` where that was the body's only end.
         TlsBroken,
     }

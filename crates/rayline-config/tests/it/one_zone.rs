@@ -46,11 +46,11 @@ fn origins() {
     expect![[r#"
         http://127.0.0.1:3000 → flexible 3000 shop.example Addresses([127.0.0.1])
         http://192.0.2.1 → flexible 80 shop.example Addresses([192.0.2.1])
-        https://192.0.2.1/ → strict 443 shop.example Addresses([192.0.2.1])
-        https://[2001:db8::1]:8443 → strict 8443 shop.example Addresses([2001:db8::1])
+        https://192.0.2.1/ → origin_pull 443 shop.example Addresses([192.0.2.1])
+        https://[2001:db8::1]:8443 → origin_pull 8443 shop.example Addresses([2001:db8::1])
         http://[::1] → flexible 80 shop.example Addresses([::1])
         http://localhost:3000 → flexible 3000 shop.example Addresses([127.0.0.1, ::1])
-        HTTPS://Origin.Example → strict 443 shop.example Name("origin.example")
+        HTTPS://Origin.Example → origin_pull 443 shop.example Name("origin.example")
         http://app:3000 → flexible 3000 shop.example Name("app")"#]]
     .assert_eq(&shown.join("\n"));
 }

@@ -47,6 +47,16 @@ impl TlsVisitor {
         self
     }
 
+    /// Trusts the authority whose certificate this PEM text holds, and none else.
+    ///
+    /// # Errors
+    /// A text without a certificate.
+    pub fn trusting_pem(mut self, pem: &str) -> io::Result<Self> {
+        let root = CertificateDer::from_pem_slice(pem.as_bytes());
+        self.root = Some(root.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?);
+        Ok(self)
+    }
+
     /// Takes these revocation lists into account, for the whole chain.
     #[must_use]
     pub fn with_crl(mut self, crl_pem: &str) -> Self {

@@ -1,0 +1,3 @@
+//! What goes wrong, by phase.
+
+mod connect;

@@ -1,0 +1,388 @@
+//! One edge in front of one origin, and everything that can be seen of a request through it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use rayline_config::Source;
+use rayline_edge::{Edge, Sink};
+use rayline_observe::{Lane, Observer, Options, Target};
+use rayline_testkit::{Authority, Origin, Response, Script, TlsVisitor, Visitor};
+use rayline_verdict::{Code, Record};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The zone of every scene, and the host name asked for.
+pub(crate) const HOST: &str = "shop.test";
+/// The longest a record may take to be in the log.
+const LOG_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A scene being set up.
+pub(crate) struct Setup {
+    origin: Option<Origin>,
+    /// What stands in the zone's record instead of the origin's address.
+    content: Option<String>,
+    server: Vec<String>,
+    limits: Vec<String>,
+    settings: Vec<String>,
+    more: String,
+    https: bool,
+    origin_is_tls: bool,
+    folder: TempDir,
+}
+
+/// A running edge with its origin, log and metrics.
+pub(crate) struct Scene {
+    pub(crate) edge: Edge,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) http: SocketAddr,
+    pub(crate) https: Option<SocketAddr>,
+    pub(crate) observer: Observer,
+    pub(crate) folder: TempDir,
+}
+
+struct IntoLane(Lane);
+
+impl Sink for IntoLane {
+    fn record(&mut self, record: Record) {
+        self.0.record(record);
+    }
+}
+
+impl Scene {
+    /// A scene whose origin plays this script.
+    pub(crate) fn with(script: Script) -> Setup {
+        let origin_is_tls = script.scheme() == "https";
+        let origin = Origin::start(script).expect("an origin on loopback");
+        Setup { origin: Some(origin), ..Setup::bare(origin_is_tls) }
+    }
+
+    /// A scene without an origin: the record holds `content` instead, an address or a name.
+    pub(crate) fn pointing_to(content: &str) -> Setup {
+        Setup { content: Some(content.to_owned()), ..Setup::bare(false) }
+    }
+}
+
+impl Setup {
+    fn bare(origin_is_tls: bool) -> Self {
+        Self {
+            origin: None,
+            content: None,
+            server: vec!["threads = 1".to_owned(), "colo = \"TST\"".to_owned()],
+            limits: Vec::new(),
+            settings: Vec::new(),
+            more: String::new(),
+            https: false,
+            origin_is_tls,
+            folder: TempDir::new().expect("a temporary folder"),
+        }
+    }
+
+    /// A key of `[server]`, its value as TOML.
+    pub(crate) fn server(mut self, key: &str, value: &str) -> Self {
+        self.server.push(format!("{key} = {value}"));
+        self
+    }
+
+    /// A time-out or a size of `[limits]`: a number is taken as it is, anything else as text.
+    pub(crate) fn limit(mut self, key: &str, value: &str) -> Self {
+        self.limits.push(toml_line(key, value));
+        self
+    }
+
+    /// A setting of the zone, likewise.
+    pub(crate) fn setting(mut self, key: &str, value: &str) -> Self {
+        self.settings.push(toml_line(key, value));
+        self
+    }
+
+    /// Configuration behind the zone's: more records, more zones.
+    pub(crate) fn also(mut self, toml: &str) -> Self {
+        self.more.push_str(toml);
+        self.more.push('\n');
+        self
+    }
+
+    /// Visitors are served over HTTPS too, with a certificate of the development CA.
+    pub(crate) fn https(mut self) -> Self {
+        self.https = true;
+        self.server("https", "[\"127.0.0.1:0\"]").server("development_ca", "true")
+    }
+
+    /// The folder that relative paths of the configuration start at.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file that the scene's origins' certificates are trusted by.
+    pub(crate) fn trusting(self, authority: &Authority) -> Self {
+        let path = self.folder().join("origin-ca.pem");
+        std::fs::write(&path, authority.root_pem()).expect("a file in the folder");
+        self.server("origin_ca", "[\"origin-ca.pem\"]")
+    }
+
+    fn toml(&self) -> String {
+        let (content, port) = match (&self.content, &self.origin) {
+            (Some(content), origin) => (content.clone(), origin.as_ref().map_or(9, |origin| origin.addr().port())),
+            (None, Some(origin)) => (origin.addr().ip().to_string(), origin.addr().port()),
+            (None, None) => ("127.0.0.1".to_owned(), 9),
+        };
+        let kind = match content.parse::<std::net::IpAddr>() {
+            Ok(ip) if ip.is_ipv4() => "A",
+            Ok(_) => "AAAA",
+            Err(_) => "CNAME",
+        };
+        let ssl = if self.settings.iter().any(|line| line.starts_with("ssl ")) {
+            ""
+        } else if self.origin_is_tls {
+            "ssl = \"origin_pull\""
+        } else {
+            "ssl = \"flexible\""
+        };
+        format!(
+            "[server]\nhttp = [\"127.0.0.1:0\"]\ndata_dir = \"data\"\n{}\n[limits]\n{}\n[[zone]]\nname = \"{HOST}\"\n\
+             [zone.settings]\n{ssl}\norigin_http_port = {port}\norigin_https_port = {port}\n{}\n\
+             [[zone.dns_records]]\ntype = \"{kind}\"\nname = \"@\"\ncontent = \"{content}\"\nproxied = true\n{}",
+            self.server.join("\n"),
+            self.limits.join("\n"),
+            self.settings.join("\n"),
+            self.more
+        )
+    }
+
+    /// Starts the edge.
+    #[track_caller]
+    pub(crate) fn start(self) -> Scene {
+        let toml = self.toml();
+        let source = Source { name: "scene.toml".to_owned(), text: toml, base: self.folder.path().to_owned() };
+        let (plan, problems) = rayline_config::compile(&source, SystemTime::now());
+        let shown: Vec<String> = problems.iter().map(|problem| problem.render(&source, false)).collect();
+        let plan = plan.unwrap_or_else(|| panic!("{}", shown.join("\n")));
+        let options = Options { log: Target::File(self.folder.path().join("log")), lanes: 1, lane_capacity: 1024 };
+        let (observer, lanes) = Observer::start(options).expect("a log in the folder");
+        let sinks = lanes.into_iter().map(|lane| Box::new(IntoLane(lane)) as Box<dyn Sink>).collect();
+        let edge = Edge::start(plan, sinks).unwrap_or_else(|error| panic!("{error}"));
+        Scene {
+            http: edge.http()[0],
+            https: edge.https().first().copied(),
+            edge,
+            origin: self.origin,
+            observer,
+            folder: self.folder,
+        }
+    }
+}
+
+fn toml_line(key: &str, value: &str) -> String {
+    if value.parse::<u64>().is_ok() { format!("{key} = {value}") } else { format!("{key} = \"{value}\"") }
+}
+
+/// What a scenario must come to, on every surface.
+pub(crate) struct Blame {
+    code: Code,
+    /// The HTTP status of the page; 0 where nothing is sent, or the origin's own status where it passes.
+    status: u16,
+    /// Whether the visitor gets a page of ours.
+    page: bool,
+    evidence: Vec<&'static str>,
+    origin_status: u16,
+}
+
+impl Blame {
+    /// A page of ours with this HTTP status.
+    #[track_caller]
+    pub(crate) fn page(code: &str, status: u16) -> Self {
+        let code = Code::find(code).unwrap_or_else(|| panic!("no such code: {code}"));
+        Self { code, status, page: true, evidence: Vec::new(), origin_status: 0 }
+    }
+
+    /// No page: the origin's answer passes or is cut, or nothing is sent. `status` is the one in the log.
+    #[track_caller]
+    pub(crate) fn no_page(code: &str, status: u16) -> Self {
+        Self { page: false, ..Self::page(code, status) }
+    }
+
+    /// Keys that `VerdictEvidence` must have.
+    pub(crate) fn evidence(mut self, keys: &[&'static str]) -> Self {
+        self.evidence.extend(keys);
+        self
+    }
+
+    /// The status in the log that the origin sent.
+    pub(crate) fn origin_status(mut self, status: u16) -> Self {
+        self.origin_status = status;
+        self
+    }
+}
+
+impl Scene {
+    /// A request as bytes, its method and host by the scene.
+    pub(crate) fn request(method: &str, target: &str, more: &str) -> String {
+        format!("{method} {target} HTTP/1.1\r\nHost: {HOST}\r\n{more}Connection: close\r\n\r\n")
+    }
+
+    /// Connects as a visitor over HTTP.
+    pub(crate) async fn visitor(&self) -> Visitor {
+        Visitor::connect(self.http).await.expect("the edge accepts")
+    }
+
+    /// Connects as a visitor over HTTPS that trusts the development CA and asks for the scene's host.
+    pub(crate) async fn tls_visitor(&self) -> Visitor {
+        self.tls_visitor_as(HOST).await
+    }
+
+    /// The same with another server name.
+    pub(crate) async fn tls_visitor_as(&self, name: &str) -> Visitor {
+        let address = self.https.expect("a scene with https()");
+        let root = std::fs::read_to_string(self.folder.path().join("data/development-ca.pem")).expect("the CA's root");
+        let tls = TlsVisitor::new(name).trusting_pem(&root).expect("a root");
+        Visitor::connect_tls(address, &tls).await.expect("a handshake")
+    }
+
+    /// One GET, on a connection of its own.
+    pub(crate) async fn get(&self, target: &str, more: &str) -> Response {
+        let mut visitor = self.visitor().await;
+        visitor.send(Self::request("GET", target, more)).await.expect("the edge reads");
+        visitor.read_response("GET").await
+    }
+
+    /// Provokes the scenario with a GET for each format and checks every surface.
+    #[track_caller]
+    pub(crate) fn blames(&self, blame: Blame) -> impl Future<Output = Value> + '_ {
+        self.blames_on(blame, |accept| Self::request("GET", "/secret-path?token=hush", accept))
+    }
+
+    /// The same with a request of one's own, given the `Accept` line to send.
+    pub(crate) async fn blames_on(&self, blame: Blame, request: impl Fn(&str) -> String) -> Value {
+        let mut last = Value::Null;
+        for format in ["", "Accept: application/problem+json\r\n", "Accept: text/markdown\r\n", "Accept: text/plain\r\n"] {
+            let mut visitor = self.visitor().await;
+            visitor.send(request(format)).await.expect("the edge reads");
+            let response = visitor.read_response("GET").await;
+            last = self.sees(&blame, format, &response).await;
+            if !blame.page {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Checks one answer and the log and metrics beside it. Returns the record.
+    pub(crate) async fn sees(&self, blame: &Blame, format: &str, response: &Response) -> Value {
+        let record = self.record_of(response).await;
+        self.check_record(blame, &record);
+        if blame.page {
+            self.check_page(blame, format, response);
+        } else if response.status().is_some() {
+            assert_eq!(response.field("cf-error-type"), None, "an answer that passed is not marked as ours");
+        }
+        record
+    }
+
+    /// Checks the record of a request that got no answer: the only one in the log with this code.
+    pub(crate) async fn recorded(&self, blame: Blame) -> Value {
+        let code = blame.code.name();
+        let record = self.record_where(|record| record["VerdictCode"] == code).await;
+        self.check_record(&blame, &record);
+        record
+    }
+
+    fn check_record(&self, blame: &Blame, record: &Value) {
+        let entry = blame.code.entry();
+        assert_eq!(record["VerdictCode"], blame.code.name(), "{record:#}");
+        assert_eq!(record["EdgeResponseStatus"], blame.status, "{record:#}");
+        assert_eq!(record["OriginResponseStatus"], blame.origin_status, "{record:#}");
+        let number = if entry.number() == 0 { blame.origin_status } else { entry.number() };
+        assert_eq!(record["VerdictStatus"], number, "{record:#}");
+        for key in &blame.evidence {
+            assert!(!record["VerdictEvidence"][key].is_null(), "no `{key}` in {record:#}");
+        }
+        let certainty = if record["VerdictRivals"].as_array().is_some_and(|rivals| !rivals.is_empty()) {
+            "inferred"
+        } else {
+            "proven"
+        };
+        assert_eq!(record["VerdictCertainty"], certainty, "{record:#}");
+        let metrics = self.observer.metrics();
+        let label = format!("code=\"{}\"", blame.code.name());
+        assert!(metrics.contains(&label), "no {label} in\n{metrics}");
+    }
+
+    fn check_page(&self, blame: &Blame, format: &str, response: &Response) {
+        let entry = blame.code.entry();
+        let text = response.text();
+        let all = format!("{}{text}", String::from_utf8_lossy(&response.raw_head));
+        assert_eq!(response.status(), Some(blame.status), "{all}");
+        let number = if entry.number() == 0 { blame.origin_status } else { entry.number() }.to_string();
+        assert!(text.contains(&number), "no {number} in {text}");
+        assert!(text.contains(entry.name), "no {} in {text}", entry.name);
+        let ray = response.field("cf-ray").expect("a Ray ID").split('-').next().expect("digits").to_owned();
+        assert!(text.contains(&ray), "no {ray} in {text}");
+        assert_eq!(response.field("cf-error-type"), Some(number.as_str()), "{all}");
+        assert_eq!(response.field("server"), Some("rayline"));
+        let status = response.field("proxy-status").unwrap_or_default();
+        assert!(status.contains(&format!("details=\"{}\"", entry.name)), "{status}");
+        if let Some(error) = entry.proxy_error {
+            assert!(status.contains(&format!("error={error}")), "{status}");
+        }
+        let kind = response.field("content-type").unwrap_or_default();
+        let expected = match format {
+            "" => "text/html",
+            format => format.trim_start_matches("Accept: ").trim_end(),
+        };
+        assert!(kind.starts_with(expected), "{kind} for {format}");
+        if expected.ends_with("json") {
+            let problem: Value = serde_json::from_str(&text).expect("a JSON body");
+            assert_eq!(problem["status"], blame.status, "{problem:#}");
+            assert_eq!(problem["code"], entry.name, "{problem:#}");
+            assert_eq!(problem["party"], entry.party.name(), "{problem:#}");
+        }
+        self.check_secrecy(&all);
+    }
+
+    /// The visitor sees no address, port, path or byte of the owner's.
+    fn check_secrecy(&self, all: &str) {
+        if let Some(origin) = &self.origin {
+            for secret in [origin.addr().to_string(), format!(":{}", origin.addr().port())] {
+                assert!(!all.contains(&secret), "the visitor sees {secret} in {all}");
+            }
+        }
+        for secret in ["secret-path", "hush", "scene.toml", self.folder.path().to_str().expect("a path in UTF-8")] {
+            assert!(!all.contains(secret), "the visitor sees {secret} in {all}");
+        }
+    }
+
+    /// The record of an answer, by its Ray ID.
+    pub(crate) async fn record_of(&self, response: &Response) -> Value {
+        let field = response.field("cf-ray");
+        let head = String::from_utf8_lossy(&response.raw_head).into_owned();
+        let ray = field.unwrap_or_else(|| panic!("no cf-ray in {head:?}")).split('-').next().expect("digits").to_owned();
+        self.record_where(|record| record["RayID"] == ray.as_str()).await
+    }
+
+    /// The first record that `wanted` picks, as soon as it is in the log.
+    pub(crate) async fn record_where(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + LOG_PATIENCE;
+        loop {
+            let records = self.records();
+            if let Some(record) = records.iter().find(|record| wanted(record)) {
+                return record.clone();
+            }
+            assert!(Instant::now() < deadline, "no such record among {records:#?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// All records so far.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.edge.stop(Duration::ZERO);
+    }
+}
