@@ -23,7 +23,7 @@ pub struct Refusal {
     /// Where: bytes from the start of the head (empty lines before a request are not counted), or
     /// from the start of the body as it is on the wire (chunk framing and trailers counted).
     ///
-    /// For a limit it is the first byte too many; for an end of stream, the bytes that had come.
+    /// For a limit it is the first byte too many; for an end of stream, how far reading had got.
     pub offset: usize,
     /// Up to 64 bytes around that place, as they came. They may hold secrets of the peer.
     pub bytes: Bytes,

@@ -163,6 +163,7 @@ fn host() {
         ("RFC 9110 §7.2 bare IPv6", b"GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", "BadHost in request head at 22"),
         ("RFC 9110 §7.2 port only", b"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", "BadHost in request head at 22"),
         ("RFC 9110 §7.2 port too large", b"GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", "BadHost in request head at 22"),
+        ("RFC 9110 §7.2 port too long", b"GET / HTTP/1.1\r\nHost: a:000080\r\n\r\n", "BadHost in request head at 22"),
         ("RFC 9110 §7.2 signed port", b"GET / HTTP/1.1\r\nHost: a:+80\r\n\r\n", "BadHost in request head at 22"),
         ("RFC 9110 §7.2 two", b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "BadHost in request head at 22"),
         ("RFC 9110 §7.2 path", b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "BadHost in request head at 22"),
