@@ -36,7 +36,8 @@ impl Script {
             .behind(Door::Full)
     }
 
-    /// A reset right after the connection is made.
+    /// A reset right after the connection is made. Depending on who is faster, a client learns of it from `connect`, from
+    /// sending or from reading; [`Script::reset_after_request`] leaves it no choice.
     pub fn accept_then_reset() -> Self {
         Self::new("accept-then-reset", "accepts the connection and resets it at once", [Step::Reset])
     }

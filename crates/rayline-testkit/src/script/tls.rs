@@ -8,14 +8,15 @@ use crate::certs::{Authority, Issued};
 use crate::tls::{Tls, Versions};
 
 /// An answer of TLS 1.1: a record with a whole `ServerHello` that selects version 3.2 and an old cipher suite.
-const SERVER_HELLO_TLS11: [u8; 47] = [
-    0x16, 0x03, 0x02, 0x00, 0x2a, // record: handshake, TLS 1.1, 42 bytes
-    0x02, 0x00, 0x00, 0x26, // ServerHello, 38 bytes
+const SERVER_HELLO_TLS11: [u8; 54] = [
+    0x16, 0x03, 0x02, 0x00, 0x31, // record: handshake, TLS 1.1, 49 bytes
+    0x02, 0x00, 0x00, 0x2d, // ServerHello, 45 bytes
     0x03, 0x02, // version
     0x72, 0x61, 0x79, 0x6c, 0x69, 0x6e, 0x65, 0x20, 0x6f, 0x6c, 0x64, 0x20, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e, 0x20,
     0x73, 0x70, 0x65, 0x61, 0x6b, 0x73, 0x20, 0x54, 0x4c, 0x53, 0x31, 0x2e, 0x31, 0x00, // no session id
     0xc0, 0x13, // TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
     0x00, // no compression
+    0x00, 0x05, 0xff, 0x01, 0x00, 0x01, 0x00, // extensions: renegotiation_info, empty
 ];
 
 pub(super) fn all(good: &Issued, clients: &Authority) -> Vec<Script> {
@@ -138,7 +139,8 @@ impl Script {
             .called("sni-refused", "has no certificate for the server name that is asked for")
     }
 
-    /// A certificate of `clients` is demanded. TLS 1.2 refuses in the handshake, TLS 1.3 after the client has finished it.
+    /// A certificate of `clients` is demanded, and its lack answered with the alert `certificate_required`: by TLS 1.2 in the
+    /// handshake, by TLS 1.3 after the client has finished it.
     pub fn client_certificate_required(issued: &Issued, clients: &Authority, versions: Versions) -> Self {
         let (name, what) = match versions {
             Versions::Tls12 => (
