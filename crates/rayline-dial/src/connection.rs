@@ -121,6 +121,11 @@ impl Connection {
         self.session().map(|session| (session.version, session.cipher))
     }
 
+    /// Whether its TLS handshake resumed an earlier session.
+    pub fn is_resumed(&self) -> bool {
+        self.session().is_some_and(|session| session.resumed)
+    }
+
     pub(crate) fn session(&self) -> Option<&Session> {
         match &self.stream {
             Stream::Plain(_) => None,

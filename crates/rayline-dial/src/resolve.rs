@@ -20,6 +20,7 @@ use crate::connect::milliseconds;
 
 mod cache;
 mod failure;
+mod socket;
 mod upstream;
 
 use cache::Cache;

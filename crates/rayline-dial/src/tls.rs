@@ -59,6 +59,8 @@ pub(crate) struct Session {
     pub(crate) ssl_mode: &'static str,
     /// Whether the origin asked for a client certificate.
     pub(crate) asked: bool,
+    /// Whether an earlier session was resumed.
+    pub(crate) resumed: bool,
 }
 
 impl Client {
@@ -145,7 +147,8 @@ fn session(stream: &TlsStream<Wire>, ssl_mode: &'static str, asked: bool) -> Ses
         Some(_) | None => "none",
     };
     let cipher = tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
-    Session { version, cipher: cipher.map_or("none", cipher_name), ssl_mode, asked }
+    let resumed = tls.handshake_kind() == Some(HandshakeKind::Resumed);
+    Session { version, cipher: cipher.map_or("none", cipher_name), ssl_mode, asked, resumed }
 }
 
 /// The suite's name in the RFCs: rustls writes the suites of TLS 1.3 with the version in front.

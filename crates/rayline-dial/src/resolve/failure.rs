@@ -8,7 +8,6 @@ use rayline_verdict::Fact;
 use rayline_verdict::fault::ResolveCause;
 
 use crate::connect::milliseconds;
-use crate::errno::errno;
 use crate::resolve::cache;
 
 /// A name that could not be resolved.
@@ -39,6 +38,12 @@ impl Failure {
         Self { more: vec![timer], ..Self::new(ResolveCause::TimedOut, "none", cache::FAILURE) }
     }
 
+    /// With one more fact.
+    pub(crate) fn with(mut self, fact: Option<Fact>) -> Self {
+        self.more.extend(fact);
+        self
+    }
+
     /// The same evidence, seen to mean something else.
     pub(crate) fn because(self, cause: ResolveCause) -> Self {
         Self { cause, ..self }
@@ -55,11 +60,8 @@ impl Failure {
             NetError::Dns(DnsError::ResponseCode(code)) => Self::new(cause_of(*code), name_of(*code), cache::FAILURE),
             // The library's limit for one query is within ours for the name.
             NetError::Timeout => Self::timed_out(limit),
-            NetError::Io(error) => {
-                let more = errno(error).into_iter().collect();
-                Self { more, ..Self::new(ResolveCause::Unreachable, "none", cache::FAILURE) }
-            }
-            NetError::NoConnections => Self::new(ResolveCause::Unreachable, "none", cache::FAILURE),
+            // The library mostly keeps the socket's own error to itself: see `socket`.
+            NetError::Io(_) | NetError::NoConnections => Self::new(ResolveCause::Unreachable, "none", cache::FAILURE),
             // An answer came and cannot be used: broken, foreign, cut short, or not validated. (The library may add
             // errors; those of connections are named above.)
             other => {

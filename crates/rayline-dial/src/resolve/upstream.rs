@@ -3,21 +3,22 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, system_conf};
-use tokio::net::UdpSocket;
+use rayline_verdict::fault::ResolveCause;
 use tokio::time::sleep;
 
+use crate::errno::errno;
 use crate::resolve::Answer;
 use crate::resolve::cache::{LONGEST, PARTIAL};
 use crate::resolve::failure::Failure;
+use crate::resolve::socket::Connected;
 
 /// The Resolution Delay of RFC 8305 §3.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
@@ -31,6 +32,7 @@ const PORT: u16 = 53;
 /// The name servers.
 pub(crate) struct Upstream {
     resolver: Resolver<Connected>,
+    sockets: Connected,
     servers: Vec<SocketAddr>,
     timeout: Duration,
 }
@@ -52,7 +54,8 @@ impl Upstream {
             config
         });
         let config = ResolverConfig::from_parts(None, Vec::new(), name_servers.collect());
-        let mut builder = Resolver::builder_with_config(config, Connected::default());
+        let sockets = Connected::default();
+        let mut builder = Resolver::builder_with_config(config, sockets.clone());
         let options = builder.options_mut();
         // Two rounds within the time for the name; inside a round, lost packets are sent again.
         options.timeout = timeout / 2;
@@ -62,7 +65,7 @@ impl Upstream {
         options.use_hosts_file = ResolveHosts::Never;
         options.preserve_intermediates = true;
         let resolver = builder.build().map_err(io::Error::other)?;
-        Ok(Self { resolver, servers, timeout })
+        Ok(Self { resolver, sockets, servers, timeout })
     }
 
     pub(crate) fn servers(&self) -> &[SocketAddr] {
@@ -94,19 +97,26 @@ impl Upstream {
         let found: Vec<&Lookup> = [&six, &four].into_iter().filter_map(|query| query.as_ref()?.as_ref().ok()).collect();
         let addresses: Vec<_> = found.iter().flat_map(|lookup| addresses(lookup)).collect();
         if addresses.is_empty() {
-            let failures = [six, four].into_iter().map(|query| match query {
-                Some(Err(error)) => Failure::of_query(&error, self.timeout),
-                // An answer without a record of the family asked for.
-                Some(Ok(_)) => Failure::none(),
-                None => Failure::timed_out(self.timeout),
-            });
-            return Err(failures.reduce(Failure::of_both).unwrap_or_else(|| Failure::timed_out(self.timeout)));
+            return Err(Failure::of_both(self.failure(six), self.failure(four)));
         }
         let now = Instant::now();
         let life = found.iter().map(|lookup| lookup.valid_until().saturating_duration_since(now)).min();
         let life = life.unwrap_or_default().min(if partial { PARTIAL } else { LONGEST });
         let aliases: Vec<_> = found.iter().map(|lookup| aliases(lookup)).max_by_key(Vec::len).unwrap_or_default();
         Ok((Answer { addresses: addresses.into(), aliases: aliases.into() }, life))
+    }
+
+    fn failure(&self, query: Query) -> Failure {
+        let failure = match query {
+            Some(Err(error)) => Failure::of_query(&error, self.timeout),
+            // An answer without a record of the family asked for.
+            Some(Ok(_)) => Failure::none(),
+            None => Failure::timed_out(self.timeout),
+        };
+        match self.sockets.last_error() {
+            Some(error) if failure.cause == ResolveCause::Unreachable => failure.with(errno(&error)),
+            Some(_) | None => failure,
+        }
     }
 
     /// Follows the aliases of `name` one by one into `trail`, and says whether they lead in a circle, or on and on.
@@ -167,41 +177,4 @@ fn system_servers() -> io::Result<Vec<SocketAddr>> {
         Err(error) => return Err(io::Error::other(error)),
     };
     Ok(if servers.is_empty() { vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT)] } else { servers })
-}
-
-/// The library's tokio runtime, but with UDP sockets that are connected: only these hear from the kernel that nobody
-/// listens at a name server's address, so that it is told from one that is silent.
-#[derive(Clone, Default)]
-struct Connected(TokioRuntimeProvider);
-
-impl RuntimeProvider for Connected {
-    type Handle = <TokioRuntimeProvider as RuntimeProvider>::Handle;
-    type Timer = <TokioRuntimeProvider as RuntimeProvider>::Timer;
-    type Udp = UdpSocket;
-    type Tcp = <TokioRuntimeProvider as RuntimeProvider>::Tcp;
-
-    fn create_handle(&self) -> Self::Handle {
-        self.0.create_handle()
-    }
-
-    fn connect_tcp(
-        &self,
-        server: SocketAddr,
-        local: Option<SocketAddr>,
-        timeout: Option<Duration>,
-    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Tcp>>>> {
-        self.0.connect_tcp(server, local, timeout)
-    }
-
-    fn bind_udp(
-        &self,
-        local: SocketAddr,
-        server: SocketAddr,
-    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Udp>>>> {
-        Box::pin(async move {
-            let socket = UdpSocket::bind(local).await?;
-            socket.connect(server).await?;
-            Ok(socket)
-        })
-    }
 }

@@ -11,9 +11,13 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
 use x509_parser::parse_x509_certificate;
+use x509_parser::public_key::PublicKey;
 
 /// The most names of a certificate that are kept as evidence.
 const MOST_NAMES: usize = 100;
+
+/// The smallest RSA key whose signatures the cryptographic library judges, in bits.
+const SMALLEST_RSA: usize = 2048;
 
 /// The most certificates of a chain that are looked at.
 const MOST_CERTIFICATES: usize = 16;
@@ -49,9 +53,9 @@ impl<'a> Chain<'a> {
     }
 
     /// Whether the leaf is signed by its own key, in name and in fact: a leaf that merely has the same name as its CA is
-    /// not. Where the library will not judge the signature (a weak key, an old algorithm) the key identifiers decide.
+    /// not. Where the library will not judge the signature, the name alone decides.
     fn is_self_signed(&self) -> bool {
-        self.leaf.issuer() == self.leaf.subject() && (self.verifies_itself() || !self.names_another_key())
+        self.leaf.issuer() == self.leaf.subject() && (self.verifies_itself() || !self.can_be_judged())
     }
 
     fn verifies_itself(&self) -> bool {
@@ -64,17 +68,11 @@ impl<'a> Chain<'a> {
             .any(|algorithm| key.verify_signature(*algorithm, signed, signature).is_ok())
     }
 
-    /// Whether the issuer's key identifier is known not to be the leaf's own.
-    fn names_another_key(&self) -> bool {
-        let own = extension(&self.leaf, |extension| match extension {
-            ParsedExtension::SubjectKeyIdentifier(key) => Some(key.0),
-            _ => None,
-        });
-        let issuer = extension(&self.leaf, |extension| match extension {
-            ParsedExtension::AuthorityKeyIdentifier(authority) => authority.key_identifier.as_ref().map(|key| key.0),
-            _ => None,
-        });
-        own.zip(issuer).is_some_and(|(own, issuer)| own != issuer)
+    /// Whether the library judges signatures like the leaf's: not of a weak key, and not with SHA-1 or MD5.
+    fn can_be_judged(&self) -> bool {
+        const OLD: [&str; 3] = ["1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1"];
+        let algorithm = self.leaf.signature_algorithm.algorithm.to_id_string();
+        !is_weak(&self.leaf) && !OLD.contains(&algorithm.as_str())
     }
 
     /// Whether the certificate of the leaf's issuer was sent along.
@@ -173,6 +171,11 @@ pub(crate) struct Trust {
     pub(crate) leaf: bool,
 }
 
+/// Whether the key is one of RSA that the library refuses to judge signatures of.
+pub(crate) fn is_weak(certificate: &X509Certificate<'_>) -> bool {
+    matches!(certificate.public_key().parsed(), Ok(PublicKey::RSA(key)) if key.key_size() < SMALLEST_RSA)
+}
+
 fn extension<'a, T>(
     certificate: &'a X509Certificate<'_>,
     pick: impl Fn(&'a ParsedExtension<'a>) -> Option<T>,
@@ -207,3 +210,6 @@ fn covers(name: &str, host: &str) -> bool {
         None => name.eq_ignore_ascii_case(host),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,17 +9,12 @@ use rustls::server::VerifierBuilderError;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use webpki::{EndEntityCert, RawPublicKeyEntity};
-use x509_parser::certificate::X509Certificate;
 use x509_parser::parse_x509_certificate;
-use x509_parser::public_key::PublicKey;
 
 use crate::dial::TrustError;
-use crate::tls::chain::Trust;
+use crate::tls::chain::{Trust, is_weak};
 use crate::tls::ocsp;
 use crate::tls::witness::{self, Rejection};
-
-/// The smallest RSA key whose signatures the cryptographic library judges, in bits.
-const SMALLEST_RSA: usize = 2048;
 
 /// `full`: any certificate will do, expired, self-signed, for another name, or of version 1 alike.
 ///
@@ -48,10 +43,6 @@ impl Lenient {
         };
         outcome.inspect_err(|_| reject_signature(certificate))
     }
-}
-
-fn is_weak(certificate: &X509Certificate<'_>) -> bool {
-    matches!(certificate.public_key().parsed(), Ok(PublicKey::RSA(key)) if key.key_size() < SMALLEST_RSA)
 }
 
 impl ServerCertVerifier for Lenient {
