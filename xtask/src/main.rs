@@ -1,1 +1,59 @@
-fn main() {}
+//! The project's own chores, as `cargo xtask`: run everything that a change must pass, fuzz, refresh generated pages.
+//!
+//! It runs tools in order and says how each fared. What is right or wrong about the tree is not decided here but in
+//! tests: those of the crates, and those over the tree itself in `tests/it`.
+
+mod fuzz;
+mod report;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::report::Report;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Chore {
+    /// Run everything that a change must pass: format, lints, tests, documentation, release build.
+    Test {
+        /// Install the tools that the tests need and that are missing, with apt-get and rustup.
+        #[arg(long)]
+        install: bool,
+        /// Leave out what rarely breaks on its own: documentation and the release build.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Fuzz what reads bytes from outside. Needs cargo-fuzz, not nightly.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60, value_name = "N")]
+        seconds: u64,
+        /// The targets in fuzz/fuzz_targets, without `.rs`; all if none is named.
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
+    /// Write the pages and lists anew that are made from the code.
+    Docs,
+}
+
+fn main() -> ExitCode {
+    let mut report = Report::default();
+    match Chore::parse() {
+        Chore::Test { install, fast } => test::test(&mut report, install, fast),
+        Chore::Fuzz { seconds, targets } => fuzz::fuzz(&mut report, seconds, &targets),
+        Chore::Docs => refresh(&mut report),
+    }
+    report.end()
+}
+
+/// A test that holds a generated file against its source is named `…_is_current`, and writes the file when it is told
+/// so by `UPDATE_EXPECT`.
+fn refresh(report: &mut Report) {
+    let mut command = run::cargo(["test", "--workspace", "--test", "it", "--", "is_current"]);
+    report.step("docs", command.env("UPDATE_EXPECT", "1"));
+}
