@@ -79,6 +79,8 @@ pub(crate) fn run(start: Start) {
         let opened = listeners.into_iter().try_for_each(|listener| doors.open(&worker, listener));
         let failed = opened.is_err();
         let _ = ready.send(opened);
+        // Whoever starts the workers waits until the last of these is gone.
+        drop(ready);
         if !failed {
             obey(worker, doors, commands).await;
         }

@@ -255,7 +255,9 @@ impl Scene {
     /// The same with a request of one's own, given the `Accept` line to send.
     pub(crate) async fn blames_on(&self, blame: Blame, request: impl Fn(&str) -> String) -> Value {
         let mut last = Value::Null;
-        for format in ["", "Accept: application/problem+json\r\n", "Accept: text/markdown\r\n", "Accept: text/plain\r\n"] {
+        for format in
+            ["", "Accept: application/problem+json\r\n", "Accept: text/markdown\r\n", "Accept: text/plain\r\n"]
+        {
             let mut visitor = self.visitor().await;
             visitor.send(request(format)).await.expect("the edge reads");
             let response = visitor.read_response("GET").await;
@@ -356,7 +358,8 @@ impl Scene {
     pub(crate) async fn record_of(&self, response: &Response) -> Value {
         let field = response.field("cf-ray");
         let head = String::from_utf8_lossy(&response.raw_head).into_owned();
-        let ray = field.unwrap_or_else(|| panic!("no cf-ray in {head:?}")).split('-').next().expect("digits").to_owned();
+        let ray =
+            field.unwrap_or_else(|| panic!("no cf-ray in {head:?}")).split('-').next().expect("digits").to_owned();
         self.record_where(|record| record["RayID"] == ray.as_str()).await
     }
 
