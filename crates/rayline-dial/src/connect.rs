@@ -1,7 +1,7 @@
 //! One TCP connection to one address, and what it means that it failed.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::TcpStream;
 
 use crate::errno::{connect_cause, errno};
-use crate::sys;
+use crate::sys::{self, IcmpError};
 
 /// Quiet time before the first keep-alive probe (Cloudflare: Connection limits, and HTTP/2 to origin).
 const PROBE_AFTER: Duration = Duration::from_secs(30);
@@ -27,6 +27,8 @@ pub(crate) struct Connecting {
     pub(crate) address: SocketAddr,
     pub(crate) started: Instant,
     stream: TcpStream,
+    /// The address that the SYN went out from.
+    local: Option<IpAddr>,
 }
 
 impl Connecting {
@@ -37,8 +39,11 @@ impl Connecting {
     pub(crate) fn begin(address: SocketAddr) -> Result<Self, Fault> {
         let started = Instant::now();
         match open(address) {
-            Ok(stream) => Ok(Self { address, started, stream }),
-            Err(error) => Err(connect_fault(&error, address, None)),
+            Ok(stream) => {
+                let local = stream.local_addr().ok().map(|local| local.ip());
+                Ok(Self { address, started, stream, local })
+            }
+            Err(error) => Err(connect_fault(&error, address, None, None)),
         }
     }
 
@@ -49,8 +54,8 @@ impl Connecting {
             Ok(None) => return Poll::Ready(Ok(())),
             Ok(Some(error)) | Err(error) => error,
         };
-        let icmp = sys::next_icmp(self.stream.as_fd()).map(sys::IcmpError::fact);
-        Poll::Ready(Err(connect_fault(&error, self.address, icmp)))
+        let icmp = sys::next_icmp(self.stream.as_fd());
+        Poll::Ready(Err(connect_fault(&error, self.address, self.local, icmp)))
     }
 
     /// The connected stream.
@@ -76,15 +81,25 @@ pub(crate) fn timed_out(address: SocketAddr, budget: Duration) -> Fault {
         .with(Fact::Timer { setting: "connect_timeout", limit_ms: milliseconds(budget) })
 }
 
-/// What it means that `connect()` to `address` failed so; `icmp` is what the error queue held.
+/// What it means that `connect()` to `address` failed so: by its errno, and by who said it, where the error queue holds the
+/// ICMP message.
 ///
-/// An error that no system call made (the runtime is shutting down) is this machine's own: it stands in the evidence.
-pub fn connect_fault(error: &io::Error, address: SocketAddr, icmp: Option<Fact>) -> Fault {
-    let cause = error.raw_os_error().map_or(ConnectCause::Forbidden, connect_cause);
+/// Both are needed: a firewall far away that answers "administratively prohibited" gives `EACCES` over IPv6, as this
+/// machine's own routes do; and this machine's own firewall gives `EHOSTUNREACH`, with a message of its own. An error that
+/// no system call made (the runtime is shutting down) is this machine's too.
+fn connect_fault(error: &io::Error, address: SocketAddr, local: Option<IpAddr>, icmp: Option<IcmpError>) -> Fault {
+    let by_errno = error.raw_os_error().map_or(ConnectCause::Forbidden, connect_cause);
+    // An origin on this machine speaks with its own address too: its word is the origin's.
+    let own = |from: IpAddr| Some(from) == local && from != address.ip();
+    let cause = match icmp {
+        Some(icmp) if icmp.forbids() && icmp.from.is_some_and(own) => ConnectCause::Forbidden,
+        Some(_) if by_errno == ConnectCause::Forbidden => ConnectCause::Unreachable,
+        Some(_) | None => by_errno,
+    };
     let why = errno(error).unwrap_or_else(|| Fact::Internal(error.to_string()));
     let fault = Fault::new(cause).with(Fact::OriginAddress(address)).with(why);
     match icmp {
-        Some(icmp) => fault.with(icmp),
+        Some(icmp) => fault.with(icmp.fact()),
         None => fault,
     }
 }
@@ -108,4 +123,36 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
         Err(error) => return Err(error),
     }
     TcpStream::from_std(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_said_it_decides_where_the_errno_does_not() {
+        let (edge, router): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.254".parse().unwrap());
+        let address = SocketAddr::new("198.51.100.1".parse().unwrap(), 80);
+        let v4 = |code, from| Some(IcmpError { kind: 3, code, v6: false, from: Some(from) });
+        let v6 = |code, from| Some(IcmpError { kind: 1, code, v6: true, from: Some(from) });
+        let rows = [
+            (libc::EHOSTUNREACH, v4(1, router), ConnectCause::Unreachable),
+            (libc::EHOSTUNREACH, v4(13, router), ConnectCause::Unreachable),
+            // The host does not answer ARP: this machine says so itself.
+            (libc::EHOSTUNREACH, v4(1, edge), ConnectCause::Unreachable),
+            // This machine's own firewall.
+            (libc::EHOSTUNREACH, v4(13, edge), ConnectCause::Forbidden),
+            (libc::EACCES, v6(1, edge), ConnectCause::Forbidden),
+            (libc::EACCES, v6(1, router), ConnectCause::Unreachable),
+            (libc::EACCES, None, ConnectCause::Forbidden),
+            (libc::ECONNREFUSED, v4(3, router), ConnectCause::Refused),
+            (libc::ECONNREFUSED, v4(3, edge), ConnectCause::Forbidden),
+            (libc::ECONNREFUSED, v4(3, address.ip()), ConnectCause::Refused),
+            (libc::ENETUNREACH, None, ConnectCause::Unreachable),
+        ];
+        for (number, icmp, cause) in rows {
+            let fault = connect_fault(&io::Error::from_raw_os_error(number), address, Some(edge), icmp);
+            assert_eq!(fault.cause, cause.into(), "{number} {icmp:?}");
+        }
+    }
 }

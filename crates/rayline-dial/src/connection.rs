@@ -3,6 +3,7 @@
 //! Reading and writing cost two additions more than the stream beneath. All else is read when something failed.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::pin::Pin;
@@ -16,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 use crate::connect::milliseconds;
+use crate::errno::errno;
+use crate::sys;
 use crate::tls::{Secured, Session};
 use crate::wire::Wire;
 
@@ -152,7 +155,7 @@ impl Connection {
 
     /// What the kernel knows of the connection; `None` where the system does not say.
     pub fn tcp_state(&self) -> Option<TcpState> {
-        sys_tcp_state(self.wire())
+        sys::tcp_state(self.wire().stream().as_fd())
     }
 
     /// The error that waits on the socket, cleared by being read. Linux also gives the soft errors here, such as an ICMP
@@ -161,7 +164,8 @@ impl Connection {
         self.wire().stream().take_error().ok().flatten()
     }
 
-    /// Adds what this connection knows of the present request: for the cold path.
+    /// Adds what this connection knows of the present request, the error that waits on the socket included unless there
+    /// is an errno already: for the cold path.
     pub fn testify(&self, evidence: &mut Evidence) {
         evidence.add(Fact::OriginAddress(self.address));
         evidence.add(Fact::Connection {
@@ -178,6 +182,10 @@ impl Connection {
         if let Some(session) = self.session() {
             evidence.add(Fact::SslMode(session.ssl_mode));
         }
+        let told = evidence.facts().iter().any(|fact| matches!(fact, Fact::Errno { .. }));
+        if let (false, Some(fact)) = (told, self.socket_error().as_ref().and_then(errno)) {
+            evidence.add(fact);
+        }
     }
 
     /// Starts the next request at `now`: what follows is counted for it.
@@ -190,32 +198,29 @@ impl Connection {
 
     /// Whether an idle connection still stands and is quiet, as far as this machine knows without asking the origin.
     ///
-    /// Free when nothing happened on it. With `thorough` it costs a system call, and sees also what came since the
-    /// runtime last looked. Bytes that nobody asked for (a `408` of a server that closes) end it as a FIN does.
+    /// Nearly free when the runtime saw nothing happen on it. With `thorough` it costs a system call, and sees also what
+    /// came since the runtime last looked. Bytes that nobody asked for (a `408` of a server that closes) end it as a FIN
+    /// does; over TLS, session tickets and the like are taken in first.
     pub(crate) fn is_quiet(&mut self, thorough: bool) -> bool {
-        if thorough && !peek_is_quiet(self.wire()) {
-            // TLS may have something of its own to say (session tickets, key updates): reading tells.
-            if matches!(self.stream, Stream::Plain(_)) {
-                return false;
+        match &mut self.stream {
+            Stream::Plain(wire) if thorough => kernel_is_quiet(wire),
+            Stream::Plain(wire) => would_block(wire.stream().try_read(&mut [0])),
+            Stream::Secured(stream, _) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                let quiet = Pin::new(&mut **stream).poll_read(&mut cx, &mut ReadBuf::new(&mut [0])).is_pending();
+                quiet && (!thorough || kernel_is_quiet(stream.get_ref().0))
             }
         }
-        let mut byte = [0_u8; 1];
-        let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(self).poll_read(&mut cx, &mut ReadBuf::new(&mut byte)).is_pending()
     }
-}
-
-fn sys_tcp_state(wire: &Wire) -> Option<TcpState> {
-    crate::sys::tcp_state(wire.stream().as_fd())
 }
 
 /// Whether the kernel has nothing to read: no byte, no FIN, no error.
-fn peek_is_quiet(wire: &Wire) -> bool {
-    let mut byte = [std::mem::MaybeUninit::uninit(); 1];
-    match SockRef::from(wire.stream()).peek(&mut byte) {
-        Ok(_) => false,
-        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-    }
+fn kernel_is_quiet(wire: &Wire) -> bool {
+    would_block(SockRef::from(wire.stream()).peek(&mut [MaybeUninit::uninit()]))
+}
+
+fn would_block(outcome: io::Result<usize>) -> bool {
+    outcome.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl AsyncRead for Connection {

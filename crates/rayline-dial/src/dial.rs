@@ -78,7 +78,7 @@ pub enum TrustError {
     RevocationList,
     /// The client certificate cannot be read, or its key is not its own or of no known kind.
     Identity,
-    /// The cryptographic library speaks none of the TLS versions.
+    /// The cryptographic library has no random numbers, or speaks none of the TLS versions.
     Provider,
 }
 
@@ -88,7 +88,7 @@ impl fmt::Display for TrustError {
             Self::Root(place) => write!(f, "certificate {} is none that can be trusted", place + 1),
             Self::RevocationList => f.write_str("the revocation list cannot be read"),
             Self::Identity => f.write_str("the client certificate cannot be read, or the key is not its own"),
-            Self::Provider => f.write_str("the cryptographic library speaks neither TLS 1.2 nor TLS 1.3"),
+            Self::Provider => f.write_str("the cryptographic library does not work on this machine"),
         }
     }
 }

@@ -25,11 +25,12 @@ pub fn connect_cause(number: i32) -> ConnectCause {
         | libc::ENETDOWN
         | libc::EHOSTDOWN
         | libc::ENETRESET
-        | libc::ENONET
         | libc::ENOPROTOOPT
         | libc::EPROTO
         | libc::EAFNOSUPPORT
         | libc::EPROTONOSUPPORT => ConnectCause::Unreachable,
+        #[cfg(target_os = "linux")]
+        libc::ENONET => ConnectCause::Unreachable,
         // No descriptor, buffer, memory, local port or route-cache entry left.
         libc::EMFILE
         | libc::ENFILE
@@ -50,6 +51,8 @@ pub fn errno_name(number: i32) -> &'static str {
         ($($name:ident),+ $(,)?) => {
             match number {
                 $(libc::$name => stringify!($name),)+
+                #[cfg(target_os = "linux")]
+                libc::ENONET => "ENONET",
                 _ => "unnamed",
             }
         };
@@ -84,7 +87,6 @@ pub fn errno_name(number: i32) -> &'static str {
         ENOBUFS,
         ENODEV,
         ENOMEM,
-        ENONET,
         ENOPROTOOPT,
         ENOSPC,
         ENOTCONN,

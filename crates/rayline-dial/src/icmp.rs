@@ -5,6 +5,16 @@ use rayline_verdict::Fact;
 use crate::sys::IcmpError;
 
 impl IcmpError {
+    /// Whether it is what a firewall says, and not a router without a way.
+    pub(crate) fn forbids(self) -> bool {
+        match (self.v6, self.kind, self.code) {
+            (false, 3, 9 | 10 | 13) | (true, 1, 1 | 5) => true,
+            // What firewalls say unless told otherwise: a port.
+            (false, 3, 3) | (true, 1, 4) => true,
+            _ => false,
+        }
+    }
+
     /// The message as a fact.
     pub(crate) fn fact(self) -> Fact {
         let meaning = if self.v6 { meaning_v6(self.kind, self.code) } else { meaning_v4(self.kind, self.code) };

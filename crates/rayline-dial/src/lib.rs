@@ -7,7 +7,7 @@
 //! What this crate deliberately does not do: it blames nobody and knows no HTTP status, it speaks no HTTP (`http1` only
 //! translates the codec's refusals), and it reads no configuration.
 
-pub mod connect;
+mod connect;
 pub mod connection;
 pub mod dial;
 pub mod errno;
@@ -18,7 +18,7 @@ pub mod pool;
 pub mod prohibited;
 pub mod resolve;
 pub mod session;
-#[expect(unsafe_code, reason = "socket options, TCP_INFO and the error queue have no safe interface")]
+#[allow(unsafe_code, reason = "socket options, TCP_INFO and the error queue have no safe interface")]
 mod sys;
 mod tls;
 mod wire;

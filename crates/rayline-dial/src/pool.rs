@@ -87,10 +87,13 @@ impl Pool {
     }
 
     /// Keeps a connection whose request ended well at `now`. It is closed instead when it was made under other trust
-    /// settings or the limits are reached; a full shelf closes its oldest.
+    /// settings. A full shelf closes its oldest, a full pool the quarter of all that has been idle longest.
     pub fn put(&mut self, key: &Key, mut connection: Connection, now: Instant) {
-        if connection.generation() != self.generation || self.limits.per_key == 0 {
+        if connection.generation() != self.generation || self.limits.per_key == 0 || self.limits.total == 0 {
             return;
+        }
+        if self.idle >= self.limits.total {
+            self.make_room();
         }
         connection.last_used = now;
         // The key is copied for its first connection only.
@@ -98,26 +101,39 @@ impl Pool {
             Some(shelf) => shelf,
             None => self.shelves.entry(key.clone()).or_default(),
         };
-        if shelf.len() >= self.limits.per_key || (self.idle >= self.limits.total && !shelf.is_empty()) {
+        if shelf.len() >= self.limits.per_key {
             shelf.remove(0);
             self.idle -= 1;
         }
-        if self.idle < self.limits.total {
-            shelf.push(connection);
-            self.idle += 1;
+        shelf.push(connection);
+        self.idle += 1;
+    }
+
+    /// Closes the quarter that has been idle longest, so that a flood of keys (visitors choose the names under a
+    /// wildcard) costs one look at all connections for every thousand, and does not crowd out those in use.
+    fn make_room(&mut self) {
+        let mut ends: Vec<Instant> = self.shelves.values().flatten().map(|connection| connection.last_used).collect();
+        let quarter = ends.len() / 4;
+        if quarter < ends.len() {
+            let (_, &mut cutoff, _) = ends.select_nth_unstable(quarter);
+            self.retain(|connection| connection.last_used > cutoff);
         }
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&mut Connection) -> bool) {
+        self.shelves.retain(|_, shelf| {
+            shelf.retain_mut(&mut keep);
+            !shelf.is_empty()
+        });
+        self.idle = self.shelves.values().map(Vec::len).sum();
     }
 
     /// Drops what has been idle too long at `now`, and what died meanwhile: its descriptors are worth having back.
     pub fn sweep(&mut self, now: Instant) {
         let limit = self.limits.idle;
-        self.shelves.retain(|_, shelf| {
-            shelf.retain_mut(|connection| {
-                now.saturating_duration_since(connection.last_used) <= limit && connection.is_quiet(true)
-            });
-            !shelf.is_empty()
+        self.retain(|connection| {
+            now.saturating_duration_since(connection.last_used) <= limit && connection.is_quiet(true)
         });
-        self.idle = self.shelves.values().map(Vec::len).sum();
     }
 
     /// Takes over new limits and trust settings of this generation; if it is another, every idle connection is dropped.

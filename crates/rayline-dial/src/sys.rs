@@ -168,14 +168,16 @@ mod imp {
     /// say the peer's window: it then counts as open, so that silence is not taken for a peer that does not read.
     pub(super) fn parse_tcp_info(info: &[u8]) -> Option<TcpState> {
         let word = |at: usize| info.get(at..).and_then(|rest| rest.first_chunk()).copied().map(u32::from_ne_bytes);
-        let milliseconds_since_received = word(52)?;
+        let state = state_name(*info.first()?);
+        // Before the connection stands nothing was received, and the kernel counts from its own start.
+        let last_received_ms = word(52).filter(|_| state != "SYN_SENT").unwrap_or(0);
         Some(TcpState {
-            state: state_name(*info.first()?),
+            state,
             unacked_segments: word(24)?,
             unsent_bytes: word(144).unwrap_or(0),
             retransmits: word(100)?,
             rtt_us: word(68)?,
-            last_received_ms: milliseconds_since_received,
+            last_received_ms,
             peer_window: word(228).unwrap_or(u32::MAX),
         })
     }
@@ -289,5 +291,7 @@ mod tests {
         let state = parse_tcp_info(&info).unwrap();
         assert_eq!((state.state, state.unsent_bytes, state.peer_window), ("SYN_SENT", 0, u32::MAX));
         assert_eq!(parse_tcp_info(&info[..60]), None);
+        info[52..56].copy_from_slice(&u32::MAX.to_ne_bytes());
+        assert_eq!(parse_tcp_info(&info).unwrap().last_received_ms, 0);
     }
 }

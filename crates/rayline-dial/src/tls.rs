@@ -66,6 +66,8 @@ pub(crate) struct Session {
 impl Client {
     pub(crate) fn new(trust: TrustSettings) -> Result<Self, TrustError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
+        // The first random number of a process takes tens of milliseconds, which no origin's handshake should show.
+        provider.secure_random.fill(&mut [0]).map_err(|_| TrustError::Provider)?;
         let asked = Arc::new(Asked::new(trust.client_identity, &provider)?);
         let verifier = Arc::new(Strict::new(trust.extra_roots, trust.crls, &provider)?);
         let lenient: Arc<dyn ServerCertVerifier> = Arc::new(Lenient::new(&provider));

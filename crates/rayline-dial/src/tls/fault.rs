@@ -43,7 +43,8 @@ impl Handshake<'_> {
         if let Some(error) = tls {
             fault.evidence.add(Fact::TlsError(error.to_string()));
         }
-        if !first.is_empty() {
+        // An alert says it all; otherwise what came is the evidence.
+        if !first.is_empty() && !matches!(tls, Some(rustls::Error::AlertReceived(_))) {
             fault.evidence.add(Fact::FirstBytes(Snippet::first(first)));
         }
         if let Some(state) = sys::tcp_state(wire.stream().as_fd()) {

@@ -65,15 +65,16 @@ async fn a_good_origin_is_connected_and_timed() {
 
 #[tokio::test]
 async fn a_refusing_address_costs_nothing_when_another_answers() {
-    let (port, origin) = (Reserved::new().unwrap(), Origin::start(Script::ok()).unwrap());
+    let ports: Vec<_> = (0..8).map(|_| Reserved::new().unwrap()).collect();
+    let origin = Origin::start(Script::ok()).unwrap();
     let mut attempts = Vec::new();
-    let addresses = [port.addr(), origin.addr()];
+    let addresses: Vec<_> = ports.iter().map(Reserved::addr).chain([origin.addr()]).collect();
     let started = Instant::now();
     let connection = dialer().dial(&target(&addresses, Tls::Off), &PATIENCE, &mut attempts).await.unwrap();
-    assert!(started.elapsed() < Duration::from_millis(250), "a failure starts the next address at once");
+    assert!(started.elapsed() < Duration::from_secs(2), "a failure starts the next address at once");
     assert_eq!(connection.address(), origin.addr());
-    assert_eq!(attempts.len(), 1);
-    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::OriginConnectRefused));
+    assert_eq!(attempts.len(), 8);
+    assert!(attempts.iter().all(|attempt| attempt.outcome == Outcome::Failed(Code::OriginConnectRefused)));
 }
 
 #[tokio::test]
@@ -120,7 +121,17 @@ async fn the_budget_is_for_all_addresses_together() {
     let addresses: Vec<_> = silent.iter().map(Origin::addr).collect();
     let started = Instant::now();
     let (fault, attempts) = failed(&dialer(), &addresses, Tls::Off, &BRIEF).await;
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < 4 * BRIEF.connect);
     assert_eq!(fault.cause, Cause::Connect(ConnectCause::TimedOut));
     assert_eq!(attempts.len(), 2, "in 300 ms two addresses had their turn");
+}
+
+#[tokio::test]
+async fn dialling_may_move_between_threads() {
+    let origin = Origin::start(Script::ok()).unwrap();
+    let moved = tokio::spawn(async move {
+        let dialer = dialer();
+        connected(&dialer, &origin, Tls::Off).await
+    });
+    assert_eq!(moved.await.unwrap().served(), 0);
 }

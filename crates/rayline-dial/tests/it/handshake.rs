@@ -67,6 +67,7 @@ async fn alerts_are_named() {
     for (description, name, cause) in rows {
         let fault = met(Script::tls_alert(description)).await;
         assert_eq!(fault.cause, Cause::OriginTls(cause), "{name}");
+        assert!(!keys(&fault).contains(&"first_bytes"), "the alert is all there was");
         let number = u8::from(description);
         assert_eq!(fact(&fault, "tls_alert"), &Fact::TlsAlert { name: name.to_owned(), number, sent_by: End::Theirs });
     }

@@ -136,19 +136,18 @@ async fn the_limits_hold() {
     let (one, other) = (Origin::start(Script::no_content()).unwrap(), Origin::start(Script::no_content()).unwrap());
     let limits = PoolLimits { per_key: 2, total: 3, ..PoolLimits::default() };
     let (dialer, mut pool) = (dialer(), Pool::new(limits, 0));
-    let now = Instant::now();
-    for _ in 0..3 {
-        pool.put(&key(&one, Tls::Off), served(&dialer, &one, Tls::Off).await, now);
+    let mut now = Instant::now();
+    for (origin, idle) in [(&one, 1), (&one, 2), (&one, 2), (&other, 3), (&other, 3)] {
+        now += Duration::from_millis(1);
+        pool.put(&key(origin, Tls::Off), served(&dialer, origin, Tls::Off).await, now);
+        assert_eq!(pool.len(), idle);
     }
-    assert_eq!(pool.len(), 2, "a full shelf closes its oldest");
-    for _ in 0..3 {
-        pool.put(&key(&other, Tls::Off), served(&dialer, &other, Tls::Off).await, now);
-    }
-    assert_eq!(pool.len(), 3);
-    pool.forget(&key(&one, Tls::Off));
-    assert_eq!(pool.len(), 1);
+    // A full shelf closed its oldest, and the full pool the oldest of all.
+    assert!(pool.take(&key(&one, Tls::Off), now).is_some());
     assert!(pool.take(&key(&one, Tls::Off), now).is_none());
-    assert!(pool.take(&key(&other, Tls::Off), now).is_some());
+    pool.forget(&key(&other, Tls::Off));
+    assert!(pool.is_empty());
+    assert!(pool.take(&key(&other, Tls::Off), now).is_none());
 }
 
 #[tokio::test]
