@@ -13,6 +13,13 @@ pub(crate) struct Offered {
     pub(crate) server_name: Option<String>,
 }
 
+impl Offered {
+    /// Whether a version that is spoken here is among those offered.
+    pub(crate) fn is_current(&self) -> bool {
+        self.versions.iter().any(|version| version == "TLSv1.2" || version == "TLSv1.3")
+    }
+}
+
 /// Reads the first record. `None` if it holds no whole ClientHello: it is evidence, and better none than a guess.
 pub(crate) fn offered(first: &[u8]) -> Option<Offered> {
     let (_, record) = parse_tls_plaintext(first).ok()?;

@@ -25,8 +25,8 @@ use crate::visitor::io::Stream;
 use crate::visitor::{Visitor, VisitorTls, http1};
 use crate::worker::Worker;
 
-/// A fatal `unrecognized_name` (RFC 8446 §6.2), as a record: sent where no certificate answers to the name.
-const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 112];
+/// How much of what a visitor sends first is looked at: a usual ClientHello with room to spare.
+const FIRST_LOOK: usize = 4096;
 
 /// The prepared handshakes of one plan: a configuration per certificate and least version.
 #[derive(Debug)]
@@ -129,15 +129,20 @@ impl From<Fault> for Failed {
 }
 
 /// The handshake proper. `first` is given the first bytes that the visitor sent.
-async fn shake(worker: &Rc<Worker>, tcp: TcpStream, first: &mut Vec<u8>) -> Result<(VisitorTls, Stream), Failed> {
+async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut Vec<u8>) -> Result<(VisitorTls, Stream), Failed> {
     peek(&tcp, first).await.map_err(|error| handshake_fault(&error))?;
     match first.first() {
         None => return Err(Fault::new(ClientTlsCause::Closed).into()),
         Some(0x16) => {}
-        Some(byte) if byte.is_ascii_uppercase() => {
+        Some(_) if is_request(first) => {
             return Err(Failed { fault: Fault::new(ClientTlsCause::PlainHttp), plain: Some(tcp) });
         }
         Some(_) => return Err(Fault::new(ClientTlsCause::Malformed).into()),
+    }
+    // The library looks for what only TLS 1.2 brought before it looks at the versions.
+    if hello::offered(first).is_some_and(|offered| !offered.is_current()) {
+        alert(&mut tcp, AlertDescription::ProtocolVersion).await;
+        return Err(Fault::new(ClientTlsCause::NoCommonVersion).into());
     }
     let acceptor = LazyConfigAcceptor::new(Acceptor::default(), tcp);
     let start = acceptor.await.map_err(|error| handshake_fault(&error))?;
@@ -153,8 +158,7 @@ async fn shake(worker: &Rc<Worker>, tcp: TcpStream, first: &mut Vec<u8>) -> Resu
     });
     let Some((certificate, config)) = found else {
         let mut tcp = start.io;
-        // The visitor learns why, if it still listens.
-        let _ = tcp.write_all(&UNRECOGNIZED_NAME).await;
+        alert(&mut tcp, AlertDescription::UnrecognisedName).await;
         return Err(Fault::new(ClientTlsCause::NoCertificate).into());
     };
     let stream = start.into_stream(config).await.map_err(|error| handshake_fault(&error))?;
@@ -173,17 +177,35 @@ async fn shake(worker: &Rc<Worker>, tcp: TcpStream, first: &mut Vec<u8>) -> Resu
 
 /// Waits for the visitor's first bytes and copies them without taking them.
 async fn peek(tcp: &TcpStream, first: &mut Vec<u8>) -> io::Result<()> {
-    let mut bytes = [0_u8; 2048];
+    let mut bytes = [0_u8; FIRST_LOOK];
     let count = tcp.peek(&mut bytes).await?;
     first.extend_from_slice(bytes.get(..count).unwrap_or_default());
     Ok(())
+}
+
+/// Whether these bytes begin a request line. Other protocols begin with capitals too: `SSH-2.0-`, `PROXY TCP4`.
+fn is_request(first: &[u8]) -> bool {
+    let line = first.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let mut words = line.splitn(3, |&byte| byte == b' ');
+    let method = words.next().is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
+    // A target that is longer than what was looked at has no version behind it yet.
+    let target = words.next().is_some_and(|word| word.first() == Some(&b'/'));
+    method && (target || words.next().is_some_and(|word| word.starts_with(b"HTTP/")))
+}
+
+/// Refuses with a fatal alert (RFC 8446 §6.2), so that the visitor learns why if it still listens.
+async fn alert(tcp: &mut TcpStream, description: AlertDescription) {
+    // What came is taken first: to close with bytes unread is to reset, and that would overtake the alert.
+    let _ = tcp.try_read(&mut [0_u8; FIRST_LOOK]);
+    let _ = tcp.write_all(&[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, u8::from(description)]).await;
 }
 
 /// What a handshake error says.
 fn handshake_fault(error: &io::Error) -> Fault {
     let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         let cause = match error.kind() {
-            io::ErrorKind::UnexpectedEof => ClientTlsCause::Closed,
+            // A broken pipe: the visitor had closed, and what we sent then was refused.
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ClientTlsCause::Closed,
             _ => ClientTlsCause::Reset,
         };
         return Fault::new(cause);

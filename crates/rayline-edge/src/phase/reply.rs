@@ -73,16 +73,16 @@ pub(crate) fn judge(exchange: &mut Exchange<'_>, fault: Fault) {
     }
 }
 
-/// Waits for `future` while the visitor stays.
+/// Waits for `future` while the visitor stays. For the phases before anything is sent to an origin.
 ///
 /// # Errors
 /// The visitor left.
 pub(crate) async fn unless_gone<T>(exchange: &mut Exchange<'_>, future: impl Future<Output = T>) -> Result<T, Fault> {
-    let Some(body) = &mut exchange.body else { return Ok(future.await) };
+    let body = &mut exchange.body;
     // A visitor that still sends its body is read by whoever takes the body.
     let silent = body.is_done() || body.framing() == Framing::None;
     let gone = race(future, |cx| if silent { body.poll_gone(cx) } else { std::task::Poll::Pending });
-    gone.await.ok_or_else(|| Fault::new(ReplyCause::Gone))
+    gone.await.ok_or_else(|| Fault::new(ReplyCause::Gone).with(Fact::BytesSent(0)))
 }
 
 fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, Bytes)>) -> Answer {
@@ -92,7 +92,7 @@ fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, 
         body: answered.body,
         notes,
         head_only: head.method() == "HEAD",
-        request_body: exchange.body,
+        request_body: Some(exchange.body),
         keep_alive: head.keep_alive() && !exchange.worker.is_draining(),
         record: exchange.record,
     }

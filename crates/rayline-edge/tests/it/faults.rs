@@ -1,3 +1,5 @@
 //! What goes wrong, by phase.
 
+mod accept;
+mod client_tls;
 mod connect;

@@ -4,5 +4,6 @@
 //! through [`scene::Scene::blames`]. The other modules hold what must work.
 
 mod faults;
+mod raw;
 mod scene;
 mod serving;
