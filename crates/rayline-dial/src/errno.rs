@@ -6,7 +6,7 @@ use rayline_verdict::Fact;
 use rayline_verdict::fault::ConnectCause;
 
 /// The errno of this error as a fact; `None` when no system call made it.
-pub fn errno(error: &io::Error) -> Option<Fact> {
+pub(crate) fn errno(error: &io::Error) -> Option<Fact> {
     error.raw_os_error().map(|number| Fact::Errno { number, name: errno_name(number) })
 }
 
@@ -14,7 +14,7 @@ pub fn errno(error: &io::Error) -> Option<Fact> {
 ///
 /// `ECONNREFUSED` also stands for an ICMP port-unreachable: only the error queue tells them apart. An errno that has no
 /// row is this machine's own doing (a security module, a bug of ours): the network cannot cause it.
-pub fn connect_cause(number: i32) -> ConnectCause {
+pub(crate) fn connect_cause(number: i32) -> ConnectCause {
     match number {
         // The other end answered the SYN with a reset.
         libc::ECONNREFUSED | libc::ECONNRESET | libc::ECONNABORTED => ConnectCause::Refused,
@@ -46,7 +46,7 @@ pub fn connect_cause(number: i32) -> ConnectCause {
 }
 
 /// The name in `<errno.h>` of an error that a socket may meet.
-pub fn errno_name(number: i32) -> &'static str {
+fn errno_name(number: i32) -> &'static str {
     macro_rules! names {
         ($($name:ident),+ $(,)?) => {
             match number {

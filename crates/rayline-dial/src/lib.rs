@@ -10,7 +10,7 @@
 mod connect;
 pub mod connection;
 pub mod dial;
-pub mod errno;
+mod errno;
 mod eyeballs;
 pub mod http1;
 mod icmp;

@@ -40,7 +40,7 @@ pub struct Resolved {
     pub cached: bool,
 }
 
-/// Resolves names. One per worker.
+/// Resolves names. Meant for one worker: a query under way is driven by the runtime that began it.
 #[derive(Debug)]
 pub struct Resolver {
     upstream: Upstream,

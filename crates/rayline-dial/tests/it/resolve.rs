@@ -71,8 +71,9 @@ async fn a_name_is_asked_for_again_when_its_time_is_over() {
     dns.set("moving.test", DnsAnswer::address(V6)).unwrap();
     let moved = async {
         // Its time to live is one second.
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
         while *resolver.resolve("moving.test").await.unwrap().addresses != [V6] {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            ticks.tick().await;
         }
     };
     tokio::time::timeout(PATIENCE, moved).await.unwrap();
