@@ -10,6 +10,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::head::{Head, end_of_head};
+use crate::loss::{Loss, lose};
 use crate::origin::SeenTls;
 use crate::stream::Stream;
 
@@ -218,6 +219,11 @@ impl Conn {
     /// Sends a TCP reset.
     pub(crate) fn reset(self) -> io::Result<()> {
         self.stream.tcp().set_zero_linger()
+    }
+
+    /// Has the kernel drop whatever arrives from now on.
+    pub(crate) fn vanish(&self) -> io::Result<()> {
+        lose(SockRef::from(self.stream.tcp()), Loss::Everything)
     }
 
     /// What a TLS client has shown of itself.

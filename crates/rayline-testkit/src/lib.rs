@@ -24,6 +24,7 @@ mod certs;
 mod conn;
 mod dns;
 mod head;
+mod loss;
 mod origin;
 mod play;
 mod ports;

@@ -19,6 +19,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::conn::Conn;
 use crate::head::Head;
+use crate::loss::lose;
 use crate::ports::{Reserved, local_addr, tcp_socket};
 use crate::script::{Door, Script};
 use crate::stream::Stream;
@@ -159,7 +160,7 @@ impl Origin {
     ///
     /// # Errors
     /// Outside of a tokio runtime; when the port cannot be had; when the script's certificate is of no use to rustls;
-    /// `Unsupported` for [`Script::backlog_full`] on systems other than Linux.
+    /// `Unsupported` for [`Script::backlog_full`] and for scripts that drop packets on systems other than Linux.
     pub fn start_on(addr: SocketAddr, script: Script) -> io::Result<Self> {
         let script = Arc::new(script);
         let ledger = Arc::<Ledger>::default();
@@ -264,6 +265,9 @@ fn serve(addr: SocketAddr, script: &Arc<Script>, ledger: &Arc<Ledger>) -> io::Re
     if let Some(bytes) = script.receive_buffer {
         // before listening: accepted sockets inherit it, and announce their window from it
         socket.set_recv_buffer_size(bytes)?;
+    }
+    if let Some(loss) = script.loss {
+        lose(SockRef::from(&socket), loss)?;
     }
     socket.listen(1024)?;
     socket.set_nonblocking(true)?;

@@ -56,6 +56,7 @@ pub(crate) async fn play(script: &Script, mut conn: Conn, peer: SocketAddr, tick
                 Step::Fin => return conn.fin().await,
                 Step::Cut => return conn.cut().await,
                 Step::Reset => return conn.reset(),
+                Step::Vanish => conn.vanish()?,
             }
         }
         if !conn.await_byte().await? {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::certs::{Authority, Flaw};
+use crate::loss::Loss;
 use crate::tls::Tls;
 use answer::Answer;
 
@@ -18,6 +19,7 @@ mod good;
 mod head;
 mod stall;
 pub(crate) mod tls;
+mod vanish;
 
 /// One thing that an origin does on a connection. What comes after the last step is the first one again, once the client
 /// sends another request.
@@ -47,6 +49,8 @@ pub enum Step {
     Cut,
     /// Resets the connection.
     Reset,
+    /// From now on the kernel drops whatever arrives for this connection: the machine has vanished. Linux only.
+    Vanish,
 }
 
 impl Step {
@@ -75,6 +79,7 @@ pub struct Script {
     pub(crate) steps: Vec<Step>,
     pub(crate) tls: Option<Tls>,
     pub(crate) receive_buffer: Option<usize>,
+    pub(crate) loss: Option<Loss>,
     https: bool,
 }
 
@@ -88,6 +93,7 @@ impl Script {
             steps: steps.into_iter().collect(),
             tls: None,
             receive_buffer: None,
+            loss: None,
             https: false,
         }
     }
@@ -112,6 +118,12 @@ impl Script {
     #[must_use]
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
         self.receive_buffer = Some(bytes);
+        self
+    }
+
+    /// Has the kernel drop what arrives at the port, on Linux.
+    fn losing(mut self, loss: Loss) -> Self {
+        self.loss = Some(loss);
         self
     }
 
@@ -152,6 +164,7 @@ impl Script {
         all.extend(close::all());
         all.extend(head::all());
         all.extend(stall::all());
+        all.extend(vanish::all());
         all.extend(body::all());
         all.extend(tls::all(&good, authority));
         for flaw in Flaw::ALL {

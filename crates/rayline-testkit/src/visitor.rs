@@ -94,6 +94,13 @@ impl Response {
     }
 }
 
+impl From<TcpStream> for Visitor {
+    /// A visitor on a connection of the caller's own making.
+    fn from(tcp: TcpStream) -> Self {
+        Self::over(Stream::Plain(tcp))
+    }
+}
+
 impl Visitor {
     /// Connects over TCP.
     ///

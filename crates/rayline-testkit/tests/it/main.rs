@@ -20,6 +20,8 @@ mod life;
 mod stall;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod vanish;
 
 #[cfg(test)]
 mod ask {
