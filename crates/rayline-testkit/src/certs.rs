@@ -25,6 +25,7 @@ type Issuer = CertifiedIssuer<'static, KeyPair>;
 /// A root certificate, an intermediate below it, and the certificates that this one issues.
 #[derive(Debug)]
 pub struct Authority {
+    name: String,
     root: Issuer,
     intermediate: Issuer,
     revoked: Mutex<Vec<(SerialNumber, OffsetDateTime)>>,
@@ -51,9 +52,8 @@ impl Authority {
     pub fn new(name: &str) -> io::Result<Self> {
         let params = issuer_params(&format!("{name} Root"));
         let root = Issuer::self_signed(params, new_key()?).map_err(io::Error::other)?;
-        let params = issuer_params(&format!("{name} Intermediate"));
-        let intermediate = Issuer::signed_by(params, new_key()?, &root).map_err(io::Error::other)?;
-        Ok(Self { root, intermediate, revoked: Mutex::default() })
+        let intermediate = intermediate(name, &root)?;
+        Ok(Self { name: name.to_owned(), root, intermediate, revoked: Mutex::default() })
     }
 
     /// Issues a server certificate with this flaw to a server called `names`: DNS names, wildcards or IP addresses.
@@ -89,6 +89,10 @@ impl Authority {
                 vec![by(&stranger)?, stranger.as_ref().clone()]
             }
             Flaw::MissingIntermediate => vec![by(&self.intermediate)?],
+            Flaw::BadSignature => {
+                let namesake = intermediate(&self.name, &self.root)?;
+                vec![by(&namesake)?, self.intermediate.as_ref().clone()]
+            }
             Flaw::None
             | Flaw::Expired
             | Flaw::NotYetValid
@@ -222,6 +226,12 @@ impl Issued {
         options.open(&key)?.write_all(self.key_pem.as_bytes())?;
         Ok((chain, key))
     }
+}
+
+/// An intermediate with a key of its own; all those of one authority have the same name.
+fn intermediate(name: &str, root: &Issuer) -> io::Result<Issuer> {
+    let params = issuer_params(&format!("{name} Intermediate"));
+    Issuer::signed_by(params, new_key()?, root).map_err(io::Error::other)
 }
 
 fn new_key() -> io::Result<KeyPair> {

@@ -197,6 +197,10 @@ impl Conn {
         self.stream.flush().await
     }
 
+    pub(crate) async fn send_past_tls(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.tcp_mut().write_all(bytes).await
+    }
+
     /// Keeps the connection open without reading, until the peer closes or resets it.
     pub(crate) async fn hold(&self) -> io::Result<()> {
         self.stream.hold().await

@@ -31,6 +31,7 @@ pub(crate) async fn play(script: &Script, mut conn: Conn, peer: SocketAddr, tick
                 Step::ReadBytes(count) => conn.read_bytes(*count).await?,
                 Step::ReadHello => conn.read_record().await?,
                 Step::Send(bytes) => conn.send(bytes).await?,
+                Step::SendPastTls(bytes) => conn.send_past_tls(bytes).await?,
                 Step::Repeat(bytes, every) => loop {
                     conn.send(bytes).await?;
                     if !every.is_zero() {

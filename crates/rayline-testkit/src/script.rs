@@ -35,6 +35,8 @@ pub enum Step {
     ReadHello,
     /// Sends these bytes as they are.
     Send(Bytes),
+    /// Sends these bytes as they are over TCP, past TLS.
+    SendPastTls(Bytes),
     /// Sends these bytes again and again until the client leaves, with a pause after each time.
     Repeat(Bytes, Duration),
     /// Does nothing for a while.

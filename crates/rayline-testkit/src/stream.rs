@@ -29,6 +29,14 @@ impl Stream {
         }
     }
 
+    /// The same, to be written to.
+    pub(crate) fn tcp_mut(&mut self) -> &mut TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.get_mut().0,
+        }
+    }
+
     /// Waits without reading until the peer closes or resets.
     pub(crate) async fn hold(&self) -> io::Result<()> {
         let tcp = self.tcp();

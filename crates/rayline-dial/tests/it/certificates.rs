@@ -39,6 +39,7 @@ async fn each_flaw_has_its_cause_under_strict() {
         (Flaw::WrongName, OriginTlsCause::NameMismatch),
         (Flaw::CommonNameOnly, OriginTlsCause::NameOnlyInCommonName),
         (Flaw::WrongUsage, OriginTlsCause::WrongUsage),
+        (Flaw::BadSignature, OriginTlsCause::CertificateInvalid),
         (Flaw::RevokedStapled, OriginTlsCause::Revoked),
     ];
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();

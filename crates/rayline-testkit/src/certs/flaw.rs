@@ -21,6 +21,8 @@ pub enum Flaw {
     CommonNameOnly,
     /// Issued for clients only (extended key usage `clientAuth`).
     WrongUsage,
+    /// Signed with another key than that of the issuer it names, whose certificate is sent along.
+    BadSignature,
     /// Listed in the authority's revocation list.
     Revoked,
     /// Listed in the authority's revocation list, and the server staples an OCSP response that says so too.
@@ -29,7 +31,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::None,
         Self::Expired,
         Self::NotYetValid,
@@ -39,6 +41,7 @@ impl Flaw {
         Self::WrongName,
         Self::CommonNameOnly,
         Self::WrongUsage,
+        Self::BadSignature,
         Self::Revoked,
         Self::RevokedStapled,
     ];
@@ -71,6 +74,9 @@ impl Flaw {
             }
             Self::WrongUsage => {
                 ("cert-wrong-usage", "presents a certificate that is meant for clients, not for servers")
+            }
+            Self::BadSignature => {
+                ("cert-bad-signature", "presents a certificate whose signature is not made with its issuer's key")
             }
             Self::Revoked => {
                 ("cert-revoked", "presents a certificate that its authority has put on the revocation list")

@@ -37,8 +37,17 @@ pub(super) fn all(good: &Issued, clients: &Authority) -> Vec<Script> {
         Script::client_certificate_required(good, clients, Versions::Tls12),
         Script::client_certificate_required(good, clients, Versions::Tls13),
         Script::cut_without_close_notify(good),
+        Script::garbled_answer(good),
+        Script::garbled_body(good),
     ]
 }
+
+/// A record of application data that no key decrypts.
+const GARBLED: [u8; 37] = {
+    let mut record = [0x5a; 37];
+    (record[0], record[1], record[2], record[3], record[4]) = (0x17, 0x03, 0x03, 0x00, 0x20);
+    record
+};
 
 /// Reads the `ClientHello` and goes on with `steps`, without any TLS of its own.
 fn after_hello(name: &'static str, what: &'static str, steps: impl IntoIterator<Item = Step>) -> Script {
@@ -154,6 +163,33 @@ impl Script {
         };
         let tls = Tls::new(issued).versions(versions).require_client_certificate(clients);
         Self::ok().over_tls(tls).called(name, what)
+    }
+
+    /// A record that cannot be decrypted in place of the answer.
+    pub fn garbled_answer(issued: &Issued) -> Self {
+        Self::new(
+            "garbled-answer",
+            "answers with an encrypted record that cannot be decrypted",
+            [Step::ReadHead, Step::ReadBody, Step::SendPastTls(GARBLED.as_slice().into()), Step::Hold],
+        )
+        .over_tls(Tls::new(issued))
+    }
+
+    /// A record that cannot be decrypted in the middle of the body, once the whole request has been read: a client that holds
+    /// the end of its own body back until the answer begins sees that beginning for sure.
+    pub fn garbled_body(issued: &Issued) -> Self {
+        Self::new(
+            "garbled-body",
+            "sends an encrypted record that cannot be decrypted in the middle of its answer",
+            [
+                Step::ReadHead,
+                Step::send("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nhalf"),
+                Step::ReadBody,
+                Step::SendPastTls(GARBLED.as_slice().into()),
+                Step::Hold,
+            ],
+        )
+        .over_tls(Tls::new(issued))
     }
 
     /// A body to the end of the connection, and that end without `close_notify`: who can tell that nothing is missing?

@@ -42,6 +42,7 @@ async fn each_flaw_is_found_by_a_strict_client() {
                 matches!(verdict, Err(CertificateError::NotValidForNameContext { .. }))
             }
             Flaw::WrongUsage => matches!(verdict, Err(CertificateError::InvalidPurposeContext { .. })),
+            Flaw::BadSignature => verdict == Err(CertificateError::BadSignature),
             Flaw::Revoked | Flaw::RevokedStapled => verdict == Err(CertificateError::Revoked),
         };
         assert!(as_it_should, "{}: {verdict:?}", flaw.name());

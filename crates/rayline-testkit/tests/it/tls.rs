@@ -163,3 +163,21 @@ async fn the_end_comes_without_close_notify() {
     assert_eq!((response.text().as_str(), response.end), ("all of it?\n", Some(End::Cut)));
     assert!(!response.whole);
 }
+
+#[tokio::test]
+async fn garbled_records_break_a_session_that_was_good() {
+    let origin = Origin::start(Script::garbled_answer(&good())).unwrap();
+    let mut visitor = Visitor::connect_tls(origin.addr(), &trusting()).await.unwrap();
+    visitor.send(GET).await.unwrap();
+    let all = visitor.read_to_end().await;
+    assert_eq!((all.bytes.as_slice(), all.end), (b"".as_slice(), End::Failed(io::ErrorKind::InvalidData)));
+    assert_eq!(origin.requests(), 1);
+
+    let origin = Origin::start(Script::garbled_body(&good())).unwrap();
+    let mut visitor = Visitor::connect_tls(origin.addr(), &trusting()).await.unwrap().patience(BRIEF);
+    visitor.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na").await.unwrap();
+    let beginning = visitor.read_to_end().await;
+    assert!(text(&beginning.bytes).ends_with("half") && beginning.end == End::Silent);
+    visitor.send("b").await.unwrap();
+    assert_eq!(visitor.read_to_end().await.end, End::Failed(io::ErrorKind::InvalidData));
+}
