@@ -14,11 +14,7 @@ use tokio::net::TcpStream;
 use crate::errno::{connect_cause, errno};
 use crate::sys::{self, IcmpError};
 
-/// Quiet time before the first keep-alive probe (Cloudflare: Connection limits, and HTTP/2 to origin).
-const PROBE_AFTER: Duration = Duration::from_secs(30);
-/// Time between two probes.
-const PROBE_EVERY: Duration = Duration::from_secs(15);
-/// Unanswered probes after which the kernel resets the connection.
+/// Unanswered probes after which the kernel gives the connection up (Cloudflare: Connection limits, and HTTP/2 to origin).
 const PROBES: u32 = 2;
 
 /// A connection whose SYN is under way.
@@ -36,9 +32,9 @@ impl Connecting {
     ///
     /// ICMP errors are queued on the socket until it is connected, and no longer: on a connection that stands they must
     /// not break what TCP would carry on by itself (RFC 1122 §4.2.3.9), and with the option on, Linux lets them.
-    pub(crate) fn begin(address: SocketAddr) -> Result<Self, Fault> {
+    pub(crate) fn begin(address: SocketAddr, keepalive: Duration) -> Result<Self, Fault> {
         let started = Instant::now();
-        match open(address) {
+        match open(address, keepalive) {
             Ok(stream) => {
                 let local = stream.local_addr().ok().map(|local| local.ip());
                 Ok(Self { address, started, stream, local })
@@ -109,13 +105,11 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpStream> {
+fn open(address: SocketAddr, keepalive: Duration) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_keepalive(
-        &TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES),
-    )?;
+    socket.set_tcp_keepalive(&probing(keepalive))?;
     sys::queue_icmp(socket.as_fd(), address.is_ipv6(), true);
     match socket.connect(&address.into()) {
         Ok(()) => {}
@@ -123,6 +117,12 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
         Err(error) => return Err(error),
     }
     TcpStream::from_std(socket.into())
+}
+
+/// Probes after that much silence, and after half as much again between two: the kernel counts in whole seconds.
+fn probing(keepalive: Duration) -> TcpKeepalive {
+    let between = (keepalive / 2).max(Duration::from_secs(1));
+    TcpKeepalive::new().with_time(keepalive).with_interval(between).with_retries(PROBES)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The TLS handshake: `tls_timeout`.
     pub tls: Duration,
+    /// The silence after which the kernel probes whether the origin's still answers: `tcp_keepalive`, at least a second.
+    pub keepalive: Duration,
 }
 
 /// Whether and how an origin is spoken to over TLS.
@@ -120,7 +122,7 @@ impl Dialer {
         timeouts: &Timeouts,
         attempts: &mut Vec<Attempt>,
     ) -> Result<Connection, Fault> {
-        let connected = eyeballs::race(target.addresses, timeouts.connect, attempts).await?;
+        let connected = eyeballs::race(target.addresses, timeouts, attempts).await?;
         let (address, born) = (connected.address, Instant::now());
         let wire = Wire::new(connected.stream);
         let tcp = connected.took;

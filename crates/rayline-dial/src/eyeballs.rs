@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 
 use crate::connect::{Connecting, milliseconds, timed_out};
+use crate::dial::Timeouts;
 
 /// The Connection Attempt Delay that RFC 8305 §5 recommends.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -26,16 +27,18 @@ pub(crate) struct Connected {
     pub(crate) took: Duration,
 }
 
-/// Connects to the first of these addresses that answers, within `budget` for all together.
+/// Connects to the first of these addresses that answers, within the budget of `connect` for all together.
 ///
 /// Each address that failed, and each that was still under way when another won, is logged in `attempts`; the winner is
 /// not. When all fail, the fault is that of the most telling one: see [`telling`].
 pub(crate) async fn race(
     addresses: &[SocketAddr],
-    budget: Duration,
+    timeouts: &Timeouts,
     attempts: &mut Vec<Attempt>,
 ) -> Result<Connected, Fault> {
-    let mut race = Race { waiting: interleave(addresses), running: Vec::new(), most_telling: None, attempts };
+    let Timeouts { connect: budget, keepalive, tls: _ } = *timeouts;
+    let mut race =
+        Race { waiting: interleave(addresses), keepalive, running: Vec::new(), most_telling: None, attempts };
     let outcome = timeout(budget, race.run()).await;
     match outcome {
         Ok(Some(winner)) => {
@@ -53,6 +56,7 @@ pub(crate) async fn race(
 
 struct Race<'a> {
     waiting: VecDeque<SocketAddr>,
+    keepalive: Duration,
     running: Vec<Connecting>,
     /// The most telling fault so far.
     most_telling: Option<Fault>,
@@ -90,7 +94,7 @@ impl Race<'_> {
     fn start_next(&mut self) -> Option<()> {
         let address = self.waiting.pop_front()?;
         let started = Instant::now();
-        match Connecting::begin(address) {
+        match Connecting::begin(address, self.keepalive) {
             Ok(connecting) => self.running.push(connecting),
             Err(fault) => self.failed(address, started, fault),
         }

@@ -31,11 +31,12 @@ mod kit {
     pub(crate) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: origin.test\r\n\r\n";
 
     /// Long enough for loopback on a busy machine.
-    pub(crate) const PATIENCE: Timeouts = Timeouts { connect: Duration::from_secs(10), tls: Duration::from_secs(10) };
+    pub(crate) const PATIENCE: Timeouts =
+        Timeouts { connect: Duration::from_secs(10), tls: Duration::from_secs(10), keepalive: Duration::from_secs(30) };
 
     /// Short enough to wait for in vain.
     pub(crate) const BRIEF: Timeouts =
-        Timeouts { connect: Duration::from_millis(300), tls: Duration::from_millis(300) };
+        Timeouts { connect: Duration::from_millis(300), tls: Duration::from_millis(300), ..PATIENCE };
 
     pub(crate) fn dialer() -> Dialer {
         Dialer::new(TrustSettings::default()).unwrap()

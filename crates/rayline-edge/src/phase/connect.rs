@@ -29,7 +29,11 @@ pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target) -> Option<Link
 /// The dialler's: of the most telling address when all failed. The visitor's leaving meanwhile.
 pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result<Link, Fault> {
     let limits = exchange.running.limits();
-    let timeouts = Timeouts { connect: limits.connect_timeout, tls: limits.tls_timeout };
+    let timeouts = Timeouts {
+        connect: limits.connect_timeout,
+        tls: limits.tls_timeout,
+        keepalive: limits.tcp_keepalive,
+    };
     let dialled = rayline_dial::Target {
         addresses: &target.addresses,
         tls: target.security.tls,
