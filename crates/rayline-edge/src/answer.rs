@@ -75,14 +75,6 @@ impl AnswerBody {
             Self::Origin(body) => drop(body.next_buffered()),
         }
     }
-
-    /// Ready when the visitor has left while we wait for the origin.
-    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self {
-            Self::Whole(_) => Poll::Pending,
-            Self::Origin(body) => body.poll_gone(cx),
-        }
-    }
 }
 
 /// An answer, and what became of the request it answers.
@@ -94,7 +86,7 @@ pub(crate) struct Answer {
     pub(crate) notes: Vec<(&'static str, Bytes)>,
     /// The request's method was HEAD: the fields of the body, without the body.
     pub(crate) head_only: bool,
-    /// What has not been read of the request, where the origin did not take it over.
+    /// The request's body, which the origin may still be taking. `None` after a request that could not be read.
     pub(crate) request_body: Option<RequestBody>,
     /// Whether the request lets the connection go on.
     pub(crate) keep_alive: bool,
@@ -103,11 +95,27 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// Whether the whole request has been read, so that another can follow.
-    pub(crate) fn request_is_read(&mut self) -> bool {
-        match (&mut self.request_body, &mut self.body) {
-            (Some(body), _) => body.is_done() || body.framing() == Framing::None,
-            (None, AnswerBody::Origin(body)) => body.request_body().is_done(),
-            (None, AnswerBody::Whole(_)) => true,
+    pub(crate) fn request_is_read(&self) -> bool {
+        self.request_body.as_ref().is_some_and(RequestBody::is_done)
+    }
+
+    /// Goes on sending the request to an origin that answered before it had all of it. True if there is nothing left
+    /// to send.
+    ///
+    /// # Errors
+    /// The visitor's faults while it sends the body.
+    pub(crate) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        match (&mut self.body, &mut self.request_body) {
+            (AnswerBody::Origin(origin), Some(body)) => origin.poll_upload(body, cx),
+            (AnswerBody::Origin(_) | AnswerBody::Whole(_), _) => Ok(true),
+        }
+    }
+
+    /// Ready when the visitor has left while we wait for the origin.
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.request_body {
+            Some(body) => body.poll_gone(cx),
+            None => Poll::Pending,
         }
     }
 }

@@ -28,8 +28,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) running: &'a Rc<Running>,
     pub(crate) visitor: &'a Visitor,
     pub(crate) head: &'a RequestHead,
-    /// `None` once the origin is being sent it.
-    pub(crate) body: Option<RequestBody>,
+    /// It stays here whatever becomes of the request: what is not read of it must not be taken for the next one.
+    pub(crate) body: RequestBody,
     /// Known from `route` on.
     pub(crate) zone: Option<&'a ZonePlan>,
     pub(crate) record: OpenRecord,

@@ -70,16 +70,20 @@ impl<'a> Hops<'a> {
     }
 }
 
-/// Response fields that stay between origin and edge: directives to a proxy in front, as nginx has them.
-pub(crate) fn is_for_the_edge(name: &[u8]) -> bool {
+/// Whether a field of the origin's answer is passed on: neither for one hop, nor a directive to a proxy in front as
+/// nginx has them, nor one that only the edge itself sends.
+pub(crate) fn passes_to_visitor(name: &[u8], hops: &Hops<'_>) -> bool {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-    match name.len() {
-        15 => is("x-accel-charset"),
+    let kept = match name.len() {
+        6 => is("server") || is("cf-ray"),
+        13 => is("cf-error-type"),
+        15 => is("cf-cache-status") || is("x-accel-charset"),
         16 => is("x-accel-redirect"),
         17 => is("x-accel-buffering"),
         18 => is("x-accel-limit-rate"),
         _ => false,
-    }
+    };
+    !kept && Known::of(name) != Some(Known::Hop) && !hops.nominates(name)
 }
 
 #[cfg(test)]
@@ -91,6 +95,8 @@ mod tests {
         assert_eq!(Known::of(b"Transfer-ENCODING"), Some(Known::Hop));
         assert_eq!(Known::of(b"cf-RAY"), Some(Known::Ours));
         assert_eq!(Known::of(b"X-Forwarded-Fox"), None);
-        assert!(is_for_the_edge(b"X-Accel-Limit-Rate") && is_for_the_edge(b"X-Accel-Charset"));
+        let hops = Hops { nominating: None, trailers: false };
+        assert!(!passes_to_visitor(b"X-Accel-Limit-Rate", &hops) && !passes_to_visitor(b"Keep-Alive", &hops));
+        assert!(passes_to_visitor(b"X-Accel", &hops));
     }
 }

@@ -27,7 +27,7 @@ impl Output {
         self.prefix.is_empty() && self.data.is_empty() && self.suffix.is_empty()
     }
 
-    /// Writes until everything is out. Calls `progress` after each write that took bytes.
+    /// Writes until everything is out, and counts in `written` what went.
     ///
     /// # Errors
     /// What the writer says; a writer that takes nothing is `WriteZero`.

@@ -22,16 +22,8 @@ pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Inco
         Ok(request) => request,
         Err(fault) => return reply::refuse_unread(&running, record, fault),
     };
-    let mut exchange = Exchange {
-        worker,
-        running: &running,
-        visitor,
-        head: &head,
-        body: Some(body),
-        zone: None,
-        record,
-        attempts: Vec::new(),
-    };
+    let mut exchange =
+        Exchange { worker, running: &running, visitor, head: &head, body, zone: None, record, attempts: Vec::new() };
     match run(&mut exchange).await {
         Ok(answered) => reply::pass(exchange, answered),
         Err(fault) => reply::refuse(exchange, fault),
@@ -55,7 +47,7 @@ async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
             Some(link) => link,
             None => connect::open(exchange, &target).await?,
         };
-        send::begin(&mut upload);
+        upload.begin();
         match wait::head(exchange, &mut link, &mut upload).await? {
             Waited::Head(head) => return receive::answer(exchange, target, link, head, upload),
             Waited::Stale => {}

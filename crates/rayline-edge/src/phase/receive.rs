@@ -9,7 +9,7 @@ use rayline_dial::{Break, session_fault};
 use rayline_http1::{BodyDecoder, Decoded, Framing, ResponseHead};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::fault::{ReceiveCause, ReplyCause, WaitCause};
+use rayline_verdict::fault::{ReceiveCause, ReplyCause, SendCause, WaitCause};
 
 use super::reply::Answered;
 use super::resolve::Target;
@@ -18,6 +18,7 @@ use super::{connect, reply};
 use crate::answer::AnswerBody;
 use crate::exchange::{Exchange, micros};
 use crate::link::Link;
+use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
 use crate::worker::Worker;
 
@@ -81,7 +82,8 @@ pub(crate) struct OriginBody {
 }
 
 impl OriginBody {
-    fn new(exchange: &Exchange<'_>, target: Target, mut link: Link, head: &ResponseHead, upload: Upload) -> Self {
+    fn new(exchange: &Exchange<'_>, target: Target, mut link: Link, head: &ResponseHead, mut upload: Upload) -> Self {
+        upload.answered();
         let limits = exchange.running.response_limits();
         let read_timeout = exchange.zone.map_or(Duration::from_secs(125), |zone| zone.zone.settings.proxy_read_timeout);
         link.deadline.clear();
@@ -108,11 +110,6 @@ impl OriginBody {
     /// # Errors
     /// A body that was cut, broken or stalled.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
-        let Some(link) = &mut self.link else { return Poll::Ready(Ok(Piece::End)) };
-        if !self.upload.is_done() && !self.upload.is_refused() {
-            // The answer is under way, so an origin that stops reading the request has done all it will with it.
-            let _ = self.upload.poll_progress(link, cx)?;
-        }
         loop {
             if let Some(piece) = self.next_buffered() {
                 return Poll::Ready(piece);
@@ -164,14 +161,21 @@ impl OriginBody {
         }
     }
 
-    /// Ready when the visitor has left; only while it has nothing more to send.
-    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.upload.is_done() { self.upload.body().poll_gone(cx) } else { Poll::Pending }
-    }
-
-    /// The request's body, for whoever must know whether all of it was read.
-    pub(crate) fn request_body(&mut self) -> &mut crate::visitor::RequestBody {
-        self.upload.body()
+    /// Goes on sending the request. True once the origin has all of it.
+    ///
+    /// # Errors
+    /// The visitor's faults. An origin that does not read the rest has none: its answer is under way, and it has done
+    /// all it will with the request.
+    pub(crate) fn poll_upload(&mut self, body: &mut RequestBody, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        if let Some(link) = &mut self.link
+            && let Poll::Ready(Err(fault)) = self.upload.poll_progress(link, body, cx)
+        {
+            if fault.cause != SendCause::TimedOut.into() {
+                return Err(fault);
+            }
+            self.upload.give_up();
+        }
+        Ok(self.upload.is_done())
     }
 
     /// Keeps the connection if both sides are at rest: the request sent whole, the response read whole and nothing

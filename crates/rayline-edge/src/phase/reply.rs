@@ -1,7 +1,7 @@
 //! Answering the visitor: the origin's answer, or a page of ours that says whose fault it was.
 
 use bytes::Bytes;
-use rayline_http1::{Framing, ResponseHead};
+use rayline_http1::ResponseHead;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::surface::{self, CustomPage, Format, Notice};
@@ -80,7 +80,7 @@ pub(crate) fn judge(exchange: &mut Exchange<'_>, fault: Fault) {
 pub(crate) async fn unless_gone<T>(exchange: &mut Exchange<'_>, future: impl Future<Output = T>) -> Result<T, Fault> {
     let body = &mut exchange.body;
     // A visitor that still sends its body is read by whoever takes the body.
-    let silent = body.is_done() || body.framing() == Framing::None;
+    let silent = body.is_done();
     let gone = race(future, |cx| if silent { body.poll_gone(cx) } else { std::task::Poll::Pending });
     gone.await.ok_or_else(|| Fault::new(ReplyCause::Gone).with(Fact::BytesSent(0)))
 }

@@ -71,9 +71,9 @@ pub(crate) fn check(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
         let value = String::from_utf8_lossy(value).into_owned();
         return Err(Fault::new(RequestCause::ExpectationFailed).with(Fact::RequestHeader { name: "Expect", value }));
     }
-    if let (Some(body), Some(zone)) = (&mut exchange.body, exchange.zone) {
-        body.set_limit(zone.zone.settings.max_upload_bytes);
-        body.check_announced()?;
+    if let Some(zone) = exchange.zone {
+        exchange.body.set_limit(zone.zone.settings.max_upload_bytes);
+        exchange.body.check_announced()?;
     }
     Ok(())
 }

@@ -25,15 +25,15 @@ pub(crate) const CDN_TOKEN: &[u8] = b"rayline";
 /// asks nobody to wait indefinitely, and some origins never say it.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// A request on its way to the origin.
+/// A request on its way to the origin. The body that it sends stays the exchange's, and after that the answer's.
 #[derive(Debug)]
 pub(crate) struct Upload {
     /// The encoded head, kept until no repetition is possible any more.
     head: BytesMut,
-    body: RequestBody,
     output: Output,
     state: State,
-    stalled: Deadline,
+    /// The time-out of whatever the state waits for.
+    deadline: Deadline,
     write_timeout: Duration,
     /// Body bytes have been taken from the visitor: the request cannot be repeated.
     consumed: bool,
@@ -43,87 +43,101 @@ pub(crate) struct Upload {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// The head is on its way.
+    Head,
     /// The visitor waits for `100 Continue`, and so do we.
     AwaitingContinue,
-    Sending,
+    Body,
+    /// The last piece of the body is on its way.
+    Last,
     /// The origin does not take the rest: it may have answered already.
     Refused,
     Done,
 }
 
-/// Encodes the request as the origin will get it, and takes its body over.
+/// Encodes the request as the origin will get it.
 ///
 /// # Errors
 /// A field that cannot be encoded; the codec lets none through, so that is malformed on our side.
-pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route<'_>) -> Result<Upload, Fault> {
+pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Upload, Fault> {
     let mut head = exchange.worker.buffer();
     encode_head(exchange, route, &mut head)
         .map_err(|field| Fault::new(RequestCause::Malformed).with(Fact::Internal(field.to_string())))?;
-    let Some(body) = exchange.body.take() else {
-        return Err(Fault::new(rayline_verdict::fault::ReplyCause::Unclassified)
-            .with(Fact::Internal("the request's body was taken twice".to_owned())));
-    };
     Ok(Upload {
         head,
-        body,
         output: Output::default(),
-        state: State::Sending,
-        stalled: exchange.worker.deadline(),
+        state: State::Head,
+        deadline: exchange.worker.deadline(),
         write_timeout: exchange.running.limits().write_timeout,
         consumed: false,
         idempotent: matches!(exchange.head.method(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
     })
 }
 
-/// Queues the head for this connection.
-pub(crate) fn begin(upload: &mut Upload) {
-    upload.output = Output::default();
-    upload.output.prefix.extend_from_slice(&upload.head);
-    upload.state = if upload.body.awaits_continue { State::AwaitingContinue } else { State::Sending };
-}
-
 impl Upload {
+    /// Starts over, for a connection that has seen nothing of the request yet.
+    pub(crate) fn begin(&mut self) {
+        self.output = Output::default();
+        self.output.prefix.extend_from_slice(&self.head);
+        self.state = State::Head;
+        self.deadline.clear();
+    }
+
     /// Moves the request on as far as both sides let it. Ready when all of it is sent, or the origin takes no more.
     ///
     /// # Errors
     /// The visitor's faults while it sends the body; an origin that does not read for the write time-out.
-    pub(crate) fn poll_progress(&mut self, link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        loop {
-            match link.poll_flush(&mut self.output, cx) {
-                Poll::Ready(Ok(())) => self.stalled.clear(),
+    pub(crate) fn poll_progress(
+        &mut self,
+        link: &mut Link,
+        body: &mut RequestBody,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Fault>> {
+        while !self.is_over() {
+            let written = self.output.written;
+            let flushed = link.poll_flush(&mut self.output, cx);
+            if self.output.written != written {
+                self.deadline.clear();
+            }
+            match flushed {
+                Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
                     // The origin closed its receiving side. It may have answered before it did, so reading decides.
-                    self.state = State::Refused;
-                    return Poll::Ready(Ok(()));
+                    self.give_up();
+                    break;
                 }
                 Poll::Pending => {
-                    self.stalled.set_after_if_unset(self.write_timeout);
-                    ready!(self.stalled.poll(cx));
+                    self.deadline.set_after_if_unset(self.write_timeout);
+                    ready!(self.deadline.poll(cx));
                     let limit_ms = u64::try_from(self.write_timeout.as_millis()).unwrap_or(u64::MAX);
                     let timer = Fact::Timer { setting: "write_timeout", limit_ms };
                     return Poll::Ready(Err(link.testify(Fault::new(SendCause::TimedOut).with(timer))));
                 }
             }
             match self.state {
-                State::Done | State::Refused => return Poll::Ready(Ok(())),
+                State::Head if body.awaits_continue => {
+                    self.state = State::AwaitingContinue;
+                    self.deadline.set_after(CONTINUE_PATIENCE);
+                }
+                State::Head => self.state = State::Body,
                 State::AwaitingContinue => {
-                    self.stalled.set_after_if_unset(CONTINUE_PATIENCE);
-                    if self.stalled.poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    self.go_on();
-                    self.tell_continue();
+                    ready!(self.deadline.poll(cx));
+                    self.go_on(body);
                 }
-                State::Sending => {
-                    let piece = ready!(self.body.poll_next(cx))?;
-                    self.queue(piece);
+                State::Body => {
+                    self.deadline.clear();
+                    let piece = ready!(body.poll_next(cx))?;
+                    self.queue(piece, body.framing());
                 }
+                State::Last => self.state = State::Done,
+                State::Refused | State::Done => break,
             }
         }
+        Poll::Ready(Ok(()))
     }
 
-    fn queue(&mut self, piece: Piece) {
-        let chunked = self.body.framing() == Framing::Chunked;
+    fn queue(&mut self, piece: Piece, framing: Framing) {
+        let chunked = framing == Framing::Chunked;
         match piece {
             Piece::Data(data) => {
                 self.consumed = true;
@@ -136,36 +150,46 @@ impl Upload {
             Piece::Trailers(fields) => {
                 // The trailers bring the last chunk with them.
                 encode::trailers(&mut self.output.prefix, &fields);
-                self.state = State::Done;
+                self.state = State::Last;
             }
             Piece::End => {
                 if chunked {
                     self.output.suffix = encode::LAST_CHUNK;
                 }
-                self.state = State::Done;
+                self.state = State::Last;
             }
         }
     }
 
-    /// The origin said `100 Continue`, or took too long to: the body may come.
-    pub(crate) fn go_on(&mut self) {
+    /// The origin said `100 Continue`, or took too long to: the body may come, and a waiting visitor is told so.
+    pub(crate) fn go_on(&mut self, body: &mut RequestBody) {
         if self.state == State::AwaitingContinue {
-            self.state = State::Sending;
-            self.stalled.clear();
+            self.state = State::Body;
+            self.deadline.clear();
+        }
+        if body.awaits_continue {
+            body.awaits_continue = false;
+            body.io().borrow_mut().queue_interim(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
     }
 
-    /// Tells a waiting visitor to send its body.
-    pub(crate) fn tell_continue(&mut self) {
-        if self.body.awaits_continue {
-            self.body.awaits_continue = false;
-            self.body.io().borrow_mut().queue_interim(b"HTTP/1.1 100 Continue\r\n\r\n");
+    /// The origin has answered for good: a visitor that still waits for `100 Continue` is not told to go on, for the
+    /// answer is all it will get.
+    pub(crate) fn answered(&mut self) {
+        if self.state == State::AwaitingContinue {
+            self.give_up();
         }
+    }
+
+    /// Sends no more of it.
+    pub(crate) fn give_up(&mut self) {
+        self.state = State::Refused;
+        self.deadline.clear();
     }
 
     /// Whether the whole request is with the origin's connection.
     pub(crate) fn is_done(&self) -> bool {
-        self.state == State::Done && self.output.is_empty()
+        self.state == State::Done
     }
 
     /// Whether the origin stopped taking it.
@@ -173,14 +197,14 @@ impl Upload {
         self.state == State::Refused
     }
 
+    fn is_over(&self) -> bool {
+        self.is_done() || self.is_refused()
+    }
+
     /// Whether the very same request can be sent once more, on a connection that has sent `sent` bytes of it: nothing
     /// of the body is gone, and the method allows it or not a byte went out (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
     pub(crate) fn is_repeatable(&self, sent: u64) -> bool {
         !self.consumed && (self.idempotent || sent == 0)
-    }
-
-    pub(crate) fn body(&mut self) -> &mut RequestBody {
-        &mut self.body
     }
 }
 
@@ -206,7 +230,7 @@ fn encode_head(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -
         Some(Known::ContentLength | Known::EndToEnd) => true,
         Some(Known::Hop | Known::Host | Known::Ours) => false,
     });
-    match exchange.body.as_ref().map_or(Framing::None, RequestBody::framing) {
+    match exchange.body.framing() {
         // The length itself was copied with the other fields.
         Framing::None | Framing::Length(_) | Framing::Close => {}
         Framing::Chunked => encode::field(out, "Transfer-Encoding", "chunked")?,

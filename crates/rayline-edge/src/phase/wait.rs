@@ -5,16 +5,19 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use rayline_dial::http1::response_fault;
 use rayline_dial::{Break, session_fault};
-use rayline_http1::{Parsed, RequestKind, ResponseHead};
+use rayline_http1::{Parsed, RequestKind, ResponseHead, encode};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{OriginTlsCause, ReplyCause, SendCause, WaitCause};
 use rayline_verdict::{Attempt, Fault, Outcome};
 
 use super::send::{Upload, takes_interim};
 use crate::exchange::{Exchange, micros};
+use crate::hop::{Hops, passes_to_visitor};
 use crate::link::Link;
+use crate::visitor::RequestBody;
 
 /// The most interim (1xx) responses to one request. Early hints come in ones and twos; progress reports once a
 /// second for as long as an answer may take stay below it.
@@ -36,7 +39,8 @@ pub(crate) enum Waited {
 pub(crate) async fn head(exchange: &mut Exchange<'_>, link: &mut Link, upload: &mut Upload) -> Result<Waited, Fault> {
     let began = Instant::now();
     let mut waiting = Waiting::new(exchange, link);
-    let outcome = poll_fn(|cx| waiting.poll(link, upload, cx)).await;
+    let body = &mut exchange.body;
+    let outcome = poll_fn(|cx| waiting.poll(link, upload, body, cx)).await;
     let sent_at = waiting.sent_at.unwrap_or_else(Instant::now);
     let took = micros(began);
     let origin = exchange.origin();
@@ -107,15 +111,17 @@ impl Waiting {
         &mut self,
         link: &mut Link,
         upload: &mut Upload,
+        body: &mut RequestBody,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, Fault>> {
-        if upload.poll_progress(link, cx)?.is_ready() && self.sent_at.is_none() {
-            self.sent_at = Some(Instant::now());
-            link.deadline.set_after(self.ack_timeout.min(self.read_timeout));
-        }
         loop {
-            if let Some(head) = self.parse(link, upload)? {
+            // What has come first: a `100 Continue` in it lets the body go on.
+            if let Some(head) = self.parse(link, upload, body)? {
                 return Poll::Ready(Ok(head));
+            }
+            if upload.poll_progress(link, body, cx)?.is_ready() && self.sent_at.is_none() {
+                self.sent_at = Some(Instant::now());
+                link.deadline.set_after(self.ack_timeout.min(self.read_timeout));
             }
             match link.poll_fill(cx, 1) {
                 Poll::Ready(Ok(1..)) => {}
@@ -124,15 +130,20 @@ impl Waiting {
                 Poll::Pending => break,
             }
         }
-        upload.body().io().borrow_mut().poll_interim(cx);
-        if upload.is_done() && upload.body().poll_gone(cx).is_ready() {
+        body.io().borrow_mut().poll_interim(cx);
+        if upload.is_done() && body.poll_gone(cx).is_ready() {
             return Poll::Ready(Err(Fault::new(ReplyCause::Gone)));
         }
         self.poll_timers(link, cx)
     }
 
     /// The head, if it is whole. Interim responses are passed on and done with.
-    fn parse(&mut self, link: &mut Link, upload: &mut Upload) -> Result<Option<ResponseHead>, Fault> {
+    fn parse(
+        &mut self,
+        link: &mut Link,
+        upload: &mut Upload,
+        body: &mut RequestBody,
+    ) -> Result<Option<ResponseHead>, Fault> {
         while !link.input.is_empty() {
             let head =
                 match link.parser.parse(&mut link.input, self.kind).map_err(|refusal| response_fault(&refusal))? {
@@ -148,10 +159,9 @@ impl Waiting {
                 return Err(Fault::new(WaitCause::InformationalFlood).with(Fact::Informational(self.interim)));
             }
             if head.status == 100 {
-                upload.go_on();
-                upload.tell_continue();
+                upload.go_on(body);
             } else if self.takes_interim {
-                upload.body().io().borrow_mut().queue_interim(head.raw());
+                body.io().borrow_mut().queue_interim(&interim(&head));
             }
         }
         Ok(None)
@@ -178,6 +188,17 @@ impl Waiting {
             link.deadline.set_after(self.read_timeout.saturating_sub(elapsed));
         }
     }
+}
+
+/// An interim response as the visitor gets it: less what is for one hop, or in the edge's own name.
+fn interim(head: &ResponseHead) -> BytesMut {
+    let mut out = BytesMut::with_capacity(head.raw().len());
+    // The codec has checked both the status and the fields.
+    let _ = encode::status_line(&mut out, head.status, Some(head.reason()));
+    let hops = Hops::of(&head.fields);
+    encode::copy_fields(&mut out, &head.fields, |name, _| passes_to_visitor(name, &hops));
+    encode::end(&mut out);
+    out
 }
 
 fn timer(setting: &'static str, limit: Duration) -> Fact {

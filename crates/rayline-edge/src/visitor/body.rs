@@ -49,6 +49,7 @@ impl RequestBody {
         awaits_continue: bool,
     ) -> Self {
         let decoder = BodyDecoder::new(framing, limits);
+        let awaits_continue = awaits_continue && !decoder.is_done();
         Self { io, framing, decoder, deadline: Deadline::default(), limit, patience, awaits_continue }
     }
 

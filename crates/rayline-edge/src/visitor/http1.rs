@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use rayline_dial::http1::request_fault;
-use rayline_http1::{Framing, Limits, Parsed, RequestHead, RequestParser};
+use rayline_http1::{Limits, Parsed, RequestHead, RequestParser};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
@@ -27,7 +27,8 @@ use crate::worker::Worker;
 const LINGER_BYTES: usize = 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// Serves a visitor until one side closes. `busy` tells draining whether a request is being served.
+/// Serves a visitor until one side closes. `busy` tells draining whether a request is being served, or its answer is
+/// still being taken.
 pub(crate) async fn serve(worker: Rc<Worker>, visitor: Visitor, stream: Stream, busy: Rc<Cell<bool>>) {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
     let mut reader = Reader::new(worker.running().request_limits());
@@ -35,10 +36,10 @@ pub(crate) async fn serve(worker: Rc<Worker>, visitor: Visitor, stream: Stream, 
         busy.set(true);
         let answer = pipeline::serve(&worker, &visitor, incoming).await;
         let goes_on = writer::write(&worker, &io, answer).await;
-        busy.set(false);
         if !goes_on || worker.is_draining() {
             break;
         }
+        busy.set(false);
     }
     linger(&io).await;
 }
@@ -108,15 +109,16 @@ impl Reader {
             let mut io = io.borrow_mut();
             loop {
                 if !io.input.is_empty() {
-                    if started.is_none() {
-                        started = Some(Instant::now());
-                        busy.set(true);
-                        self.deadline.set_after(head_timeout);
-                    }
                     match self.parser.parse(&mut io.input) {
                         Ok(Parsed::Complete(head)) => return Poll::Ready(Read::Head(Box::new(head))),
                         Ok(Parsed::Partial) => {}
                         Err(refusal) => return Poll::Ready(Read::Fault(request_fault(&refusal))),
+                    }
+                    // Empty lines, which the parser takes off, are no request yet.
+                    if started.is_none() && !io.input.is_empty() {
+                        started = Some(Instant::now());
+                        busy.set(true);
+                        self.deadline.set_after(head_timeout);
                     }
                 }
                 match io.poll_fill(cx, 1) {
@@ -133,14 +135,15 @@ impl Reader {
             Read::Over => return None,
             Read::Fault(fault) => Err(fault),
             Read::Head(head) => {
-                let limits = running.limits();
+                // The plan may have changed while the connection was idle.
+                let running = worker.running();
                 let body = RequestBody::new(
                     Rc::clone(io),
                     head.framing(),
                     &self.limits,
-                    limits.request_body_bytes,
-                    server.client_body_timeout,
-                    head.expects_continue() && head.framing() != Framing::None,
+                    running.limits().request_body_bytes,
+                    running.server().client_body_timeout,
+                    head.expects_continue(),
                 );
                 Ok((*head, body))
             }

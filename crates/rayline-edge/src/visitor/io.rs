@@ -138,6 +138,13 @@ impl Drop for VisitorIo {
         if self.reset_on_drop {
             // Best effort: if the option cannot be set the connection is closed all the same.
             let _ = self.stream.tcp().set_zero_linger();
+        } else if let Stream::Tls(tls) = &mut self.stream {
+            // Whoever is dropped unheard, an idle visitor while we drain, is told once more; not if that would block.
+            let (tcp, session) = tls.get_mut();
+            session.send_close_notify();
+            let mut last = Vec::new();
+            let _ = session.write_tls(&mut last);
+            let _ = tcp.try_write(&last);
         }
     }
 }

@@ -13,12 +13,12 @@ use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::record::CacheStatus;
 
-use super::SharedIo;
 use super::body::Piece;
+use super::{RequestBody, SharedIo};
 use crate::answer::{Answer, AnswerHead};
 use crate::deadline::Deadline;
 use crate::exchange::micros;
-use crate::hop::{Hops, Known, is_for_the_edge};
+use crate::hop::{Hops, passes_to_visitor};
 use crate::output::Output;
 use crate::worker::Worker;
 
@@ -65,11 +65,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
     record.edge_bytes = output.written;
     record.edge_body_bytes = output.written.saturating_sub(head_bytes);
     worker.give_back(output.prefix);
-    if let Some(body) = answer.request_body.as_ref() {
-        record.client_body_bytes = body.received();
-    } else if let crate::answer::AnswerBody::Origin(body) = &mut answer.body {
-        record.client_body_bytes = body.request_body().received();
-    }
+    record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
     match outcome {
         Ok(()) => {
             io.borrow_mut().reset_on_drop = false;
@@ -109,12 +105,11 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
                     has_date = true;
                     true
                 }
-                6 if name.eq_ignore_ascii_case(b"server") || name.eq_ignore_ascii_case(b"cf-ray") => false,
-                15 if name.eq_ignore_ascii_case(b"cf-cache-status") => false,
+                // A 204 has none (RFC 9110 §8.6), and with the other endings it would be a second word on the length.
                 14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    ending == Ending::Length || ending == Ending::Bare
+                    matches!(ending, Ending::Length | Ending::Bare) && head.status != 204
                 }
-                _ => !matches!(Known::of(name), Some(Known::Hop)) && !is_for_the_edge(name) && !hops.nominates(name),
+                _ => passes_to_visitor(name, &hops),
             });
         }
         AnswerHead::Made { status, fields } => {
@@ -178,9 +173,15 @@ impl Writing {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Fault>> {
         loop {
+            let sent = answer.poll_upload(cx)?;
             // What is there of the body goes out together with the head, and its end with its last piece.
             let waiting = self.fill(output, answer, cx)?;
-            match io.borrow_mut().poll_flush(output, cx) {
+            let written = output.written;
+            let flushed = io.borrow_mut().poll_flush(output, cx);
+            if output.written != written {
+                self.stalled.clear();
+            }
+            match flushed {
                 Poll::Ready(Ok(())) => self.stalled.clear(),
                 Poll::Ready(Err(_)) => return Poll::Ready(Err(Fault::new(ReplyCause::Gone))),
                 Poll::Pending => {
@@ -192,24 +193,37 @@ impl Writing {
                 return Poll::Ready(Ok(()));
             }
             if waiting {
-                return answer.body.poll_gone(cx).map(|()| Err(Fault::new(ReplyCause::Gone)));
+                // A visitor that still sends is read by the upload.
+                let gone = if sent { answer.poll_gone(cx) } else { Poll::Pending };
+                return gone.map(|()| Err(Fault::new(ReplyCause::Gone)));
             }
         }
     }
 
     /// Queues the next piece, if there is room for one. True when the body has nothing at the moment.
+    ///
+    /// # Errors
+    /// The body's, once everything before it is out.
     fn fill(&mut self, output: &mut Output, answer: &mut Answer, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        while !self.finished && output.data.is_empty() {
-            let piece = match self.next.take() {
-                Some(next) => next?,
+        // The end of a chunk is not to be overtaken by the next one.
+        while !self.finished && output.data.is_empty() && output.suffix.is_empty() {
+            let next = match self.next.take() {
+                Some(next) => next,
                 None => match answer.body.poll_next(cx) {
-                    Poll::Ready(piece) => piece?,
+                    Poll::Ready(next) => next,
                     Poll::Pending => return Ok(true),
                 },
             };
-            self.queue(output, piece);
+            match next {
+                Ok(piece) => self.queue(output, piece),
+                Err(fault) if output.is_empty() => return Err(fault),
+                Err(fault) => {
+                    self.next = Some(Err(fault));
+                    return Ok(false);
+                }
+            }
         }
-        if !self.finished && self.next.is_none() {
+        if !self.finished && self.next.is_none() && !output.data.is_empty() {
             match answer.body.next_buffered() {
                 Some(Ok(Piece::End)) => self.queue(output, Piece::End),
                 other => self.next = other,
