@@ -1,0 +1,334 @@
+//! The command line: every command, option and help text. What a command does stands in the file of its name.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
+use rayline_observe::{CodeFilter, StatusFilter, TailFilter, Target};
+use rayline_verdict::Party;
+
+/// Where the admin server listens unless told otherwise.
+pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
+
+/// A self-hosted edge that says of every failed request whose fault it is.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rayline",
+    version,
+    arg_required_else_help = true,
+    long_about = "A self-hosted edge (reverse proxy) with Cloudflare's semantics that says of every failed request whose \
+                  fault it is, how it knows, and what to do.\n\n\
+                  Exit codes: 0 fine, 1 a check failed or a fault was found, 2 the command line is wrong, 3 could not run.",
+    after_help = "Examples:\n  \
+                  rayline demo                                   see every failure explained, on this machine alone\n  \
+                  rayline serve --zone shop.example --origin http://127.0.0.1:3000\n  \
+                  rayline explain 522\n\n\
+                  `rayline COMMAND --help` has more."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print JSON instead of text, where there is data to print
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colours; `auto` asks the terminal, NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an edge in front of broken origins, to see every failure explained
+    #[command(
+        long_about = "Run an edge in front of a row of origins, each broken in one way, all on loopback. Prints the address of \
+                      a page that lists them. Needs no root, no network and no configuration, and leaves nothing behind.",
+        after_help = "Examples:\n  \
+                      rayline demo\n  \
+                      rayline demo --listen 127.0.0.1:9000\n  \
+                      curl -i http://refused.demo.localhost:8080/       (while it runs)"
+    )]
+    Demo(DemoArgs),
+
+    /// Run the edge
+    #[command(
+        long_about = "Run the edge: from a configuration file, or for one zone described in the command line. Without either, \
+                      `rayline.toml` here or `/etc/rayline/rayline.toml` is used.\n\n\
+                      SIGHUP, or a change of the file, reads it again without dropping a connection; a file with errors changes \
+                      nothing. SIGUSR1 opens the request log anew. SIGTERM and Ctrl-C let the requests that are under way finish.",
+        after_help = "Examples:\n  \
+                      rayline serve --zone shop.example --origin http://127.0.0.1:3000\n  \
+                      rayline serve --zone shop.example --origin https://10.0.0.7 --listen 0.0.0.0:80\n  \
+                      rayline serve --config /etc/rayline/rayline.toml"
+    )]
+    Serve(ServeArgs),
+
+    /// Check a configuration without running it
+    #[command(
+        long_about = "Read a configuration and show every problem at once, each with its line, a mark under the place and a hint. \
+                      Exits with 1 if there is an error; warnings alone are fine.\n\n\
+                      --json prints an array of {severity, message, path, file, start, end, hint}.",
+        after_help = "Examples:\n  \
+                      rayline check\n  \
+                      rayline check /etc/rayline/rayline.toml\n  \
+                      generate-config | rayline check -\n  \
+                      rayline check --json rayline.toml | jq '.[].message'"
+    )]
+    Check(CheckArgs),
+
+    /// Explain an error: what happened, who can fix it, how we know, what to do
+    #[command(
+        long_about = "Explain an error by the number on its page (522, 1016), by its code (origin.connect.refused) or by a part of \
+                      it (refused, expired). Without an argument, list every code.\n\n\
+                      --json prints {code, party, phase, number, title, sentence, certainty, rivals, reached, retry, proxy_error, \
+                      fix, page}: one object if one code fits, else an array of them.",
+        after_help = "Examples:\n  \
+                      rayline explain\n  \
+                      rayline explain 522\n  \
+                      rayline explain origin.connect.refused\n  \
+                      rayline explain expired\n  \
+                      rayline explain --json 1016 | jq -r '.[].fix[]'"
+    )]
+    Explain(ExplainArgs),
+
+    /// Follow requests as they are answered, and whose fault it is when one fails
+    #[command(
+        long_about = "Follow the requests of a running edge, one line each; a failed one has a second line with its verdict. All \
+                      filters must fit.\n\n\
+                      The edge is found by its configuration: --config, else `rayline.toml` here or `/etc/rayline/rayline.toml`, \
+                      else 127.0.0.1:8787. The token is RAYLINE_TOKEN, or `admin.token` in the edge's data directory. \
+                      With --file, the lines of a request log are read instead, from its beginning; no edge is needed.\n\n\
+                      --json prints the request log's own lines.",
+        after_help = "Examples:\n  \
+                      rayline tail\n  \
+                      rayline tail --failures\n  \
+                      rayline tail --party origin --status 5xx --zone shop.example\n  \
+                      rayline tail --code origin.origin_tls.\n  \
+                      rayline tail --json --failures | jq .VerdictEvidence\n  \
+                      rayline tail --file requests.ndjson --no-follow --status 524"
+    )]
+    Tail(TailArgs),
+
+    /// Show the version, the target, and what this build can do
+    #[command(
+        long_about = "Show the version, the target, and what this build can do.\n\n--json prints {version, target, features}.",
+        after_help = "Examples:\n  rayline version\n  rayline version --json"
+    )]
+    Version,
+
+    /// Print a completion script for a shell
+    #[command(
+        long_about = "Print a script that completes rayline's commands and options in a shell.",
+        after_help = "Examples:\n  \
+                      rayline completions bash > ~/.local/share/bash-completion/completions/rayline\n  \
+                      rayline completions zsh > ~/.zfunc/_rayline\n  \
+                      rayline completions fish > ~/.config/fish/completions/rayline.fish"
+    )]
+    Completions(CompletionsArgs),
+
+    /// Print the manual page
+    #[command(
+        long_about = "Print the manual page, or write one per command into a folder.",
+        after_help = "Examples:\n  rayline man | man -l -\n  rayline man --dir /usr/local/share/man/man1"
+    )]
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where visitors connect [default: 127.0.0.1:8080, or a free port if that is taken]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the admin server listens [default: 127.0.0.1:8787, or a free port if that is taken]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration
+    #[arg(long, value_name = "FILE", conflicts_with = "zone")]
+    pub(crate) config: Option<PathBuf>,
+    /// Serve one zone without a configuration; every host name is served
+    #[arg(long, value_name = "NAME", requires = "origin")]
+    pub(crate) zone: Option<String>,
+    /// The zone's origin: http:// means `ssl = "flexible"`, https:// means `"strict"`
+    #[arg(long, value_name = "URL", requires = "zone")]
+    pub(crate) origin: Option<String>,
+    /// Where visitors connect, with --zone
+    #[arg(long, value_name = "ADDR", requires = "zone", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where the admin server listens, whatever the configuration says
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: Option<SocketAddr>,
+    /// Where the request log goes, whatever the configuration says: a file, `stdout` or `off`
+    #[arg(long, value_name = "FILE|stdout|off")]
+    pub(crate) log: Option<LogArg>,
+}
+
+/// A request log's destination as written on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogArg(pub(crate) Target);
+
+impl FromStr for LogArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("name a file, `stdout` or `off`".to_owned()),
+            "stdout" => Ok(Self(Target::Stdout)),
+            "off" => Ok(Self(Target::Off)),
+            path => Ok(Self(Target::File(PathBuf::from(path)))),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The configuration; `-` reads standard input
+    #[arg(value_name = "FILE", default_value = "rayline.toml")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A number, a code, or a part of a code's name
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// The configuration of the edge to follow
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The edge's admin server, on this machine
+    #[arg(long, value_name = "URL")]
+    pub(crate) admin: Option<AdminUrl>,
+    /// Read a request log instead of asking an edge
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["config", "admin"])]
+    pub(crate) file: Option<PathBuf>,
+    /// End where the file ends
+    #[arg(long, requires = "file")]
+    pub(crate) no_follow: bool,
+    /// Only this zone
+    #[arg(long, value_name = "NAME", help_heading = "Filters")]
+    zone: Option<String>,
+    /// Only this status (502), class (5xx) or number of a verdict (1016)
+    #[arg(long, value_name = "STATUS", help_heading = "Filters")]
+    status: Option<StatusFilter>,
+    /// Only failures that this party can fix: visitor, policy, owner, edge, network, origin
+    #[arg(long, value_name = "PARTY", value_parser = TailFilter::party_named, help_heading = "Filters")]
+    party: Option<Party>,
+    /// Only failures whose code begins so, such as `origin.connect.`
+    #[arg(long, value_name = "CODE", help_heading = "Filters")]
+    code: Option<CodeFilter>,
+    /// Only failures
+    #[arg(long, help_heading = "Filters")]
+    failures: bool,
+}
+
+impl TailArgs {
+    pub(crate) fn filter(&self) -> TailFilter {
+        TailFilter {
+            zone: self.zone.as_deref().map(str::to_ascii_lowercase),
+            status: self.status,
+            party: self.party,
+            code: self.code.clone(),
+            failures_only: self.failures,
+        }
+    }
+}
+
+/// `http://127.0.0.1:8787` or `127.0.0.1:8787`. Only loopback: the token must not travel over a network in the clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AdminUrl(pub(crate) SocketAddr);
+
+impl FromStr for AdminUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let authority = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+            Some(_) => return Err("the admin server speaks plain HTTP: write `http://127.0.0.1:8787`".to_owned()),
+            None => text,
+        };
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        let literal = match authority.strip_prefix("localhost") {
+            Some(port) => format!("127.0.0.1{port}"),
+            None => authority.to_owned(),
+        };
+        let bare = literal.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(&literal);
+        let addr = literal.parse().or_else(|_| bare.parse().map(|ip: IpAddr| SocketAddr::new(ip, ADMIN.port())));
+        match addr {
+            Ok(addr) if addr.ip().is_loopback() => Ok(Self(addr)),
+            Ok(_) | Err(_) => Err(format!(
+                "only an address of this machine will do, such as `http://{ADMIN}`, so that the token stays on it; \
+                 from elsewhere forward the port: `ssh -L 8787:{ADMIN} HOST`"
+            )),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write a page per command into this folder, which is made if it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_description_and_examples() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_long_about().is_some(), "{name}");
+            assert!(command.get_after_help().is_some_and(|help| help.to_string().starts_with("Examples:\n")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_admin_server_is_asked_on_this_machine_alone() {
+        for (text, addr) in [
+            ("http://127.0.0.1:8787", "127.0.0.1:8787"),
+            ("HTTP://127.0.0.2:1/", "127.0.0.2:1"),
+            ("localhost:9000", "127.0.0.1:9000"),
+            ("localhost", "127.0.0.1:8787"),
+            ("http://[::1]:9000", "[::1]:9000"),
+            ("[::1]", "[::1]:8787"),
+        ] {
+            assert_eq!(text.parse(), Ok(AdminUrl(addr.parse().unwrap())), "{text}");
+        }
+        for text in ["https://127.0.0.1", "10.0.0.1:8787", "edge.example", "localhost.evil.example", "127.0.0.1:x", ""]
+        {
+            assert!(text.parse::<AdminUrl>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Asking a running edge, and asking again when it was restarted.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::{Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use rayline_control::Token;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::lines::Lines;
+use super::printer::Printer;
+use crate::output::{self, Exit, say};
+
+/// How long the edge may take to answer at all.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The edge sends an empty line every 15 s: after this long without a byte it is gone.
+const SILENCE: Duration = Duration::from_secs(45);
+
+/// How often an edge that is gone is looked for.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Bytes of an answer that is not a tail.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// An edge's admin server, and where its token lies.
+pub(crate) struct Admin {
+    addr: SocketAddr,
+    token_file: PathBuf,
+}
+
+/// Why the edge cannot be asked, and what may help.
+pub(crate) struct Trouble {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// Why a tail did not begin.
+enum Refusal {
+    /// Nobody answers: perhaps later.
+    Gone(String),
+    /// The answer is no.
+    Denied(Trouble),
+}
+
+impl Admin {
+    pub(crate) fn new(addr: SocketAddr, token_file: PathBuf) -> Self {
+        Self { addr, token_file }
+    }
+
+    /// RAYLINE_TOKEN, if it is set.
+    pub(crate) fn token_in_environment() -> Option<String> {
+        std::env::var("RAYLINE_TOKEN").ok().filter(|token| !token.is_empty())
+    }
+
+    /// Prints what comes until standard output is closed. An edge that goes is waited for.
+    ///
+    /// # Errors
+    ///
+    /// If standard output cannot be written.
+    pub(crate) async fn follow(&self, query: &str, mut printer: Printer) -> io::Result<Exit> {
+        let mut known = false;
+        let mut waiting = false;
+        loop {
+            match self.open(query).await {
+                Ok(tail) => {
+                    if waiting {
+                        say(&format!("the edge at {} is back", self.addr));
+                    }
+                    (known, waiting) = (true, false);
+                    print(tail, &mut printer).await?;
+                }
+                Err(Refusal::Gone(why)) if known => {
+                    if !waiting {
+                        say(&format!("the edge at {} is gone ({why}): waiting for it", self.addr));
+                        waiting = true;
+                    }
+                }
+                Err(Refusal::Gone(why)) => {
+                    let hint = "is `rayline serve` running, with an admin server? `--admin URL` says where";
+                    output::fail(&format!("no edge answers at {}: {why}", self.addr), Some(hint));
+                    return Ok(Exit::CouldNotRun);
+                }
+                Err(Refusal::Denied(Trouble { message, hint })) => {
+                    output::fail(&message, hint.as_deref());
+                    return Ok(Exit::CouldNotRun);
+                }
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn open(&self, query: &str) -> Result<Incoming, Refusal> {
+        let gone = |error: &dyn std::fmt::Display| Refusal::Gone(error.to_string());
+        let asked = async {
+            let stream = TcpStream::connect(self.addr).await.map_err(|error| gone(&error))?;
+            let token = self.token().map_err(Refusal::Denied)?;
+            let (mut sender, connection) =
+                http1::handshake(TokioIo::new(stream)).await.map_err(|error| gone(&error))?;
+            tokio::spawn(connection);
+            let request = Request::get(format!("/api/tail?{query}"))
+                .header(header::HOST, self.addr.to_string())
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .body(Empty::<Bytes>::new())
+                .map_err(|error| Refusal::Denied(Trouble { message: error.to_string(), hint: None }))?;
+            sender.send_request(request).await.map_err(|error| gone(&error))
+        };
+        let response = timeout(ANSWER_TIMEOUT, asked).await.map_err(|late| gone(&late))??;
+        if response.status() == StatusCode::OK {
+            Ok(response.into_body())
+        } else {
+            Err(Refusal::Denied(self.why(response).await))
+        }
+    }
+
+    fn token(&self) -> Result<String, Trouble> {
+        if let Some(token) = Self::token_in_environment() {
+            return Ok(token);
+        }
+        Token::read(&self.token_file).map(|token| token.as_str().to_owned()).map_err(|error| Trouble {
+            message: format!("cannot read the token `{}`: {error}", self.token_file.display()),
+            hint: Some(
+                match error.kind() {
+                    ErrorKind::PermissionDenied => "run this as the user that runs the edge, or set RAYLINE_TOKEN",
+                    _ => "name the edge's configuration with `--config`, or set RAYLINE_TOKEN",
+                }
+                .to_owned(),
+            ),
+        })
+    }
+
+    /// What an answer that is no tail says.
+    async fn why(&self, response: Response<Incoming>) -> Trouble {
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MOST_BYTES);
+        let body = timeout(ANSWER_TIMEOUT, body.collect()).await.ok().and_then(Result::ok);
+        let answer: Option<Value> = body.and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
+        let messages: Vec<&str> = answer
+            .as_ref()
+            .and_then(|answer| answer.get("errors")?.as_array())
+            .map(|errors| errors.iter().filter_map(|error| error.get("message")?.as_str()).collect())
+            .unwrap_or_default();
+        match messages.as_slice() {
+            [] => Trouble {
+                message: format!("what answers at {} is no edge's admin server: {status}", self.addr),
+                hint: Some("`--admin URL` says where it is".to_owned()),
+            },
+            messages => Trouble {
+                message: format!("the edge at {} says {}: {}", self.addr, status.as_u16(), messages.join("; ")),
+                hint: (status == StatusCode::UNAUTHORIZED)
+                    .then(|| "the token of another edge? `--config` and RAYLINE_TOKEN say which".to_owned()),
+            },
+        }
+    }
+}
+
+/// Prints what comes until nothing does.
+async fn print(mut tail: Incoming, printer: &mut Printer) -> io::Result<()> {
+    let mut lines = Lines::default();
+    while let Ok(Some(Ok(frame))) = timeout(SILENCE, tail.frame()).await {
+        if let Ok(bytes) = frame.into_data() {
+            lines.feed(&bytes, |line| printer.tailed(line))?;
+        }
+    }
+    Ok(())
+}
