@@ -1,1 +1,56 @@
-fn main() {}
+//! The program: reads the command line and hands over to the command.
+
+mod check;
+mod cli;
+mod config_file;
+mod demo;
+mod explain;
+mod generate;
+mod output;
+mod serve;
+mod service;
+mod tail;
+mod version;
+mod watch;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::output::Exit;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let Cli { command, global } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // help for a reader that has gone is nobody's loss
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    output::colour(global.color);
+    let outcome = match command {
+        Command::Demo(args) => demo::run(&args, &global),
+        Command::Serve(args) => serve::run(&args, &global),
+        Command::Check(args) => check::run(&args, &global),
+        Command::Explain(args) => explain::run(&args, &global),
+        Command::Tail(args) => tail::run(&args, &global),
+        Command::Version => version::run(&global),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        // whoever read our output has seen enough: `rayline explain | head`
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Fine.into(),
+        Err(error) => {
+            output::fail(&error.to_string(), None);
+            Exit::CouldNotRun.into()
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `rayline demo`: a real edge in front of a row of real, deliberately broken origins, all on loopback.
+
+mod exhibits;
+mod page;
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use rayline_config::Source;
+use rayline_observe::{TailFilter, Tailed};
+use rayline_testkit::{Answer, Authority, Body, Dns, Origin, Script};
+use serde_json::json;
+
+use crate::cli::{ADMIN, DemoArgs, Global};
+use crate::output::{self, BOLD, Exit};
+use crate::serve::{Signals, show};
+use crate::service::{Reload, Service};
+use crate::tail::printer::Printer;
+use exhibits::{Exhibit, Place, Visit};
+
+/// Where visitors connect, if nothing else does.
+const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+/// The demo does not make people wait for the real timers.
+const LIMITS: &str = "connect_timeout = \"2s\"\ntls_timeout = \"2s\"\nack_timeout = \"2s\"\nwrite_timeout = \"2s\"\n\
+                      resolve_timeout = \"2s\"\ntcp_keepalive = \"1s\"\n";
+/// Longer than the time in which a vanished origin is missed, so that both can be seen.
+const READ_TIMEOUT: u64 = 5;
+const DRAIN: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(args: &DemoArgs, global: &Global) -> io::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(show_all(args, global))
+}
+
+async fn show_all(args: &DemoArgs, global: &Global) -> io::Result<Exit> {
+    let mut signals = Signals::new()?;
+    let folder = tempfile::Builder::new().prefix("rayline-demo-").tempdir()?;
+    let addresses = Addresses::choose(args)?;
+    let demo = Demo::build(folder.path(), &addresses)?;
+    let source = Source { name: "demo.toml".to_owned(), text: demo.toml.clone(), base: folder.path().to_owned() };
+    let (plan, problems) = rayline_config::compile(&source, SystemTime::now());
+    let Some(plan) = plan else {
+        show(&source, &problems);
+        return Ok(Exit::CouldNotRun);
+    };
+    let service = match Service::start(plan, Reload::Fixed) {
+        Ok(service) => service,
+        Err(problem) => {
+            output::fail(&problem, None);
+            return Ok(Exit::CouldNotRun);
+        }
+    };
+    demo.greet(&addresses, &service, folder.path(), global)?;
+    let mut lines = service.observer().subscribe(TailFilter::default());
+    let mut printer = Printer::new(global);
+    loop {
+        tokio::select! {
+            () = signals.stop() => break,
+            line = lines.next() => match line {
+                Some(Tailed::Line(line)) => printer.record(&line, &TailFilter::default())?,
+                Some(Tailed::Missed(count)) => output::say(&format!("{count} lines were missed")),
+                None => break,
+            },
+        }
+    }
+    // The origins are on this thread: they must go on while the edge finishes with them.
+    let _ = tokio::task::spawn_blocking(move || service.stop(DRAIN)).await;
+    drop(demo);
+    folder.close()?;
+    output::say("the demo has ended and left nothing behind");
+    Ok(Exit::Fine)
+}
+
+/// Where the demo listens.
+struct Addresses {
+    http: SocketAddr,
+    https: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Addresses {
+    fn choose(args: &DemoArgs) -> io::Result<Self> {
+        let http = args.listen.map_or_else(|| free_or(HTTP), Ok)?;
+        Ok(Self { http, https: free_or(HTTPS)?, admin: args.admin.map_or_else(|| free_or(ADMIN), Ok)? })
+    }
+}
+
+/// The usual address, or a free port if somebody has it.
+fn free_or(usual: SocketAddr) -> io::Result<SocketAddr> {
+    match TcpListener::bind(usual) {
+        Ok(_) => Ok(usual),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr(),
+    }
+}
+
+/// Everything behind the edge, and the edge's configuration.
+struct Demo {
+    exhibits: Vec<Exhibit>,
+    toml: String,
+    /// They play as long as they live.
+    _origins: Vec<Origin>,
+    _dns: Dns,
+}
+
+impl Demo {
+    fn build(folder: &Path, addresses: &Addresses) -> io::Result<Self> {
+        let authority = Authority::new("Rayline demo CA")?;
+        std::fs::write(folder.join("origin-ca.pem"), authority.root_pem())?;
+        std::fs::write(folder.join("origin.crl"), authority.crl_pem()?)?;
+        let exhibits = exhibits::all(&authority, &["*.demo.localhost"])?;
+        let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
+        let dns = Dns::start(exhibits.iter().filter_map(|exhibit| match &exhibit.place {
+            Place::Content(name, Some(answer)) => Some((*name, answer.clone())),
+            Place::Content(_, None) | Place::Origin(_) | Place::Edge | Place::DnsOnly | Place::Fine => None,
+        }))?;
+        let mut toml = format!(
+            "[server]\nhttp = [\"{}\"]\nhttps = [\"{}\"]\nadmin = \"{}\"\ndata_dir = \"data\"\ncolo = \"DMO\"\n\
+             development_ca = true\ndrain_timeout = \"1s\"\norigin_ca = [\"origin-ca.pem\"]\norigin_crl = [\"origin.crl\"]\n\
+             resolvers = [\"{}\"]\n[limits]\n{LIMITS}[log]\nrequests = \"requests.ndjson\"\n",
+            addresses.http,
+            addresses.https,
+            addresses.admin,
+            dns.addr()
+        );
+        let html = page::render(&exhibits, &place);
+        let start = Answer::status(200)
+            .field("Content-Type", "text/html; charset=utf-8")
+            .field("Cache-Control", "no-store")
+            .body(Body::Bytes(html.into()));
+        let start = Origin::start(Script::answer("start", "shows the start page", start))?;
+        let works = Origin::start(Script::ok())?;
+        zone(&mut toml, "demo.localhost", "flexible", "127.0.0.1", start.addr().port(), true);
+        let mut origins = Vec::new();
+        for exhibit in &exhibits {
+            let (content, port, proxied) = match &exhibit.place {
+                Place::Origin(script) => {
+                    let origin = Origin::start((**script).clone())?;
+                    let port = origin.addr().port();
+                    origins.push(origin);
+                    ("127.0.0.1", port, true)
+                }
+                Place::Content(content, _) => (*content, works.addr().port(), true),
+                Place::Edge => ("127.0.0.1", addresses.http.port(), true),
+                Place::DnsOnly => ("127.0.0.1", works.addr().port(), false),
+                Place::Fine => ("127.0.0.1", works.addr().port(), true),
+            };
+            zone(&mut toml, &format!("{}.demo.localhost", exhibit.name), exhibit.ssl, content, port, proxied);
+        }
+        origins.extend([start, works]);
+        Ok(Self { exhibits, toml, _origins: origins, _dns: dns })
+    }
+
+    /// Prints what to open and try: for people, or as one JSON object.
+    fn greet(&self, addresses: &Addresses, service: &Service, folder: &Path, global: &Global) -> io::Result<()> {
+        let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
+        let start = format!("http://demo.localhost:{}/", place.http_port);
+        if global.json {
+            let exhibits: Vec<_> = self
+                .exhibits
+                .iter()
+                .map(|exhibit| {
+                    let url = page::url(exhibit, &place);
+                    json!({
+                        "url": url,
+                        "code": exhibit.code,
+                        "number": page::number(exhibit),
+                        "what": exhibit.what,
+                        "command": match exhibit.visit {
+                            Visit::Link => None,
+                            Visit::Command(command) => Some(command.replace("URL", &url)),
+                        },
+                    })
+                })
+                .collect();
+            let admin = service.admin().map(|admin| format!("http://{admin}"));
+            let demo = json!({ "start": start, "admin": admin, "folder": folder, "exhibits": exhibits });
+            let mut out = output::stdout();
+            serde_json::to_writer(&mut out, &demo)?;
+            return io::Write::write_all(&mut out, b"\n");
+        }
+        output::say(&format!(
+            "{} is running in front of {} origins",
+            output::styled(BOLD, "rayline demo"),
+            self.exhibits.len()
+        ));
+        output::say(&format!("\n  open   {}\n", output::styled(BOLD, &start)));
+        output::say(&format!("  try    curl -i http://refused.demo.localhost:{}/", place.http_port));
+        output::say("         rayline explain 521");
+        output::say(&format!("  folder {} (configuration and log, removed at the end)", folder.display()));
+        output::say("\nrequests appear below; Ctrl-C ends the demo\n");
+        std::fs::write(folder.join("demo.toml"), &self.toml)
+    }
+}
+
+/// Adds a zone of one record.
+fn zone(toml: &mut String, name: &str, ssl: &str, content: &str, port: u16, proxied: bool) {
+    let kind = if content.parse::<Ipv4Addr>().is_ok() { "A" } else { "CNAME" };
+    // Writing into a string does not fail.
+    let _ = write!(
+        toml,
+        "\n[[zone]]\nname = \"{name}\"\n[zone.settings]\nssl = \"{ssl}\"\norigin_http_port = {port}\n\
+         origin_https_port = {port}\nproxy_read_timeout = {READ_TIMEOUT}\n\
+         [[zone.dns_records]]\ntype = \"{kind}\"\nname = \"@\"\ncontent = \"{content}\"\nproxied = {proxied}\n"
+    );
+}

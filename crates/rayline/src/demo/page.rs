@@ -1,0 +1,102 @@
+//! The demo's start page: every exhibit with what to expect, by number.
+
+use std::fmt::Write;
+
+use rayline_verdict::{Code, Number};
+
+use super::exhibits::{Exhibit, Visit};
+
+const STYLE: &str = include_str!("page.css");
+
+/// What the page needs to know of the running demo.
+pub(super) struct Place {
+    pub(super) http_port: u16,
+    pub(super) https_port: u16,
+}
+
+/// The number under which an exhibit is listed: 0 for what works.
+pub(super) fn number(exhibit: &Exhibit) -> u16 {
+    let Some(code) = exhibit.code.and_then(Code::find) else { return 0 };
+    match code.entry().number() {
+        // The origin's own status passes: the name says which.
+        0 => exhibit.name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(500),
+        number => number,
+    }
+}
+
+/// The address of an exhibit.
+pub(super) fn url(exhibit: &Exhibit, place: &Place) -> String {
+    let (scheme, port) = if exhibit.ssl == "full" { ("https", place.https_port) } else { ("http", place.http_port) };
+    format!("{scheme}://{}.demo.localhost:{port}/", exhibit.name)
+}
+
+/// The whole page.
+pub(super) fn render(exhibits: &[Exhibit], place: &Place) -> String {
+    let mut rows: Vec<&Exhibit> = exhibits.iter().collect();
+    rows.sort_by_key(|exhibit| number(exhibit));
+    let mut out = String::with_capacity(64 * 1024);
+    // Writing into a string does not fail.
+    let _ = write!(
+        out,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Rayline demo</title>\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head><body><main>\
+         <h1>Rayline <span>demo</span></h1>\
+         <p class=\"lead\">One edge, {} origins. Each is broken in one way, on a host name of its own. Follow a link: the \
+         page says whose fault it is and what to do. The same verdict stands in the response's headers, in the log line in \
+         your terminal, and in <code>rayline explain CODE</code>.</p>\
+         <ul class=\"hints\"><li>Ask for JSON: <code>curl -i -H 'Accept: application/json' http://refused.demo.localhost:{port}/</code></li>\
+         <li>What the edge sees of you: <a href=\"/cdn-cgi/trace\">/cdn-cgi/trace</a></li>\
+         <li>Any page as a preview: <a href=\"/cdn-cgi/error/1016\">/cdn-cgi/error/1016</a></li>\
+         <li>Names ending in <code>.localhost</code> lead to your own machine. Old programs need \
+         <code>curl --resolve '*:{port}:127.0.0.1'</code>.</li></ul>",
+        exhibits.len(),
+        port = place.http_port
+    );
+    let mut shown = None;
+    for exhibit in rows {
+        let number = number(exhibit);
+        if shown != Some(number) {
+            if shown.is_some() {
+                out.push_str("</ul></section>");
+            }
+            heading(&mut out, number);
+            shown = Some(number);
+        }
+        row(&mut out, exhibit, place);
+    }
+    out.push_str(
+        "</ul></section><section><h2><b>–</b> Not shown here</h2><ul><li><p>What needs several hosts or root, such as \
+         firewalls that reject with ICMP, and machines that answer no ARP.</p></li></ul></section></main></body></html>",
+    );
+    out
+}
+
+fn heading(out: &mut String, number: u16) {
+    let title = match number {
+        0 => "Works",
+        500 | 503 => "The origin's own error",
+        number => Number::find(number).map_or("The origin's own error", |number| number.title),
+    };
+    let shown = if number == 0 { "200".to_owned() } else { number.to_string() };
+    let _ = write!(out, "<section><h2><b>{shown}</b> {title}</h2><ul>");
+}
+
+fn row(out: &mut String, exhibit: &Exhibit, place: &Place) {
+    let url = url(exhibit, place);
+    let code = exhibit.code.unwrap_or("no verdict: all is well");
+    let party = exhibit.code.and_then(|code| code.split('.').next()).unwrap_or("fine");
+    let _ = write!(
+        out,
+        "<li class=\"{party}\"><a href=\"{url}\">{}</a> <code class=\"code\">{code}</code><p>{}.</p>",
+        exhibit.name,
+        escape(&exhibit.what)
+    );
+    if let Visit::Command(command) = exhibit.visit {
+        let _ = write!(out, "<pre>{}</pre>", escape(&command.replace("URL", &url)));
+    }
+    out.push_str("</li>");
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
