@@ -213,18 +213,15 @@ fn encode_head(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -
     encode::request_line(out, head.method(), path_and_query(head).as_ref())?;
     encode::field(out, "Host", head.host().unwrap_or(route.host))?;
     let hops = Hops::of(&head.fields);
-    let mut forwarded_for = None;
-    let mut others = 0_usize;
-    let mut loops = None;
-    encode::copy_fields(out, &head.fields, |name, value| match Known::of(name) {
+    let (mut forwarded, mut looped) = (false, false);
+    encode::copy_fields(out, &head.fields, |name, _| match Known::of(name) {
         None => !hops.nominates(name),
         Some(Known::ForwardedFor) => {
-            others += 1;
-            forwarded_for = Some(value);
+            forwarded = true;
             false
         }
         Some(Known::CdnLoop) => {
-            loops = Some(value);
+            looped = true;
             false
         }
         Some(Known::ContentLength | Known::EndToEnd) => true,
@@ -239,7 +236,7 @@ fn encode_head(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -
         encode::field(out, "TE", "trailers")?;
         encode::field(out, "Connection", "TE")?;
     }
-    added_fields(exchange, out, forwarded_for.filter(|_| others == 1), others, loops);
+    added_fields(exchange, out, forwarded, looped);
     encode::end(out);
     Ok(())
 }
@@ -247,26 +244,15 @@ fn encode_head(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -
 /// The fields that an edge adds toward an origin (HTTP headers page of the Cloudflare fundamentals). `Via` is not
 /// among them, against RFC 9110 §7.6.3: origins such as nginx stop compressing when they see it, and `CDN-Loop` does
 /// what it is for.
-fn added_fields(
-    exchange: &Exchange<'_>,
-    out: &mut BytesMut,
-    forwarded_for: Option<&[u8]>,
-    forwarded_lines: usize,
-    loops: Option<&[u8]>,
-) {
+fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, looped: bool) {
     let record = &exchange.record;
     let client = record.client_ip;
     let peer = exchange.visitor.ip();
     let scheme = exchange.visitor.scheme();
     out.reserve(256);
     out.put_slice(b"X-Forwarded-For: ");
-    match forwarded_for {
-        Some(value) => {
-            out.put_slice(value);
-            out.put_slice(b", ");
-        }
-        None if forwarded_lines > 1 => join(out, &exchange.head.fields, "x-forwarded-for"),
-        None => {}
+    if forwarded {
+        join(out, &exchange.head.fields, "x-forwarded-for");
     }
     display(out, peer);
     out.put_slice(b"\r\nX-Forwarded-Proto: ");
@@ -280,15 +266,14 @@ fn added_fields(
     out.put_slice(b"-");
     out.put_slice(record.colo.as_str().as_bytes());
     out.put_slice(b"\r\nCDN-Loop: ");
-    if let Some(value) = loops {
-        out.put_slice(value);
-        out.put_slice(b", ");
+    if looped {
+        join(out, &exchange.head.fields, "cdn-loop");
     }
     out.put_slice(CDN_TOKEN);
     out.put_slice(b"; loops=1\r\n");
 }
 
-/// Several lines of one list field, as one list (RFC 9110 §5.3).
+/// The lines of a list field, as one list that goes on (RFC 9110 §5.3).
 fn join(out: &mut BytesMut, fields: &Fields, name: &str) {
     for value in fields.all(name) {
         out.put_slice(value);

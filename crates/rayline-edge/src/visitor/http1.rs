@@ -155,7 +155,7 @@ impl Reader {
     fn ended(&self, io: &VisitorIo) -> Read {
         match self.parser.eof(&io.input) {
             None => Read::Over,
-            Some(refusal) => Read::Fault(request_fault(&refusal)),
+            Some(refusal) => Read::Fault(request_fault(&refusal).with(Fact::FirstBytes(Snippet::first(&io.input)))),
         }
     }
 

@@ -36,6 +36,7 @@ enum Ending {
 /// Writes an answer and closes its record. True if another request may follow on the connection.
 pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer) -> bool {
     if answer.head.status() == 0 {
+        answer.record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
         answer.record.close();
         return false;
     }
@@ -45,12 +46,12 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
     encode_head(worker, &answer, ending, keep_alive, &mut output.prefix);
     answer.record.edge_status = answer.head.status();
     answer.record.first_byte_us = micros(answer.record.started());
-    let head_bytes = output.prefix.len() as u64;
     io.borrow_mut().reset_on_drop = ending == Ending::Close;
     let mut writing = Writing {
         ending,
         finished: false,
         next: None,
+        head_bytes: output.prefix.len() as u64,
         stalled: worker.deadline(),
         patience: worker.running().server().client_write_timeout,
     };
@@ -59,13 +60,10 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
         writing.finished = true;
     }
     let outcome = poll_fn(|cx| writing.poll(io, &mut output, &mut answer, cx)).await;
+    writing.note(&output, &mut answer);
     let Writing { stalled, .. } = writing;
     worker.give_back_deadline(stalled);
-    let record = &mut answer.record;
-    record.edge_bytes = output.written;
-    record.edge_body_bytes = output.written.saturating_sub(head_bytes);
     worker.give_back(output.prefix);
-    record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
     match outcome {
         Ok(()) => {
             io.borrow_mut().reset_on_drop = false;
@@ -159,6 +157,7 @@ struct Writing {
     finished: bool,
     /// What was found behind the piece in the output, and waits for its turn.
     next: Option<Result<Piece, Fault>>,
+    head_bytes: u64,
     stalled: Deadline,
     /// The longest a visitor may take none of an answer.
     patience: Duration,
@@ -180,6 +179,7 @@ impl Writing {
             let flushed = io.borrow_mut().poll_flush(output, cx);
             if output.written != written {
                 self.stalled.clear();
+                self.note(output, answer);
             }
             match flushed {
                 Poll::Ready(Ok(())) => self.stalled.clear(),
@@ -198,6 +198,14 @@ impl Writing {
                 return gone.map(|()| Err(Fault::new(ReplyCause::Gone)));
             }
         }
+    }
+
+    /// Writes into the record how far both sides are: the answer may be dropped at any time.
+    fn note(&self, output: &Output, answer: &mut Answer) {
+        let record = &mut answer.record;
+        record.edge_bytes = output.written;
+        record.edge_body_bytes = output.written.saturating_sub(self.head_bytes);
+        record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
     }
 
     /// Queues the next piece, if there is room for one. True when the body has nothing at the moment.
