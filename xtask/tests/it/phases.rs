@@ -16,6 +16,7 @@ const ELSEWHERE: &[(Phase, &str)] = &[
     (Phase::ClientTls, "over before the first request on the connection"),
     (Phase::Request, "is described and checked with the zone's settings at hand, so after routing"),
     (Phase::OriginTls, "chooses the port and the name before connecting; the dialler does the handshake"),
+    (Phase::Send, "is encoded before connecting: nothing is dialled for what cannot be sent"),
     (Phase::Reply, "is where every way ends, failed ones too"),
 ];
 

@@ -16,7 +16,7 @@ struct Banned {
 enum Scope {
     /// Anywhere, also as a part of a word.
     Anywhere,
-    /// As a word of its own that is not in quotes: in quotes it is data.
+    /// As a word of its own. In quotes, or joined to others by a hyphen, it is data.
     Alone,
     /// In Rust files.
     Rust,
@@ -56,7 +56,7 @@ impl Banned {
             Scope::Alone => line.match_indices(self.word).any(|(start, _)| {
                 let (before, rest) = line.split_at(start);
                 let after = rest.strip_prefix(self.word).and_then(|after| after.chars().next());
-                let joins = |neighbour: char| neighbour.is_alphanumeric() || matches!(neighbour, '_' | '"');
+                let joins = |neighbour: char| neighbour.is_alphanumeric() || matches!(neighbour, '_' | '-' | '"');
                 !before.chars().next_back().is_some_and(joins) && !after.is_some_and(joins)
             }),
         }
@@ -87,7 +87,9 @@ fn a_word_alone_is_told_from_a_part() {
     for line in [word.to_owned(), format!("// {word}: later"), format!("({word})")] {
         assert!(marker.is_in(&line, false), "{line}");
     }
-    for line in [format!("{word}S"), format!("A{word}"), format!("\"{word}\""), format!("MY_{word}")] {
+    for line in
+        [format!("{word}S"), format!("A{word}"), format!("\"{word}\""), format!("MY_{word}"), format!("0-{word}")]
+    {
         assert!(!marker.is_in(&line, false), "{line}");
     }
 }
