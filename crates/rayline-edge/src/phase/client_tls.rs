@@ -7,16 +7,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use rayline_config::{Certificate, TlsVersion};
 use rayline_verdict::evidence::{End, Fact};
 use rayline_verdict::fault::ClientTlsCause;
 use rayline_verdict::{Fault, Snippet};
-use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::server::{Accepted, Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{AlertDescription, ServerConfig};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::StartHandshake;
 
 use super::accept::record_only;
 use crate::edition::Edition;
@@ -25,8 +26,10 @@ use crate::visitor::io::Stream;
 use crate::visitor::{Visitor, VisitorTls, http1};
 use crate::worker::Worker;
 
-/// How much of what a visitor sends first is looked at: a usual ClientHello with room to spare.
-const FIRST_LOOK: usize = 4096;
+/// Room for a usual ClientHello, one with a post-quantum key share included.
+const HELLO_BYTES: usize = 2048;
+/// The first byte of a handshake record (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 0x16;
 
 /// The prepared handshakes of one plan: a configuration per certificate and least version.
 #[derive(Debug)]
@@ -87,7 +90,7 @@ pub(crate) async fn accept(
     let started = Instant::now();
     let visitor = Visitor { peer, local, tls: None };
     let timeout = worker.running().handshakes.timeout;
-    let mut first = Vec::new();
+    let mut first = BytesMut::new();
     let shaken = tokio::time::timeout(timeout, shake(worker, tcp, &mut first)).await;
     let failed = match shaken {
         Ok(Ok(secured)) => return Some(secured),
@@ -128,24 +131,16 @@ impl From<Fault> for Failed {
     }
 }
 
-/// The handshake proper. `first` is given the first bytes that the visitor sent.
-async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut Vec<u8>) -> Result<(VisitorTls, Stream), Failed> {
-    peek(&tcp, first).await.map_err(|error| handshake_fault(&error))?;
-    match first.first() {
-        None => return Err(Fault::new(ClientTlsCause::Closed).into()),
-        Some(0x16) => {}
-        Some(_) if is_request(first) => {
-            return Err(Failed { fault: Fault::new(ClientTlsCause::PlainHttp), plain: Some(tcp) });
+/// The handshake proper. `first` is given what the visitor sent first, up to the end of its ClientHello.
+async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut BytesMut) -> Result<(VisitorTls, Stream), Failed> {
+    let accepted = match client_hello(&mut tcp, first).await {
+        Ok(accepted) => accepted,
+        Err(fault) if fault.cause == ClientTlsCause::PlainHttp.into() => {
+            return Err(Failed { fault, plain: Some(tcp) });
         }
-        Some(_) => return Err(Fault::new(ClientTlsCause::Malformed).into()),
-    }
-    // The library looks for what only TLS 1.2 brought before it looks at the versions.
-    if hello::offered(first).is_some_and(|offered| !offered.is_current()) {
-        alert(&mut tcp, AlertDescription::ProtocolVersion).await;
-        return Err(Fault::new(ClientTlsCause::NoCommonVersion).into());
-    }
-    let acceptor = LazyConfigAcceptor::new(Acceptor::default(), tcp);
-    let start = acceptor.await.map_err(|error| handshake_fault(&error))?;
+        Err(fault) => return Err(fault.into()),
+    };
+    let start = StartHandshake::from_parts(accepted, tcp);
     let name = start.client_hello().server_name().map(str::to_ascii_lowercase);
     let running = worker.running();
     let certificate = match &name {
@@ -158,7 +153,7 @@ async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut Vec<u8>) -> 
     });
     let Some((certificate, config)) = found else {
         let mut tcp = start.io;
-        alert(&mut tcp, AlertDescription::UnrecognisedName).await;
+        refuse(&mut tcp, AlertDescription::UnrecognisedName).await;
         return Err(Fault::new(ClientTlsCause::NoCertificate).into());
     };
     let stream = start.into_stream(config).await.map_err(|error| handshake_fault(&error))?;
@@ -175,12 +170,43 @@ async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut Vec<u8>) -> 
     Ok((tls, Stream::Tls(Box::new(stream))))
 }
 
-/// Waits for the visitor's first bytes and copies them without taking them.
-async fn peek(tcp: &TcpStream, first: &mut Vec<u8>) -> io::Result<()> {
-    let mut bytes = [0_u8; FIRST_LOOK];
-    let count = tcp.peek(&mut bytes).await?;
-    first.extend_from_slice(bytes.get(..count).unwrap_or_default());
-    Ok(())
+/// Reads the ClientHello, which may come in pieces.
+async fn client_hello(tcp: &mut TcpStream, first: &mut BytesMut) -> Result<Accepted, Fault> {
+    let mut acceptor = Acceptor::default();
+    loop {
+        let had = first.len();
+        first.reserve(HELLO_BYTES);
+        match tcp.read_buf(first).await {
+            Ok(1..) => {}
+            Ok(0) => return Err(Fault::new(ClientTlsCause::Closed)),
+            Err(error) => return Err(handshake_fault(&error)),
+        }
+        match first.first() {
+            Some(&HANDSHAKE) => {}
+            _ if is_request(first) => return Err(Fault::new(ClientTlsCause::PlainHttp)),
+            _ => return Err(Fault::new(ClientTlsCause::Malformed)),
+        }
+        let mut fresh = first.get(had..).unwrap_or_default();
+        while !fresh.is_empty() {
+            acceptor.read_tls(&mut fresh).map_err(|error| handshake_fault(&error))?;
+        }
+        match acceptor.accept() {
+            Ok(Some(accepted)) => return Ok(accepted),
+            Ok(None) => {}
+            // The library looks for what only TLS 1.2 brought before it looks at the versions.
+            Err(_) if hello::offered(first).is_some_and(|offered| !offered.is_current()) => {
+                refuse(tcp, AlertDescription::ProtocolVersion).await;
+                return Err(Fault::new(ClientTlsCause::NoCommonVersion));
+            }
+            Err((error, mut alert)) => {
+                let mut bytes = Vec::new();
+                // Writing into memory does not fail; whether the visitor still listens does not matter.
+                let _ = alert.write_all(&mut bytes);
+                let _ = tcp.write_all(&bytes).await;
+                return Err(tls_fault(&error));
+            }
+        }
+    }
 }
 
 /// Whether these bytes begin a request line. Other protocols begin with capitals too: `SSH-2.0-`, `PROXY TCP4`.
@@ -194,32 +220,36 @@ fn is_request(first: &[u8]) -> bool {
 }
 
 /// Refuses with a fatal alert (RFC 8446 §6.2), so that the visitor learns why if it still listens.
-async fn alert(tcp: &mut TcpStream, description: AlertDescription) {
-    // What came is taken first: to close with bytes unread is to reset, and that would overtake the alert.
-    let _ = tcp.try_read(&mut [0_u8; FIRST_LOOK]);
-    let _ = tcp.write_all(&[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, u8::from(description)]).await;
+async fn refuse(tcp: &mut TcpStream, alert: AlertDescription) {
+    let _ = tcp.write_all(&[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, u8::from(alert)]).await;
 }
 
-/// What a handshake error says.
+/// What the end of a handshake says.
 fn handshake_fault(error: &io::Error) -> Fault {
-    let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
-        let cause = match error.kind() {
-            // A broken pipe: the visitor had closed, and what we sent then was refused.
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ClientTlsCause::Closed,
-            _ => ClientTlsCause::Reset,
-        };
-        return Fault::new(cause);
-    };
-    let cause = match tls {
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls_fault(error);
+    }
+    Fault::new(match error.kind() {
+        // A broken pipe: the visitor had closed, and what we sent then was refused.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ClientTlsCause::Closed,
+        // The library's own limit on what it keeps of a handshake.
+        io::ErrorKind::Other => ClientTlsCause::Malformed,
+        _ => ClientTlsCause::Reset,
+    })
+}
+
+/// What the library says of a handshake.
+fn tls_fault(error: &rustls::Error) -> Fault {
+    let cause = match error {
         rustls::Error::AlertReceived(_) => ClientTlsCause::Alert,
         rustls::Error::PeerIncompatible(reason) => incompatible(reason),
         _ => ClientTlsCause::Malformed,
     };
-    let mut fault = Fault::new(cause).with(Fact::TlsError(tls.to_string()));
-    if let rustls::Error::AlertReceived(alert) = tls {
-        fault.evidence.add(alert_fact(*alert));
+    let fault = Fault::new(cause).with(Fact::TlsError(error.to_string()));
+    match error {
+        rustls::Error::AlertReceived(alert) => fault.with(alert_fact(*alert)),
+        _ => fault,
     }
-    fault
 }
 
 fn incompatible(reason: &rustls::PeerIncompatible) -> ClientTlsCause {

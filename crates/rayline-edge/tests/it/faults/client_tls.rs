@@ -179,6 +179,22 @@ async fn no_certificate_for_the_name() {
 }
 
 #[tokio::test]
+async fn a_hello_in_pieces_is_read_to_its_end() {
+    let scene = setup().start();
+    let hello = current_hello("elsewhere.test");
+    let mut visitor = scene.tcp_to_https().await;
+    for piece in hello.chunks(hello.len().div_ceil(8)) {
+        visitor.send(piece).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let received = visitor.read_to_end().await;
+    assert_eq!((&received.bytes[..], received.end), (&[0x15, 3, 3, 0, 2, 2, 112][..], End::Closed));
+    let blame = Blame::no_page("owner.client_tls.no_certificate", 0).evidence(&["host", "tls_offered"]);
+    let record = scene.recorded(blame).await;
+    assert_eq!(record["VerdictEvidence"]["host"]["server_name"], "elsewhere.test");
+}
+
+#[tokio::test]
 async fn alert() {
     for versions in [Versions::Tls12, Versions::Tls13] {
         let scene = setup().start();

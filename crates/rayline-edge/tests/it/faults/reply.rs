@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rayline_testkit::{Answer, Body, End, Framing, Script, Visitor};
+use rayline_testkit::{Answer, Body, Dns, DnsAnswer, End, Framing, Script, Visitor};
 use serde_json::{Value, json};
 
 use crate::scene::{Blame, HOST, Scene};
@@ -68,6 +68,17 @@ async fn gone_while_connecting() {
 }
 
 #[tokio::test]
+async fn gone_while_resolving() {
+    let dns = Dns::start([("slow.origins.test", DnsAnswer::Silent)]).unwrap();
+    let scene = Scene::pointing_to("slow.origins.test").server("resolvers", &format!("[\"{}\"]", dns.addr())).start();
+    let mut visitor = scene.visitor().await;
+    visitor.send(Scene::request("GET", "/", "")).await.unwrap();
+    visitor.finish().await.unwrap();
+    let record = left(&scene, Blame::no_page(GONE, 0)).await;
+    assert_eq!(record["VerdictReached"], "no", "nothing was sent to an origin");
+}
+
+#[tokio::test]
 async fn gone_while_streaming() {
     let scene = Scene::with(endless()).start();
     let mut visitor = scene.visitor().await.patience(Duration::from_millis(100));
@@ -111,9 +122,9 @@ async fn stalled() {
     assert_eq!(scene.counted("rayline_requests_total", "status_class=\"5xx\""), 0);
 }
 
-/// Asks for an answer over HTTP, waits until `begun` holds, and stops the edge with no time to drain.
-async fn stopped(scene: &Scene, request: String, streams: bool) -> (String, End) {
-    let mut visitor = scene.visitor().await;
+/// Asks for an answer, waits until the origin has the request or `streams` its answer, and stops the edge with no time
+/// to drain.
+async fn stopped(scene: &Scene, mut visitor: Visitor, request: String, streams: bool) -> (String, End) {
     visitor.send(request).await.unwrap();
     scene.origin.as_ref().unwrap().until(|counts| counts.requests == 1).await.unwrap();
     let mut text = if streams { read_some(&mut visitor).await } else { String::new() };
@@ -128,7 +139,7 @@ async fn stopped(scene: &Scene, request: String, streams: bool) -> (String, End)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_before_an_answer() {
     let scene = Scene::with(Script::stall_before_head()).start();
-    let (text, end) = stopped(&scene, Scene::request("GET", "/", ""), false).await;
+    let (text, end) = stopped(&scene, scene.visitor().await, Scene::request("GET", "/", ""), false).await;
     assert_eq!((text.as_str(), end), ("", End::Closed), "nothing is made up");
     let record = scene.recorded(Blame::no_page(SHUTDOWN, 0).evidence(&["elapsed_ms"])).await;
     assert_eq!(record["VerdictStatus"], 503);
@@ -138,7 +149,7 @@ async fn shutdown_before_an_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_in_an_answer() {
     let scene = Scene::with(endless()).start();
-    let (text, end) = stopped(&scene, Scene::request("GET", "/", ""), true).await;
+    let (text, end) = stopped(&scene, scene.visitor().await, Scene::request("GET", "/", ""), true).await;
     assert!(text.contains("transfer-encoding: chunked"), "{text}");
     assert!(!text.ends_with("\r\n0\r\n\r\n"), "the last chunk is not made up");
     assert!(matches!(end, End::Closed | End::Reset), "{end:?}");
@@ -153,9 +164,22 @@ async fn shutdown_in_an_answer_that_ends_with_the_connection() {
     let answer = Answer::status(200).body(Body::Events(Duration::from_millis(5), None)).framing(Framing::Close);
     for script in [endless(), Script::answer("events-to-close", "sends events to the close", answer)] {
         let scene = Scene::with(script).start();
-        let (text, end) = stopped(&scene, format!("GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n"), true).await;
+        let (text, end) =
+            stopped(&scene, scene.visitor().await, format!("GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n"), true).await;
         assert!(text.starts_with("HTTP/1.1 200") && !text.contains("transfer-encoding"), "{text}");
         assert_eq!(end, End::Reset, "a close would look like the end");
+        scene.recorded(Blame::no_page(SHUTDOWN, 200).origin_status(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shutdown_in_an_answer_over_tls() {
+    for (version, ends) in [("1.1", [End::Closed, End::Cut, End::Reset]), ("1.0", [End::Reset, End::Cut, End::Cut])] {
+        let scene = Scene::with(endless()).https().start();
+        let visitor = scene.tls_visitor().await;
+        let (text, end) = stopped(&scene, visitor, format!("GET / HTTP/{version}\r\nHost: {HOST}\r\n\r\n"), true).await;
+        assert!(!text.ends_with("\r\n0\r\n\r\n"), "the last chunk is not made up");
+        assert!(ends.contains(&end), "{end:?} to a visitor of HTTP/{version}");
         scene.recorded(Blame::no_page(SHUTDOWN, 200).origin_status(200)).await;
     }
 }

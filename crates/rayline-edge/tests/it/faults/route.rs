@@ -99,6 +99,17 @@ async fn sni_mismatch() {
 }
 
 #[tokio::test]
+async fn a_host_may_be_written_differently_than_the_server_name() {
+    let scene = setup().https().start();
+    for host in ["SHOP.Test", "shop.test.", "shop.test:443", "a.deep.shop.test"] {
+        let mut visitor = scene.tls_visitor().await;
+        visitor.send(request_for(host, "")).await.unwrap();
+        let response = visitor.read_response("GET").await;
+        assert_eq!(response.status(), Some(200), "{host}: {response:?}");
+    }
+}
+
+#[tokio::test]
 async fn forged_header() {
     let scene = setup().start();
     let blame = Blame::page("visitor.route.forged_header", 403).evidence(&["request_header"]);
