@@ -3,3 +3,8 @@
 mod accept;
 mod client_tls;
 mod connect;
+mod reply;
+mod request;
+mod resolve;
+mod route;
+mod smuggling;

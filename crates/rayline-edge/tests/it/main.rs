@@ -3,6 +3,14 @@
 //! `faults` has one module per phase and at least one scenario per code; every scenario looks at all surfaces at once,
 //! through [`scene::Scene::blames`]. The other modules hold what must work.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
+)]
+
 mod faults;
 mod raw;
 mod scene;
