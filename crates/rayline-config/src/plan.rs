@@ -130,7 +130,7 @@ pub struct Limits {
     pub tcp_keepalive: Duration,
     /// Bytes of a response's header section, status line included.
     pub response_header_bytes: usize,
-    /// Bytes of a request's header section, request line excluded.
+    /// Bytes of a request's header section, request line included.
     pub request_header_bytes: usize,
     /// Bytes of a request's target.
     pub request_uri_bytes: usize,

@@ -10,8 +10,9 @@ use rayline_verdict::surface::{Format, Notice};
 use rayline_verdict::{Code, Fault, Verdict, attribute};
 
 use crate::exchange::Exchange;
-use crate::phase::reply::{Answered, render};
+use crate::phase::reply::{Answered, own_page, render};
 use crate::phase::request::path_and_query;
+use crate::phase::route::host_name;
 
 /// Answers a request under `/cdn-cgi/`, known or not: nothing there ever reaches an origin.
 pub(crate) fn answer(exchange: &Exchange<'_>) -> Option<Answered> {
@@ -75,24 +76,19 @@ fn preview(exchange: &Exchange<'_>, query: &str) -> Option<Answered> {
     };
     let verdict = sample(code);
     let status = verdict.shown()?.status;
-    let host = String::from_utf8_lossy(&exchange.record.host);
+    let host = host_name(exchange.head.host().unwrap_or_default());
     let notice = Notice {
         verdict: &verdict,
         ray: exchange.record.ray,
         colo: exchange.record.colo,
-        host: &host,
+        host,
         at: exchange.record.start,
         client_ip: exchange.record.client_ip,
         brand: &exchange.running.server().brand,
         preview: true,
     };
-    let own = exchange.zone.and_then(|zone| match verdict.number {
-        1000..=1999 => zone.page_1000.as_ref(),
-        520..=530 => zone.page_500.as_ref(),
-        _ => None,
-    });
     let format = Format::negotiate(exchange.head.fields.get("accept"));
-    Some(render(&notice, status, own, format))
+    Some(render(&notice, status, own_page(exchange.zone, &verdict), format))
 }
 
 /// A verdict of this code with no evidence.

@@ -85,7 +85,7 @@ impl Edge {
         let mut listeners = Vec::new();
         for _ in &sinks {
             // The first round turns port 0 into a number, which the others share.
-            listeners.push(bind_all(&mut plan)?);
+            listeners.push(bind_all(&mut plan, &HashSet::new())?);
         }
         let edition = Arc::new(Edition::new(plan, 1).map_err(failed("cannot prepare the development CA"))?);
         let counts = Arc::new(Counts::default());
@@ -140,17 +140,14 @@ impl Edge {
     pub fn reload(&self, mut plan: Plan) -> Result<u64, StartError> {
         let mut current = self.edition.lock().unwrap_or_else(PoisonError::into_inner);
         adopt_ports(&mut plan, &current.plan);
-        let (before, wanted) = (doors(&current.plan), doors(&plan));
+        let before = doors(&current.plan);
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = workers.iter().map(|_| bind_all(&mut plan, &before)).collect::<Result<Vec<_>, _>>()?;
+        let wanted = doors(&plan);
         let version = current.version + 1;
         let edition = Edition::new(plan, version).map_err(failed("cannot prepare the development CA"))?;
         let edition = Arc::new(edition);
         Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
-        let mut fresh = Vec::new();
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        for _ in workers.iter() {
-            let added = wanted.difference(&before).map(|&(door, address)| bind(door, address));
-            fresh.push(added.collect::<Result<Vec<_>, _>>()?);
-        }
         for (worker, listen) in workers.iter().zip(fresh) {
             let close = before.difference(&wanted).copied().collect();
             // A worker that is gone has panicked in its own loop, which ends the process elsewhere.
@@ -159,6 +156,24 @@ impl Edge {
         self.counts.plan_version.store(version, Ordering::Relaxed);
         *current = edition;
         Ok(version)
+    }
+
+    /// The keys that another plan changes and a running edge cannot: their threads, files and ports are in use.
+    pub fn fixed_changes(&self, plan: &Plan) -> Vec<&'static str> {
+        let current = self.current();
+        let (now, then) = (&current.plan, plan);
+        let changes = [
+            ("server.threads", now.server.threads != then.server.threads),
+            ("server.admin", now.server.admin != then.server.admin),
+            ("server.data_dir", now.server.data_dir != then.server.data_dir),
+            ("log.requests", now.log.requests != then.log.requests),
+        ];
+        changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+    }
+
+    /// Ends the drain time now.
+    pub fn hurry(&self) {
+        self.counts.hurry.store(true, Ordering::Relaxed);
     }
 
     /// Takes no more visitors, lets those there are finish for at most `drain`, and returns when all workers have ended.
@@ -194,10 +209,11 @@ fn adopt_ports(plan: &mut Plan, running: &Plan) {
     adopt(&mut plan.server.https, &running.server.https);
 }
 
-fn bind_all(plan: &mut Plan) -> Result<Vec<Listener>, StartError> {
+/// Binds the plan's listeners, besides those that are open. What was port 0 has a number afterwards.
+fn bind_all(plan: &mut Plan, open: &HashSet<(Door, SocketAddr)>) -> Result<Vec<Listener>, StartError> {
     let mut listeners = Vec::new();
     for (door, addresses) in [(Door::Http, &mut plan.server.http), (Door::Https, &mut plan.server.https)] {
-        for address in addresses {
+        for address in addresses.iter_mut().filter(|address| !open.contains(&(door, **address))) {
             let listener = bind(door, *address)?;
             *address = listener.address;
             listeners.push(listener);

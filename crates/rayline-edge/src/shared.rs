@@ -1,6 +1,6 @@
 //! What the workers share: a few counters that move once per connection, and nothing that moves once per request.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Counts that anybody may read at any time. All are relaxed: they are for people and for limits, not for order.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Counts {
     pub idle_origin_connections: AtomicUsize,
     /// The version of the plan that serves new requests.
     pub plan_version: AtomicU64,
+    /// The drain time is over, whatever was said before.
+    pub(crate) hurry: AtomicBool,
 }
 
 impl Counts {

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -120,7 +121,8 @@ async fn drain(worker: &Rc<Worker>, mut doors: Doors, deadline: Instant) {
     // Lets the accepting tasks take what waits in their queues, and visitors who just sent a request be seen as busy.
     tokio::time::sleep(DRAIN_LOOK).await;
     worker.drain();
-    while worker.visitors() > 0 && Instant::now() < deadline {
+    let hurry = || worker.counts.hurry.load(Ordering::Relaxed);
+    while worker.visitors() > 0 && Instant::now() < deadline && !hurry() {
         tokio::time::sleep(DRAIN_LOOK).await;
         worker.drain();
     }

@@ -148,7 +148,11 @@ impl OriginBody {
                 self.last.keep(&data);
                 Some(Ok(Piece::Data(data)))
             }
-            Ok(Decoded::Trailers(fields)) => Some(Ok(Piece::Trailers(fields))),
+            // The decoder is done with them, and nobody asks for what is behind.
+            Ok(Decoded::Trailers(fields)) => {
+                self.finish();
+                Some(Ok(Piece::Trailers(fields)))
+            }
             Ok(Decoded::End) => {
                 self.finish();
                 Some(Ok(Piece::End))
@@ -200,7 +204,10 @@ impl OriginBody {
             Break::Silent => ReceiveCause::Lost.into(),
             Break::Other => ReplyCause::Unclassified.into(),
         };
-        let evidence = broken.map(|broken| broken.evidence).unwrap_or_default();
+        let mut evidence = broken.map(|broken| broken.evidence).unwrap_or_default();
+        if how == Break::Closed && error.is_some() {
+            evidence.add(Fact::TlsError("closed without close_notify".to_owned()));
+        }
         self.with_body(link.testify(Fault { cause, evidence }))
     }
 

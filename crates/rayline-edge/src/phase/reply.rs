@@ -7,6 +7,7 @@ use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::surface::{self, CustomPage, Format, Notice};
 use rayline_verdict::{Fault, Verdict, attribute};
 
+use super::route::host_name;
 use crate::answer::{Answer, AnswerBody, AnswerHead, race};
 use crate::exchange::Exchange;
 use crate::record::OpenRecord;
@@ -51,8 +52,8 @@ pub(crate) fn pass(exchange: Exchange<'_>, answered: Answered) -> Answer {
 pub(crate) fn refuse(mut exchange: Exchange<'_>, fault: Fault) -> Answer {
     judge(&mut exchange, fault);
     let accept = exchange.head.fields.get("accept");
-    let host = String::from_utf8_lossy(&exchange.record.host).into_owned();
-    let answered = page(exchange.running, exchange.zone, &exchange.record, &host, Format::negotiate(accept));
+    let host = host_name(exchange.head.host().unwrap_or_default());
+    let answered = page(exchange.running, exchange.zone, &exchange.record, host, Format::negotiate(accept));
     finish(exchange, answered, Vec::new())
 }
 
@@ -125,7 +126,7 @@ pub(crate) fn page(
 }
 
 /// The zone's own page for a verdict's number, where "Error Pages" apply: not to 500, 501, 503 and 505.
-fn own_page<'a>(zone: Option<&'a ZonePlan>, verdict: &Verdict) -> Option<&'a CustomPage> {
+pub(crate) fn own_page<'a>(zone: Option<&'a ZonePlan>, verdict: &Verdict) -> Option<&'a CustomPage> {
     let zone = zone.filter(|zone| !zone.zone.paused)?;
     match verdict.number {
         502 | 504 | 520..=530 => zone.page_500.as_ref(),

@@ -11,7 +11,15 @@
     reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
 )]
 
+mod again;
+mod by_hand;
+mod cdn_cgi;
+mod curl;
+mod drain;
 mod faults;
+mod pages;
 mod raw;
+mod reload;
 mod scene;
 mod serving;
+mod seventeen;

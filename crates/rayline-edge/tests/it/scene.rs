@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use rayline_config::Source;
+use rayline_config::{Plan, Source};
 use rayline_edge::{Edge, Sink};
 use rayline_observe::{Lane, Observer, Options, Target};
 use rayline_testkit::{Authority, Origin, Response, Script, TlsVisitor, Visitor};
@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 /// The zone of every scene, and the host name asked for.
 pub(crate) const HOST: &str = "shop.test";
+/// The forms of a page, as `Accept` asks for them.
+pub(crate) const FORMATS: [&str; 4] =
+    ["", "Accept: application/problem+json\r\n", "Accept: text/markdown\r\n", "Accept: text/plain\r\n"];
 /// The longest a record may take to be in the log.
 const LOG_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -22,8 +25,12 @@ pub(crate) struct Setup {
     origin: Option<Origin>,
     /// What stands in the zone's record instead of the origin's address.
     content: Option<String>,
+    /// The origin's port, where there is no origin to ask.
+    port: u16,
+    http: &'static str,
     server: Vec<String>,
     limits: Vec<String>,
+    zone: Vec<String>,
     settings: Vec<String>,
     more: String,
     https: bool,
@@ -39,6 +46,8 @@ pub(crate) struct Scene {
     pub(crate) https: Option<SocketAddr>,
     pub(crate) observer: Observer,
     pub(crate) folder: TempDir,
+    /// The configuration it was started with.
+    pub(crate) toml: String,
 }
 
 struct IntoLane(Lane);
@@ -61,6 +70,11 @@ impl Scene {
     pub(crate) fn pointing_to(content: &str) -> Setup {
         Setup { content: Some(content.to_owned()), ..Setup::bare(false) }
     }
+
+    /// A scene whose origin is played by the test itself.
+    pub(crate) fn before(origin: SocketAddr) -> Setup {
+        Setup { port: origin.port(), ..Self::pointing_to(&origin.ip().to_string()) }
+    }
 }
 
 impl Setup {
@@ -68,14 +82,23 @@ impl Setup {
         Self {
             origin: None,
             content: None,
+            port: 9,
+            http: "127.0.0.1:0",
             server: vec!["threads = 1".to_owned(), "colo = \"TST\"".to_owned()],
             limits: Vec::new(),
+            zone: Vec::new(),
             settings: Vec::new(),
             more: String::new(),
             https: false,
             origin_is_tls,
             folder: TempDir::new().expect("a temporary folder"),
         }
+    }
+
+    /// The addresses of the HTTP listeners, with `", "` between.
+    pub(crate) fn listen(mut self, http: &'static str) -> Self {
+        self.http = http;
+        self
     }
 
     /// A key of `[server]`, its value as TOML.
@@ -90,7 +113,13 @@ impl Setup {
         self
     }
 
-    /// A setting of the zone, likewise.
+    /// A key of the zone itself, its value as TOML.
+    pub(crate) fn zone(mut self, key: &str, value: &str) -> Self {
+        self.zone.push(format!("{key} = {value}"));
+        self
+    }
+
+    /// A setting of the zone: a number is taken as it is, anything else as text.
     pub(crate) fn setting(mut self, key: &str, value: &str) -> Self {
         self.settings.push(toml_line(key, value));
         self
@@ -123,7 +152,9 @@ impl Setup {
 
     fn toml(&self) -> String {
         let (content, port) = match (&self.content, &self.origin) {
-            (Some(content), origin) => (content.clone(), origin.as_ref().map_or(9, |origin| origin.addr().port())),
+            (Some(content), origin) => {
+                (content.clone(), origin.as_ref().map_or(self.port, |origin| origin.addr().port()))
+            }
             (None, Some(origin)) => (origin.addr().ip().to_string(), origin.addr().port()),
             (None, None) => ("127.0.0.1".to_owned(), 9),
         };
@@ -140,11 +171,13 @@ impl Setup {
             "ssl = \"flexible\""
         };
         format!(
-            "[server]\nhttp = [\"127.0.0.1:0\"]\ndata_dir = \"data\"\n{}\n[limits]\n{}\n[[zone]]\nname = \"{HOST}\"\n\
+            "[server]\nhttp = [\"{}\"]\ndata_dir = \"data\"\n{}\n[limits]\n{}\n[[zone]]\nname = \"{HOST}\"\n{}\n\
              [zone.settings]\n{ssl}\norigin_http_port = {port}\norigin_https_port = {port}\n{}\n\
              [[zone.dns_records]]\ntype = \"{kind}\"\nname = \"@\"\ncontent = \"{content}\"\nproxied = true\n{}",
+            self.http,
             self.server.join("\n"),
             self.limits.join("\n"),
+            self.zone.join("\n"),
             self.settings.join("\n"),
             self.more
         )
@@ -154,10 +187,7 @@ impl Setup {
     #[track_caller]
     pub(crate) fn start(self) -> Scene {
         let toml = self.toml();
-        let source = Source { name: "scene.toml".to_owned(), text: toml, base: self.folder.path().to_owned() };
-        let (plan, problems) = rayline_config::compile(&source, SystemTime::now());
-        let shown: Vec<String> = problems.iter().map(|problem| problem.render(&source, false)).collect();
-        let plan = plan.unwrap_or_else(|| panic!("{}", shown.join("\n")));
+        let plan = compile(&toml, self.folder.path());
         let options = Options { log: Target::File(self.folder.path().join("log")), lanes: 1, lane_capacity: 1024 };
         let (observer, lanes) = Observer::start(options).expect("a log in the folder");
         let sinks = lanes.into_iter().map(|lane| Box::new(IntoLane(lane)) as Box<dyn Sink>).collect();
@@ -169,8 +199,17 @@ impl Setup {
             origin: self.origin,
             observer,
             folder: self.folder,
+            toml,
         }
     }
+}
+
+#[track_caller]
+fn compile(toml: &str, base: &Path) -> Plan {
+    let source = Source { name: "scene.toml".to_owned(), text: toml.to_owned(), base: base.to_owned() };
+    let (plan, problems) = rayline_config::compile(&source, SystemTime::now());
+    let shown: Vec<String> = problems.iter().map(|problem| problem.render(&source, false)).collect();
+    plan.unwrap_or_else(|| panic!("{}", shown.join("\n")))
 }
 
 fn toml_line(key: &str, value: &str) -> String {
@@ -239,6 +278,12 @@ impl Scene {
         Visitor::connect_tls(address, &tls).await.expect("a handshake")
     }
 
+    /// The plan that another configuration comes to, for [`Edge::reload`].
+    #[track_caller]
+    pub(crate) fn plan(&self, toml: &str) -> Plan {
+        compile(toml, self.folder.path())
+    }
+
     /// One GET, on a connection of its own.
     pub(crate) async fn get(&self, target: &str, more: &str) -> Response {
         let mut visitor = self.visitor().await;
@@ -246,7 +291,7 @@ impl Scene {
         visitor.read_response("GET").await
     }
 
-    /// Provokes the scenario with a GET for each format and checks every surface.
+    /// Provokes the scenario with a GET for each format, all at once, and checks every surface.
     #[track_caller]
     pub(crate) fn blames(&self, blame: Blame) -> impl Future<Output = Value> + '_ {
         self.blames_on(blame, |accept| Self::request("GET", "/secret-path?token=hush", accept))
@@ -254,19 +299,17 @@ impl Scene {
 
     /// The same with a request of one's own, given the `Accept` line to send.
     pub(crate) async fn blames_on(&self, blame: Blame, request: impl Fn(&str) -> String) -> Value {
-        let mut last = Value::Null;
-        for format in
-            ["", "Accept: application/problem+json\r\n", "Accept: text/markdown\r\n", "Accept: text/plain\r\n"]
-        {
+        let blamed = async |format: &str| {
             let mut visitor = self.visitor().await;
             visitor.send(request(format)).await.expect("the edge reads");
             let response = visitor.read_response("GET").await;
-            last = self.sees(&blame, format, &response).await;
-            if !blame.page {
-                break;
-            }
+            self.sees(&blame, format, &response).await
+        };
+        let [html, json, markdown, text] = FORMATS;
+        if !blame.page {
+            return blamed(html).await;
         }
-        last
+        tokio::join!(blamed(html), blamed(json), blamed(markdown), blamed(text)).0
     }
 
     /// Checks one answer and the log and metrics beside it. Returns the record.

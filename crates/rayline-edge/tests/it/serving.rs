@@ -1,5 +1,12 @@
 //! What works: requests and answers that nothing is wrong with.
 
+mod bodies;
+mod connections;
+mod headers;
+mod https;
+mod interim;
+mod routing;
+
 use rayline_testkit::Script;
 
 use crate::scene::{HOST, Scene};
