@@ -84,8 +84,13 @@ struct Addresses {
 
 impl Addresses {
     fn choose(args: &DemoArgs) -> io::Result<Self> {
-        let http = args.listen.map_or_else(|| free_or(HTTP), Ok)?;
-        Ok(Self { http, https: free_or(HTTPS)?, admin: args.admin.map_or_else(|| free_or(ADMIN), Ok)? })
+        // The start page names the ports, so port 0 is turned into a number before the edge is started.
+        let choose = |named: Option<SocketAddr>, usual| match named {
+            Some(named) if named.port() != 0 => Ok(named),
+            Some(any) => TcpListener::bind(any)?.local_addr(),
+            None => free_or(usual),
+        };
+        Ok(Self { http: choose(args.listen, HTTP)?, https: free_or(HTTPS)?, admin: choose(args.admin, ADMIN)? })
     }
 }
 
@@ -110,8 +115,9 @@ impl Demo {
     fn build(folder: &Path, addresses: &Addresses) -> io::Result<Self> {
         let authority = Authority::new("Rayline demo CA")?;
         std::fs::write(folder.join("origin-ca.pem"), authority.root_pem())?;
-        std::fs::write(folder.join("origin.crl"), authority.crl_pem()?)?;
         let exhibits = exhibits::all(&authority, &["*.demo.localhost"])?;
+        // After the certificates: the list names those that were revoked by then.
+        std::fs::write(folder.join("origin.crl"), authority.crl_pem()?)?;
         let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
         let dns = Dns::start(exhibits.iter().filter_map(|exhibit| match &exhibit.place {
             Place::Content(name, Some(answer)) => Some((*name, answer.clone())),

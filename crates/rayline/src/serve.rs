@@ -16,23 +16,26 @@ use crate::service::{Reload, ReloadProblem, Service};
 use crate::watch::Watch;
 
 pub(crate) fn run(args: &ServeArgs, _global: &Global) -> io::Result<Exit> {
-    let Some((plan, reload)) = plan(args)? else { return Ok(Exit::Fault) };
+    let (plan, reload) = match plan(args)? {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(serve(plan, reload))
 }
 
-/// The plan to run and where it comes from again. `None`: it has errors, which have been shown.
-fn plan(args: &ServeArgs) -> io::Result<Option<(Plan, Reload)>> {
+/// The plan to run and where it comes from again; or how to exit, when what is wrong has been shown.
+fn plan(args: &ServeArgs) -> io::Result<Result<(Plan, Reload), Exit>> {
     let overridden = Overridden { admin: args.admin, log: args.log.as_ref().map(|log| log.0.clone()) };
     if let (Some(zone), Some(origin)) = (&args.zone, &args.origin) {
         return Ok(match rayline_config::one_zone(zone, origin, args.listen, None) {
             Ok(mut plan) => {
                 overridden.apply(&mut plan);
-                Some((plan, Reload::Fixed))
+                Ok((plan, Reload::Fixed))
             }
             Err(problems) => {
                 show(&Source { name: "command line".to_owned(), text: String::new(), base: PathBuf::new() }, &problems);
-                None
+                Err(Exit::Usage)
             }
         });
     }
@@ -41,15 +44,18 @@ fn plan(args: &ServeArgs) -> io::Result<Option<(Plan, Reload)>> {
             "there is no configuration: neither `rayline.toml` here nor `/etc/rayline/rayline.toml`",
             Some("name one with `--config FILE`, or serve one zone with `--zone NAME --origin URL`"),
         );
-        return Ok(None);
+        return Ok(Err(Exit::Usage));
     };
     let source = config_file::read(&path)?;
     let (plan, problems) = rayline_config::compile(&source, SystemTime::now());
     show(&source, &problems);
-    Ok(plan.map(|mut plan| {
-        overridden.apply(&mut plan);
-        (plan, Reload::File { path, overridden })
-    }))
+    Ok(match plan {
+        Some(mut plan) => {
+            overridden.apply(&mut plan);
+            Ok((plan, Reload::File { path, running: source.text, overridden }))
+        }
+        None => Err(Exit::Fault),
+    })
 }
 
 /// What the command line says whatever the configuration says.
@@ -92,10 +98,7 @@ async fn serve(plan: Plan, reload: Reload) -> io::Result<Exit> {
         }
     };
     greeting.say(&service);
-    let mut watch = reload.path().map(Watch::start).transpose().unwrap_or_else(|error| {
-        output::say(&format!("the configuration is not watched for changes ({error}); SIGHUP reads it again"));
-        None
-    });
+    let mut watch = watch(&reload);
     loop {
         tokio::select! {
             told = signals.next() => match told {
@@ -109,6 +112,17 @@ async fn serve(plan: Plan, reload: Reload) -> io::Result<Exit> {
     output::say(&format!("stopping: no more visitors, up to {} s for those there are", drain.as_secs()));
     stop(service, drain, &mut signals).await;
     Ok(Exit::Fine)
+}
+
+fn watch(reload: &Reload) -> Option<Watch> {
+    let Reload::File { path, running, .. } = reload else { return None };
+    match Watch::start(path, running) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            output::say(&format!("the configuration is not watched for changes ({error}); SIGHUP reads it again"));
+            None
+        }
+    }
 }
 
 async fn changed(watch: &mut Option<Watch>) {

@@ -105,8 +105,8 @@ fn gauges(counts: &Counts) -> Gauges {
 /// Where a configuration comes from again, when it is to be read anew.
 #[derive(Clone, Debug)]
 pub(crate) enum Reload {
-    /// This file, under what the command line says whatever the file says.
-    File { path: PathBuf, overridden: Overridden },
+    /// This file, which said `running` when it was read, under what the command line says whatever the file says.
+    File { path: PathBuf, running: String, overridden: Overridden },
     /// The command line or the demo: there is nothing to read again.
     Fixed,
 }
@@ -132,7 +132,7 @@ pub(crate) enum ReloadProblem {
 impl Reload {
     /// Reads the configuration again and runs the edge on it.
     pub(crate) fn run(&self, edge: &Edge) -> Result<Reloaded, ReloadProblem> {
-        let Self::File { path, overridden } = self else { return Err(ReloadProblem::NothingToRead) };
+        let Self::File { path, overridden, .. } = self else { return Err(ReloadProblem::NothingToRead) };
         let source = config_file::read(path).map_err(|error| ReloadProblem::Unreadable(error.to_string()))?;
         match rayline_config::compile(&source, SystemTime::now()) {
             (Some(mut plan), warnings) => {

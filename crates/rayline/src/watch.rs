@@ -16,12 +16,16 @@ pub(crate) struct Watch {
     _watcher: RecommendedWatcher,
     events: UnboundedReceiver<()>,
     path: std::path::PathBuf,
-    content: Option<Vec<u8>>,
+    /// What is running.
+    content: Vec<u8>,
+    /// The file may have changed between its reading and the start of the watch.
+    unchecked: bool,
 }
 
 impl Watch {
-    /// Watches `path`: its folder, because replacing a file by renaming another over it is no change of the file.
-    pub(crate) fn start(path: &Path) -> io::Result<Self> {
+    /// Watches `path`, whose content when it was read was `running`. It is the folder that is watched, because replacing
+    /// a file by renaming another over it is no change of the file.
+    pub(crate) fn start(path: &Path, running: &str) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let (sender, events) = unbounded_channel();
@@ -34,13 +38,12 @@ impl Watch {
         })
         .map_err(io::Error::other)?;
         watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(io::Error::other)?;
-        let content = std::fs::read(&path).ok();
-        Ok(Self { _watcher: watcher, events, path, content })
+        Ok(Self { _watcher: watcher, events, path, content: running.as_bytes().to_vec(), unchecked: true })
     }
 
     /// Returns when the file's content is another than before. A file that is gone is waited for.
     pub(crate) async fn changed(&mut self) {
-        while self.events.recv().await.is_some() {
+        while std::mem::take(&mut self.unchecked) || self.events.recv().await.is_some() {
             loop {
                 tokio::time::sleep(SETTLE).await;
                 if self.events.try_recv().is_err() {
@@ -48,8 +51,9 @@ impl Watch {
                 }
                 while self.events.try_recv().is_ok() {}
             }
-            let content = std::fs::read(&self.path).ok();
-            if content.is_some() && content != self.content {
+            if let Ok(content) = std::fs::read(&self.path)
+                && content != self.content
+            {
                 self.content = content;
                 return;
             }

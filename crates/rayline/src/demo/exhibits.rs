@@ -155,7 +155,7 @@ fn waiting() -> Vec<Exhibit> {
         Exhibit::origin("half-header", Some("origin.wait.half_head"), Script::half_header()),
         Exhibit::origin("vanished", Some("network.wait.lost"), Script::vanish_after_request()),
         Exhibit::origin("stale", Some("origin.send.stale_connection"), Script::close_idle_under_request())
-            .by("curl -s URL >/dev/null; curl -i -d x=1 URL"),
+            .by("curl -s URL --next -i -d x=1 URL"),
     ]
 }
 

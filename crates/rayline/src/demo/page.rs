@@ -41,7 +41,8 @@ pub(super) fn render(exhibits: &[Exhibit], place: &Place) -> String {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Rayline demo</title>\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head><body><main>\
          <h1>Rayline <span>demo</span></h1>\
-         <p class=\"lead\">One edge, {} origins. Each is broken in one way, on a host name of its own. Follow a link: the \
+         <p class=\"lead\">One edge in front of {} things to see: some work, and each of the others is broken in one way, on a \
+         host name of its own. Follow a link: the \
          page says whose fault it is and what to do. The same verdict stands in the response's headers, in the log line in \
          your terminal, and in <code>rayline explain CODE</code>.</p>\
          <ul class=\"hints\"><li>Ask for JSON: <code>curl -i -H 'Accept: application/json' http://refused.demo.localhost:{port}/</code></li>\
@@ -89,12 +90,26 @@ fn row(out: &mut String, exhibit: &Exhibit, place: &Place) {
         out,
         "<li class=\"{party}\"><a href=\"{url}\">{}</a> <code class=\"code\">{code}</code><p>{}.</p>",
         exhibit.name,
-        escape(&exhibit.what)
+        marked(&escape(&exhibit.what))
     );
     if let Visit::Command(command) = exhibit.visit {
         let _ = write!(out, "<pre>{}</pre>", escape(&command.replace("URL", &url)));
     }
     out.push_str("</li>");
+}
+
+/// What stands between backquotes, as code.
+fn marked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    for (place, part) in text.split('`').enumerate() {
+        match place {
+            0 => {}
+            odd if odd % 2 == 1 => out.push_str("<code>"),
+            _ => out.push_str("</code>"),
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 fn escape(text: &str) -> String {

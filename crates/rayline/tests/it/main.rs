@@ -6,11 +6,15 @@
     reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
 )]
 
+mod browser;
 mod check;
 mod command_line;
+mod demo;
 mod explain;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
 mod records;
+mod running;
+mod serve;
 mod tail;
 
 use std::path::{Path, PathBuf};

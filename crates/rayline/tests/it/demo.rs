@@ -1,0 +1,101 @@
+//! The demo, as a stranger meets it: every exhibit is visited, with curl, and must come to what the start page says.
+
+use std::process::Command;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::Dir;
+use super::running::{Running, eventually, get};
+
+/// Visits at the same time: some exhibits take seconds, because a timer has to run out.
+const VISITORS: usize = 12;
+
+#[test]
+fn every_exhibit_comes_to_what_it_says() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: the exhibits are visited with curl, which is not installed");
+        return;
+    }
+    let dir = Dir::new();
+    let mut demo = Running::start(&dir, &["demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let told: Value = serde_json::from_str(&demo.stdout.until("exhibits")).unwrap();
+    let exhibits = told["exhibits"].as_array().unwrap().clone();
+    assert!(exhibits.len() >= 40, "{}", exhibits.len());
+    let folder = told["folder"].as_str().unwrap().to_owned();
+
+    let waiting = Mutex::new(exhibits.iter());
+    std::thread::scope(|scope| {
+        for _ in 0..VISITORS {
+            scope.spawn(|| {
+                loop {
+                    let next = waiting.lock().unwrap().next();
+                    let Some(exhibit) = next else { break };
+                    visit(exhibit);
+                }
+            });
+        }
+    });
+    let log = std::path::Path::new(&folder).join("data/requests.ndjson");
+    for exhibit in &exhibits {
+        let url = exhibit["url"].as_str().unwrap();
+        let host = url.split("//").nth(1).unwrap().trim_end_matches('/').to_owned();
+        eventually(&format!("{url} with {}", exhibit["code"]), || {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let mut records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let wanted = |record: &Value| record["VerdictCode"] == exhibit["code"] || is_left(exhibit, record);
+            records
+                // A request that is refused before it is understood has no host in its record.
+                .any(|record| {
+                    (record["ClientRequestHost"] == host.as_str() || record["ClientRequestHost"] == "")
+                        && wanted(&record)
+                })
+                .then_some(())
+        });
+    }
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(!text.contains("edge.reply.unclassified"));
+
+    demo.signal("INT");
+    assert_eq!(demo.end(), 0);
+    assert!(!std::path::Path::new(&folder).exists(), "{folder} is left behind");
+}
+
+/// Event streams have no end: their visitor leaves.
+fn is_left(exhibit: &Value, record: &Value) -> bool {
+    exhibit["code"].is_null() && record["VerdictCode"] == "visitor.reply.gone"
+}
+
+fn visit(exhibit: &Value) {
+    let url = exhibit["url"].as_str().unwrap();
+    let patience = if url.contains("//events.") { "2" } else { "15" };
+    let mut command = match exhibit["command"].as_str() {
+        Some(command) => {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &command.replace("curl ", "curl -s --max-time 15 ")]);
+            shell
+        }
+        None => {
+            let mut curl = Command::new("curl");
+            curl.args(["-s", "-i", "-k", "--max-time", patience, url]);
+            curl
+        }
+    };
+    command.output().unwrap();
+}
+
+#[test]
+fn the_start_page_is_served_through_the_edge() {
+    let dir = Dir::new();
+    let mut demo = Running::start(&dir, &["demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let line = demo.stderr.until("open");
+    let url = line.split_whitespace().last().unwrap().trim_end_matches("\u{1b}[0m");
+    let port = url.trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    let page = get(&format!("127.0.0.1:{port}"), "demo.localhost", "/");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    for wanted in ["cf-ray: ", "Rayline", "origin.connect.refused", &format!("http://refused.demo.localhost:{port}/")] {
+        assert!(page.contains(wanted), "no {wanted} in {page}");
+    }
+    demo.signal("TERM");
+    assert_eq!(demo.end(), 0);
+}
