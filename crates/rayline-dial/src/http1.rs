@@ -98,6 +98,7 @@ fn shape(refusal: &Refusal) -> Shape {
 pub fn response_fault(refusal: &Refusal) -> Fault {
     let cause: Cause = match shape(refusal) {
         Shape::NotHttp => WaitCause::NotHttp.into(),
+        Shape::Http09 if is_greeting(&refusal.bytes) => WaitCause::NotHttp.into(),
         Shape::Http09 => WaitCause::Http09.into(),
         Shape::Version => WaitCause::UnsupportedVersion.into(),
         Shape::Status => WaitCause::BadStatus.into(),
@@ -115,6 +116,13 @@ pub fn response_fault(refusal: &Refusal) -> Fault {
         Shape::RequestLine | Shape::TargetSize | Shape::Host => WaitCause::NotHttp.into(),
     };
     with_facts(Fault::new(cause), refusal)
+}
+
+/// Whether these are the first words of another service that speaks in text: SSH, mail, FTP, streaming radio, VNC, Redis.
+fn is_greeting(bytes: &[u8]) -> bool {
+    ["SSH-", "220 ", "220-", "+OK", "* OK", "ICY ", "RFB 0", "-ERR"]
+        .iter()
+        .any(|word| bytes.starts_with(word.as_bytes()))
 }
 
 /// The fault of a visitor's request that the codec refused.

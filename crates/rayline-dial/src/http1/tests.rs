@@ -36,6 +36,19 @@ fn heads_of_responses_have_their_cause() {
 }
 
 #[test]
+fn a_greeting_is_another_protocol_and_no_document() {
+    let said = |bytes: &'static [u8]| {
+        let refusal = Refusal { bytes: Bytes::from_static(bytes), ..refusal(RefusalKind::Http09, Part::ResponseHead) };
+        response_fault(&refusal).cause
+    };
+    for greeting in [b"SSH-2.0-OpenSSH".as_slice(), b"220 mail.test ESMTP", b"+OK POP3", b"* OK IMAP4", b"RFB 003.008"]
+    {
+        assert_eq!(said(greeting), WaitCause::NotHttp.into(), "{}", greeting.escape_ascii());
+    }
+    assert_eq!(said(b"2200 bottles"), WaitCause::Http09.into());
+}
+
+#[test]
 fn bodies_of_responses_have_their_cause() {
     let rows = [
         (RefusalKind::BadChunkSize(ChunkSizeFault::NotHex), Part::Body, ReceiveCause::BadChunk),
