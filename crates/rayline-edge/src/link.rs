@@ -10,7 +10,7 @@ use rayline_dial::Connection;
 use rayline_http1::ResponseParser;
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::snippet::Snippet;
+use rayline_verdict::snippet::{SNIPPET_BYTES, Snippet};
 use tokio::io::AsyncReadExt;
 
 use crate::deadline::Deadline;
@@ -28,6 +28,8 @@ pub(crate) struct Link {
     pub(crate) deadline: Deadline,
     /// Bytes received for this request.
     pub(crate) received: u64,
+    /// The zone's SSL mode: the reason why TLS is spoken, or not.
+    ssl_mode: &'static str,
     worker: Rc<Worker>,
 }
 
@@ -38,13 +40,19 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    pub(crate) fn new(worker: &Rc<Worker>, connection: Connection, limits: rayline_http1::Limits) -> Self {
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        connection: Connection,
+        limits: rayline_http1::Limits,
+        ssl_mode: &'static str,
+    ) -> Self {
         Self {
             connection,
             input: worker.buffer(),
             parser: ResponseParser::new(limits),
             deadline: worker.deadline(),
             received: 0,
+            ssl_mode,
             worker: Rc::clone(worker),
         }
     }
@@ -70,10 +78,19 @@ impl Link {
 
     /// Adds what both taps know. A cold path: it asks the kernel.
     pub(crate) fn testify(&self, mut fault: Fault) -> Fault {
-        if !self.input.is_empty() {
-            fault.evidence.add(Fact::LastBytes(Snippet::first(&self.input)));
-        }
         self.connection.testify(&mut fault.evidence);
+        fault.with(Fact::SslMode(self.ssl_mode))
+    }
+
+    /// The same, with what came of a head that is not to become one.
+    pub(crate) fn testify_of_head(&self, fault: Fault) -> Fault {
+        let mut fault = self.testify(fault);
+        if !self.input.is_empty() {
+            fault.evidence.add(Fact::FirstBytes(Snippet::first(&self.input)));
+        }
+        if self.input.len() > SNIPPET_BYTES {
+            fault.evidence.add(Fact::LastBytes(Snippet::last(&self.input)));
+        }
         fault
     }
 

@@ -28,6 +28,14 @@ impl Snippet {
         Self(mask(bytes.get(..SNIPPET_BYTES).unwrap_or(bytes)))
     }
 
+    /// Keeps the last [`SNIPPET_BYTES`] of `bytes`, masked likewise: all of them are looked at, so that the end of a secret
+    /// value is known for one.
+    pub fn last(bytes: &[u8]) -> Self {
+        let masked = mask(bytes);
+        let from = masked.len().saturating_sub(SNIPPET_BYTES);
+        Self(masked.get(from..).unwrap_or_default().to_vec())
+    }
+
     /// The bytes kept.
     pub fn bytes(&self) -> &[u8] {
         &self.0
@@ -94,7 +102,14 @@ mod tests {
     }
 
     #[test]
+    fn masks_the_end_of_a_secret_that_began_long_before() {
+        let head = [b"HTTP/1.1 200 OK\r\nSet-Cookie: ".as_slice(), &[b's'; 4096], b"\r\nX: 1"].concat();
+        assert_eq!(Snippet::last(&head).to_string(), r"HTTP/1.1 200 OK\r\nSet-Cookie: (masked)\r\nX: 1");
+    }
+
+    #[test]
     fn is_bounded() {
         assert_eq!(Snippet::first(&[b'a'; 4096]).bytes().len(), SNIPPET_BYTES);
+        assert_eq!(Snippet::last(&[b'a'; 4096]).bytes().len(), SNIPPET_BYTES);
     }
 }

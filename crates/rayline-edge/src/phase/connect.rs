@@ -20,7 +20,7 @@ pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target) -> Option<Link
     let taken = exchange
         .worker
         .count_idle(|pool| target.addresses.iter().find_map(|address| pool.take(&target.key(*address), now)))?;
-    Some(link(exchange, taken))
+    Some(link(exchange, target, taken))
 }
 
 /// Opens a new connection, TLS included.
@@ -29,11 +29,8 @@ pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target) -> Option<Link
 /// The dialler's: of the most telling address when all failed. The visitor's leaving meanwhile.
 pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result<Link, Fault> {
     let limits = exchange.running.limits();
-    let timeouts = Timeouts {
-        connect: limits.connect_timeout,
-        tls: limits.tls_timeout,
-        keepalive: limits.tcp_keepalive,
-    };
+    let timeouts =
+        Timeouts { connect: limits.connect_timeout, tls: limits.tls_timeout, keepalive: limits.tcp_keepalive };
     let dialled = rayline_dial::Target {
         addresses: &target.addresses,
         tls: target.security.tls,
@@ -49,7 +46,7 @@ pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result
             let timings = connection.timings();
             let origin = exchange.origin();
             (origin.tcp_us, origin.tls_us) = (timings.tcp_us.into(), timings.tls_us.into());
-            Ok(link(exchange, connection))
+            Ok(link(exchange, target, connection))
         }
         Err(fault) => {
             exchange.origin().address = exchange.attempts.last().map(|attempt| attempt.address);
@@ -58,12 +55,12 @@ pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result
     }
 }
 
-fn link(exchange: &mut Exchange<'_>, connection: Connection) -> Link {
+fn link(exchange: &mut Exchange<'_>, target: &Target, connection: Connection) -> Link {
     let origin = exchange.origin();
     origin.address = Some(connection.address());
     origin.reused = connection.is_reused();
     origin.ssl_protocol = connection.tls().map_or("none", |(version, _)| version);
-    Link::new(exchange.worker, connection, exchange.running.response_limits())
+    Link::new(exchange.worker, connection, exchange.running.response_limits(), target.security.mode)
 }
 
 /// Keeps a connection whose request ended well.

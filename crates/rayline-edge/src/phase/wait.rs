@@ -54,7 +54,7 @@ pub(crate) async fn head(exchange: &mut Exchange<'_>, link: &mut Link, upload: &
             Ok(Waited::Head(Box::new(head)))
         }
         Err(fault) => {
-            let fault = link.testify(fault);
+            let fault = link.testify_of_head(fault);
             let code = rayline_verdict::attribute::code_of(fault.cause, &fault.evidence);
             exchange.attempts.push(attempt(Outcome::Failed(code)));
             if !is_stale(&fault, link) {
@@ -209,7 +209,8 @@ fn timer(setting: &'static str, limit: Duration) -> Fact {
 fn ended(link: &Link, upload: &Upload, error: Option<&io::Error>) -> Fault {
     let broken = error.map(|error| session_fault(&link.connection, error));
     let how = broken.as_ref().map_or(Break::Closed, |broken| broken.how);
-    let begun = link.received > 0;
+    // Interim responses are heads of their own, and gone from the buffer.
+    let begun = !link.input.is_empty();
     let cause = match how {
         Break::ClientCertificateRefused => OriginTlsCause::ClientCertificateRefused.into(),
         Break::Silent => WaitCause::Lost.into(),

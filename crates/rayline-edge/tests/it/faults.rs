@@ -1,10 +1,15 @@
 //! What goes wrong, by phase.
 
 mod accept;
+mod certificate;
 mod client_tls;
 mod connect;
+mod origin_tls;
+mod receive;
 mod reply;
 mod request;
 mod resolve;
 mod route;
+mod send;
 mod smuggling;
+mod wait;
