@@ -163,7 +163,7 @@ pub(crate) struct ServeArgs {
     /// Serve one zone without a configuration; every host name is served
     #[arg(long, value_name = "NAME", requires = "origin")]
     pub(crate) zone: Option<String>,
-    /// The zone's origin: http:// means `ssl = "flexible"`, https:// means `"strict"`
+    /// The zone's origin: http:// means `ssl = "flexible"`, https:// means `"origin_pull"` (always TLS, checked)
     #[arg(long, value_name = "URL", requires = "zone")]
     pub(crate) origin: Option<String>,
     /// Where visitors connect, with --zone
