@@ -83,9 +83,10 @@ impl Edge {
     /// An address that cannot be listened on; trust anchors that cannot be used; a thread that cannot start.
     pub fn start(mut plan: Plan, sinks: Vec<Box<dyn Sink>>) -> Result<Self, StartError> {
         let mut listeners = Vec::new();
+        let mut ours = HashSet::new();
         for _ in &sinks {
             // The first round turns port 0 into a number, which the others share.
-            listeners.push(bind_all(&mut plan, &HashSet::new())?);
+            listeners.push(bind_all(&mut plan, &HashSet::new(), &mut ours)?);
         }
         let edition = Arc::new(Edition::new(plan, 1).map_err(failed("cannot prepare the development CA"))?);
         let counts = Arc::new(Counts::default());
@@ -142,7 +143,8 @@ impl Edge {
         adopt_ports(&mut plan, &current.plan);
         let before = doors(&current.plan);
         let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = workers.iter().map(|_| bind_all(&mut plan, &before)).collect::<Result<Vec<_>, _>>()?;
+        let mut ours = before.iter().map(|(_, address)| address.port()).collect();
+        let fresh = workers.iter().map(|_| bind_all(&mut plan, &before, &mut ours)).collect::<Result<Vec<_>, _>>()?;
         let wanted = doors(&plan);
         let version = current.version + 1;
         let edition = Edition::new(plan, version).map_err(failed("cannot prepare the development CA"))?;
@@ -209,12 +211,21 @@ fn adopt_ports(plan: &mut Plan, running: &Plan) {
     adopt(&mut plan.server.https, &running.server.https);
 }
 
-/// Binds the plan's listeners, besides those that are open. What was port 0 has a number afterwards.
-fn bind_all(plan: &mut Plan, open: &HashSet<(Door, SocketAddr)>) -> Result<Vec<Listener>, StartError> {
+/// Binds the plan's listeners, besides those that are open. What was port 0 has a number afterwards. `ours` are the
+/// ports that this edge has listeners on already.
+fn bind_all(
+    plan: &mut Plan,
+    open: &HashSet<(Door, SocketAddr)>,
+    ours: &mut HashSet<u16>,
+) -> Result<Vec<Listener>, StartError> {
     let mut listeners = Vec::new();
     for (door, addresses) in [(Door::Http, &mut plan.server.http), (Door::Https, &mut plan.server.https)] {
         for address in addresses.iter_mut().filter(|address| !open.contains(&(door, **address))) {
+            if !ours.contains(&address.port()) {
+                socket_on(*address, false).map_err(failed(format!("cannot listen on {address}")))?;
+            }
             let listener = bind(door, *address)?;
+            ours.insert(listener.address.port());
             *address = listener.address;
             listeners.push(listener);
         }
@@ -224,20 +235,27 @@ fn bind_all(plan: &mut Plan, open: &HashSet<(Door, SocketAddr)>) -> Result<Vec<L
 
 /// One of several sockets on the same address: the kernel spreads visitors over them.
 fn bind(door: Door, address: SocketAddr) -> Result<Listener, StartError> {
-    let socket = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        socket.set_reuse_port(true)?;
+    let listen = || -> io::Result<TcpListener> {
+        let socket = socket_on(address, true)?;
         socket.set_nonblocking(true)?;
-        if address.is_ipv6() {
-            // `[::]` and `0.0.0.0` are two addresses, and both can be listed.
-            socket.set_only_v6(true)?;
-        }
-        socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(socket.into())
     };
-    let socket = socket().map_err(failed(format!("cannot listen on {address}")))?;
+    let socket = listen().map_err(failed(format!("cannot listen on {address}")))?;
     let address = socket.local_addr().map_err(failed(format!("cannot listen on {address}")))?;
     Ok(Listener { door, address, socket })
+}
+
+/// A socket bound to `address`. One that is not to be `shared` is refused where anybody listens there already, another
+/// edge of the same user's included: the two would share the visitors, and each serve some of them.
+fn socket_on(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    if address.is_ipv6() {
+        // `[::]` and `0.0.0.0` are two addresses, and both can be listed.
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
 }

@@ -175,8 +175,8 @@ impl Upload {
 
     /// The origin has answered for good: a visitor that still waits for `100 Continue` is not told to go on, for the
     /// answer is all it will get.
-    pub(crate) fn answered(&mut self) {
-        if self.state == State::AwaitingContinue {
+    pub(crate) fn answered(&mut self, body: &RequestBody) {
+        if body.awaits_continue {
             self.give_up();
         }
     }

@@ -103,6 +103,7 @@ impl Reader {
         let patience = if self.first { server.client_head_timeout } else { server.keepalive_timeout };
         self.first = false;
         self.deadline.set_after(patience);
+        io.borrow_mut().rest();
         let mut started = None;
         let head_timeout = server.client_head_timeout;
         let outcome = poll_fn(|cx| {

@@ -46,13 +46,22 @@ pub(crate) struct VisitorIo {
     pub(crate) ended: bool,
     /// Interim responses on their way.
     interim: Output,
+    /// The read buffer is one for bodies.
+    is_large: bool,
     /// Closing now would look like a proper end: reset instead.
     pub(crate) reset_on_drop: bool,
 }
 
 impl VisitorIo {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, input: BytesMut::new(), ended: false, interim: Output::default(), reset_on_drop: false }
+        Self {
+            stream,
+            input: BytesMut::new(),
+            ended: false,
+            interim: Output::default(),
+            is_large: false,
+            reset_on_drop: false,
+        }
     }
 
     /// Reads at least `want` bytes' worth of room once. `Ready(0)`: the visitor closed its sending side.
@@ -63,6 +72,7 @@ impl VisitorIo {
         if self.ended {
             return Poll::Ready(Ok(0));
         }
+        self.is_large |= want > HEAD_READ;
         self.input.reserve(want.max(HEAD_READ));
         let count = match &mut self.stream {
             Stream::Plain(tcp) => ready!(pin!(tcp.read_buf(&mut self.input)).poll(cx)),
@@ -70,6 +80,14 @@ impl VisitorIo {
         };
         self.ended = matches!(count, Ok(0));
         Poll::Ready(count)
+    }
+
+    /// Frees a buffer that a body needed: a visitor may be idle for long now.
+    pub(crate) fn rest(&mut self) {
+        if self.is_large && self.input.is_empty() {
+            self.input = BytesMut::new();
+            self.is_large = false;
+        }
     }
 
     /// Watches a visitor that should be waiting: ready when it has left. What it pipelines meanwhile is kept, up to

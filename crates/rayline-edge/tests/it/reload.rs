@@ -3,8 +3,11 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use rayline_edge::{Edge, Sink};
 use rayline_testkit::{Script, Visitor};
+use rayline_verdict::Record;
 
 use crate::by_hand::{ByHand, listen};
 use crate::scene::{HOST, Scene};
@@ -89,7 +92,7 @@ async fn refuses(address: std::net::SocketAddr) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(5), gone).await.expect("the listener is closed");
+    tokio::time::timeout(Duration::from_secs(5), gone).await.expect("the listener is closed");
 }
 
 #[tokio::test]
@@ -104,6 +107,28 @@ async fn a_listener_that_cannot_be_had_changes_nothing() {
     let response = scene.get("/", "").await;
     assert_eq!(response.status(), Some(200));
     assert_eq!(scene.record_of(&response).await["PlanVersion"], 1);
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn record(&mut self, _record: Record) {}
+}
+
+#[tokio::test]
+async fn two_edges_do_not_share_a_port() {
+    let scene = Scene::with(Script::ok()).start();
+    let toml = scene.toml.replace("127.0.0.1:0", &scene.http.to_string());
+    let error = Edge::start(scene.plan(&toml), vec![Box::new(Nowhere)]).expect_err("the port is taken").to_string();
+    assert!(error.contains(&scene.http.to_string()) && error.contains("another program listens there"), "{error}");
+    // Several workers of one edge do.
+    let workers: Vec<Box<dyn Sink>> = vec![Box::new(Nowhere), Box::new(Nowhere)];
+    let edge = Edge::start(scene.plan(&scene.toml), workers).expect("a second edge on a port of its own");
+    let address = edge.http()[0];
+    for _ in 0..8 {
+        assert_eq!(Visitor::get(address, HOST, "/").await.expect("a connection").status(), Some(200));
+    }
+    edge.stop(Duration::ZERO);
 }
 
 #[tokio::test]

@@ -13,15 +13,21 @@ async fn get_host(scene: &Scene, host: &str) -> Response {
 #[tokio::test]
 async fn the_good_one_of_several_addresses_answers() {
     // The first refuses, for nobody listens there on the origin's port.
-    let record = "[[zone.dns_records]]\ntype = \"A\"\nname = \"@\"\ncontent = \"127.0.0.2\"\nproxied = true";
-    let scene = Scene::with(Script::status(500)).also(record).start();
-    for _ in 0..4 {
-        let mut visitor = scene.visitor().await;
-        visitor.send(Scene::request("GET", "/", "")).await.expect("the edge reads");
-        let response = visitor.read_response("GET").await;
-        assert_eq!(response.status(), Some(500), "{response:?}");
+    for (script, status) in [(Script::ok(), 200), (Script::status(500), 500)] {
+        let origin = Origin::start(script).expect("an origin");
+        let record = "[[zone.dns_records]]\ntype = \"A\"\nname = \"@\"\ncontent = \"127.0.0.1\"\nproxied = true";
+        let scene = Scene::before(([127, 0, 0, 2], origin.addr().port()).into()).also(record).start();
+        let response = scene.get("/", "").await;
+        assert_eq!(response.status(), Some(status), "{response:?}");
         let record = scene.record_of(&response).await;
         assert_eq!(record["OriginIP"], "127.0.0.1", "{record:#}");
+        // Where there is a verdict it tells of both.
+        if status == 500 {
+            let attempts = record["VerdictAttempts"].as_array().expect("attempts");
+            assert_eq!(attempts.len(), 2, "{record:#}");
+            assert!(attempts[0].to_string().contains("origin.connect.refused"), "{record:#}");
+            assert!(attempts[0].to_string().contains("127.0.0.2"), "{record:#}");
+        }
     }
 }
 
