@@ -9,7 +9,7 @@ use crate::scene::{HOST, Scene};
 
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 /// Less than the second for which an origin may keep a visitor waiting.
-const AT_ONCE: Duration = Duration::from_millis(600);
+const AT_ONCE: Duration = Duration::from_millis(900);
 
 fn expecting(length: usize) -> String {
     format!(
