@@ -88,7 +88,7 @@ impl Edge {
             // The first round turns port 0 into a number, which the others share.
             listeners.push(bind_all(&mut plan, &HashSet::new(), &mut ours)?);
         }
-        let edition = Arc::new(Edition::new(plan, 1).map_err(failed("cannot prepare the development CA"))?);
+        let edition = Arc::new(Edition::new(plan, None).map_err(failed("cannot prepare the development CA"))?);
         let counts = Arc::new(Counts::default());
         counts.plan_version.store(1, Ordering::Relaxed);
         let (ready, started) = mpsc::channel();
@@ -147,7 +147,7 @@ impl Edge {
         let fresh = workers.iter().map(|_| bind_all(&mut plan, &before, &mut ours)).collect::<Result<Vec<_>, _>>()?;
         let wanted = doors(&plan);
         let version = current.version + 1;
-        let edition = Edition::new(plan, version).map_err(failed("cannot prepare the development CA"))?;
+        let edition = Edition::new(plan, Some(&current)).map_err(failed("cannot prepare the development CA"))?;
         let edition = Arc::new(edition);
         Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
         for (worker, listen) in workers.iter().zip(fresh) {

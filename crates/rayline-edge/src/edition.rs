@@ -12,6 +12,8 @@ use crate::development;
 pub(crate) struct Edition {
     pub(crate) plan: Plan,
     pub(crate) version: u64,
+    /// The version that last changed what origins are trusted by: kept connections outlive the others.
+    pub(crate) trust: u64,
     /// Every certificate with the least TLS version of its zone.
     pub(crate) certificates: Vec<(Arc<Certificate>, TlsVersion)>,
     /// Which of them answers to a server name.
@@ -19,11 +21,17 @@ pub(crate) struct Edition {
 }
 
 impl Edition {
-    /// Makes a plan ready.
+    /// Makes a plan ready to follow `previous`.
     ///
     /// # Errors
     /// A development CA that cannot be read or made in `data_dir`.
-    pub(crate) fn new(plan: Plan, version: u64) -> io::Result<Self> {
+    pub(crate) fn new(plan: Plan, previous: Option<&Self>) -> io::Result<Self> {
+        let version = previous.map_or(1, |previous| previous.version + 1);
+        let trusted = |plan: &Plan| (plan.server.origin_ca.clone(), plan.server.origin_crl.clone());
+        let trust = match previous {
+            Some(previous) if trusted(&previous.plan) == trusted(&plan) => previous.trust,
+            Some(_) | None => version,
+        };
         let mut certificates = Vec::new();
         for zone in &plan.zones {
             let least = zone.settings.min_tls_version;
@@ -37,6 +45,6 @@ impl Edition {
             }
         }
         let by_name = CertificateTable::new(certificates.iter().map(|(certificate, _)| certificate));
-        Ok(Self { plan, version, certificates, by_name })
+        Ok(Self { plan, version, trust, certificates, by_name })
     }
 }

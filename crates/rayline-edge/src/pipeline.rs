@@ -47,7 +47,7 @@ async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
             Some(link) => link,
             None => connect::open(exchange, &target).await?,
         };
-        upload.begin();
+        upload.begin(exchange.worker);
         match wait::head(exchange, &mut link, &mut upload).await? {
             Waited::Head(head) => return receive::answer(exchange, target, link, head, upload),
             Waited::Stale => {}

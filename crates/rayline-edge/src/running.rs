@@ -52,7 +52,7 @@ impl Running {
             extra_roots: server.origin_ca.clone(),
             crls: server.origin_crl.clone(),
             client_identity: None,
-            generation: edition.version,
+            generation: edition.trust,
         })
         .map_err(io::Error::other)?;
         let resolver = Resolver::new(&server.resolvers, plan.limits.resolve_timeout)?;

@@ -55,7 +55,7 @@ struct Connection {
 
 impl Worker {
     pub(crate) fn new(index: usize, running: Running, counts: Arc<Counts>, sink: Box<dyn Sink>) -> Self {
-        let (limits, generation) = (pool_limits(&running), running.edition.version);
+        let (limits, generation) = (pool_limits(&running), running.edition.trust);
         Self {
             running: RefCell::new(Rc::new(running)),
             counts,
@@ -77,9 +77,9 @@ impl Worker {
         Rc::clone(&self.running.borrow())
     }
 
-    /// New requests run on `running`. Kept origin connections go: they were opened under the old plan's trust.
+    /// New requests run on `running`. Kept origin connections go if they were opened under other trust.
     pub(crate) fn swap(&self, running: Running) {
-        let (limits, generation) = (pool_limits(&running), running.edition.version);
+        let (limits, generation) = (pool_limits(&running), running.edition.trust);
         *self.running.borrow_mut() = Rc::new(running);
         self.count_idle(|pool| pool.renew(limits, generation));
     }

@@ -34,7 +34,7 @@ pub(crate) fn answer(
     target: Target,
     link: Link,
     head: Box<ResponseHead>,
-    upload: Upload,
+    mut upload: Upload,
 ) -> Result<Answered, Fault> {
     let took = micros(exchange.record.started());
     exchange.origin().response_us = took;
@@ -48,6 +48,7 @@ pub(crate) fn answer(
         }
         reply::judge(exchange, fault);
     }
+    upload.release(exchange.worker);
     let body = OriginBody::new(exchange, target, link, &head, upload);
     Ok(Answered::passed(head, AnswerBody::Origin(Box::new(body))))
 }

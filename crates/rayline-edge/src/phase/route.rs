@@ -43,7 +43,7 @@ pub(crate) fn find<'a>(exchange: &mut Exchange<'a>) -> Result<Route<'a>, Fault> 
 }
 
 /// The host without port and brackets. The codec has checked the grammar.
-fn host_name(authority: &str) -> &str {
+pub(crate) fn host_name(authority: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split(']').next().unwrap_or_default();
     }

@@ -18,6 +18,7 @@ use crate::link::Link;
 use crate::output::Output;
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
+use crate::worker::Worker;
 
 /// Our name in `CDN-Loop` (RFC 8586).
 pub(crate) const CDN_TOKEN: &[u8] = b"rayline";
@@ -76,8 +77,8 @@ pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Uplo
 
 impl Upload {
     /// Starts over, for a connection that has seen nothing of the request yet.
-    pub(crate) fn begin(&mut self) {
-        self.output = Output::default();
+    pub(crate) fn begin(&mut self, worker: &Worker) {
+        self.output = Output { prefix: worker.buffer(), ..Output::default() };
         self.output.prefix.extend_from_slice(&self.head);
         self.state = State::Head;
         self.deadline.clear();
@@ -178,6 +179,15 @@ impl Upload {
     pub(crate) fn answered(&mut self, body: &RequestBody) {
         if body.awaits_continue {
             self.give_up();
+        }
+    }
+
+    /// Gives back what is no longer needed once the origin has answered: there will be no repetition.
+    pub(crate) fn release(&mut self, worker: &Worker) {
+        worker.give_back(std::mem::take(&mut self.head));
+        if self.is_over() {
+            worker.give_back_deadline(std::mem::take(&mut self.deadline));
+            worker.give_back(std::mem::take(&mut self.output.prefix));
         }
     }
 

@@ -26,13 +26,21 @@ async fn a_connection_goes_on_under_the_new_plan() {
         assert_eq!(response.status(), Some(200));
         assert_eq!(scene.record_of(&response).await["PlanVersion"], version);
         assert_eq!(scene.edge.counts().plan_version.load(Ordering::Relaxed), version);
-        if version == 1 {
-            // The origin's connection was opened under the old plan, and is not used under the new one.
-            assert_eq!(scene.edge.counts().idle_origin_connections.load(Ordering::Relaxed), 1);
-        }
         assert_eq!(scene.edge.reload(scene.plan(&scene.toml)).expect("a reload"), version + 1);
     }
-    assert_eq!(scene.origin.as_ref().expect("an origin").connections(), 3);
+    assert_eq!(scene.origin.as_ref().expect("an origin").connections(), 1, "what origins are trusted by is the same");
+}
+
+#[tokio::test]
+async fn kept_origin_connections_go_with_the_trust_they_were_opened_under() {
+    let scene = Scene::with(Script::ok()).start();
+    assert_eq!(scene.get("/", "").await.status(), Some(200));
+    let authority = rayline_testkit::Authority::new("another CA").expect("a CA");
+    std::fs::write(scene.folder.path().join("another.pem"), authority.root_pem()).expect("a file in the folder");
+    let toml = scene.toml.replace("[server]\n", "[server]\norigin_ca = [\"another.pem\"]\n");
+    scene.edge.reload(scene.plan(&toml)).expect("a reload");
+    assert_eq!(scene.get("/", "").await.status(), Some(200));
+    assert_eq!(scene.origin.as_ref().expect("an origin").connections(), 2);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub(super) fn render(exhibits: &[Exhibit], place: &Place) -> String {
          <ul class=\"hints\"><li>Ask for JSON: <code>curl -i -H 'Accept: application/json' http://refused.demo.localhost:{port}/</code></li>\
          <li>What the edge sees of you: <a href=\"/cdn-cgi/trace\">/cdn-cgi/trace</a></li>\
          <li>Any page as a preview: <a href=\"/cdn-cgi/error/1016\">/cdn-cgi/error/1016</a></li>\
-         <li>Names ending in <code>.localhost</code> lead to your own machine. Old programs need \
+         <li>Time-outs are shortened to 2–5 s here, so that nobody waits for the real ones.</li><li>Names ending in <code>.localhost</code> lead to your own machine. Old programs need \
          <code>curl --resolve '*:{port}:127.0.0.1'</code>.</li></ul>",
         exhibits.len(),
         port = place.http_port
