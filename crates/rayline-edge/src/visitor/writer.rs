@@ -12,6 +12,7 @@ use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::record::CacheStatus;
+use rayline_verdict::surface::headers::cache_status;
 
 use super::body::Piece;
 use super::{RequestBody, SharedIo};
@@ -134,7 +135,13 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
         CacheStatus::Dynamic => b"DYNAMIC".as_slice(),
         CacheStatus::None => b"NONE",
     });
-    out.put_slice(b"\r\ncf-ray: ");
+    // A list: an origin's own cache has written its members before ours.
+    if let Some(value) = cache_status(record.cache) {
+        out.put_slice(b"\r\ncache-status: ");
+        out.put_slice(value.as_bytes());
+    }
+    out.put_slice(b"\r\n");
+    out.put_slice(b"cf-ray: ");
     out.put_slice(&record.ray.digits());
     out.put_slice(b"-");
     out.put_slice(record.colo.as_str().as_bytes());

@@ -115,6 +115,7 @@ async fn an_origin_cannot_speak_for_the_edge() {
         .field("Server", "nginx")
         .field("CF-Ray", "0000000000000000-XXX")
         .field("cf-cache-status", "HIT")
+        .field("Cache-Status", "shield; hit")
         .field("cf-error-type", "522")
         .field("Keep-Alive", "timeout=5")
         .field("Proxy-Connection", "keep-alive")
@@ -132,6 +133,7 @@ async fn an_origin_cannot_speak_for_the_edge() {
     let all = |name| response.head.values(name).collect::<Vec<_>>();
     assert_eq!(all("server"), ["rayline"]);
     assert_eq!(all("cf-cache-status"), ["DYNAMIC"]);
+    assert_eq!(all("cache-status"), ["shield; hit", "rayline; fwd=bypass"], "a list, in the order of the way");
     assert_eq!(all("date"), ["Sun, 06 Nov 1994 08:49:37 GMT"]);
     assert_eq!(all("cf-ray").len(), 1);
     assert_ne!(all("cf-ray"), ["0000000000000000-XXX"]);
