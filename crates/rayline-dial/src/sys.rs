@@ -176,6 +176,7 @@ mod imp {
             unacked_segments: word(24)?,
             unsent_bytes: word(144).unwrap_or(0),
             retransmits: word(100)?,
+            timeouts: info.get(2).copied().map(u32::from)?,
             rtt_us: word(68)?,
             last_received_ms,
             peer_window: word(228).unwrap_or(u32::MAX),

@@ -204,12 +204,11 @@ fn reply(cause: ReplyCause) -> Code {
     }
 }
 
-/// Whether TCP_INFO showed bytes that the origin's kernel had not acknowledged, with its window open: a peer that
-/// shut its window acknowledges every probe, and one probe's byte may look unacknowledged at any moment.
+/// Whether TCP_INFO showed bytes that the origin's kernel does not acknowledge.
 fn unacknowledged(evidence: &Evidence) -> bool {
     evidence
         .find(|fact| match fact {
-            Fact::Tcp(tcp) => Some(tcp.unacked_segments > 0 && tcp.peer_window > 0),
+            Fact::Tcp(tcp) => Some(tcp.is_unacknowledged()),
             _ => None,
         })
         .unwrap_or(false)

@@ -37,12 +37,22 @@ pub struct TcpState {
     pub unsent_bytes: u32,
     /// Segments sent again, in all.
     pub retransmits: u32,
+    /// Retransmission time-outs in a row, without an acknowledgement since the first of them.
+    pub timeouts: u32,
     /// Smoothed round-trip time in microseconds.
     pub rtt_us: u32,
     /// Milliseconds since data last arrived.
     pub last_received_ms: u32,
     /// The window the peer offers, in bytes; 0 with nothing unacknowledged: the peer does not read.
     pub peer_window: u32,
+}
+
+impl TcpState {
+    /// Whether the other end's kernel does not acknowledge what it has room for. What is on its way looks the same for a
+    /// moment, so it must have been sent again in vain; and an end that shut its window acknowledges every probe.
+    pub fn is_unacknowledged(&self) -> bool {
+        self.unacked_segments > 0 && self.timeouts > 0 && self.peer_window > 0
+    }
 }
 
 /// The facts that a certificate states of itself.
@@ -252,6 +262,7 @@ impl Fact {
                 "unacked_segments": state.unacked_segments,
                 "unsent_bytes": state.unsent_bytes,
                 "retransmits": state.retransmits,
+                "timeouts": state.timeouts,
                 "rtt_us": state.rtt_us,
                 "last_received_ms": state.last_received_ms,
                 "peer_window": state.peer_window,
@@ -317,5 +328,20 @@ impl Evidence {
     pub fn to_json(&self, audience: Audience) -> Value {
         let visible = self.0.iter().filter(|fact| fact.audience() <= audience);
         Value::Object(visible.map(|fact| (fact.key().to_owned(), fact.value())).collect::<Map<_, _>>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TcpState;
+
+    #[test]
+    fn silence_is_what_was_sent_again_in_vain() {
+        let silent = TcpState { unacked_segments: 1, timeouts: 2, peer_window: 65_536, ..TcpState::default() };
+        assert!(silent.is_unacknowledged());
+        let on_its_way = TcpState { timeouts: 0, ..silent };
+        let shut = TcpState { peer_window: 0, ..silent };
+        let acknowledged = TcpState { unacked_segments: 0, ..silent };
+        assert!(![on_its_way, shut, acknowledged].iter().any(TcpState::is_unacknowledged));
     }
 }

@@ -177,15 +177,16 @@ impl Waiting {
                 return Poll::Ready(Err(Fault::new(WaitCause::TimedOut).with(timer)));
             }
             if !self.ack_checked && elapsed >= self.ack_timeout {
-                self.ack_checked = true;
-                let unacknowledged =
-                    link.connection.tcp_state().is_some_and(|tcp| tcp.unacked_segments > 0 && tcp.peer_window > 0);
-                if unacknowledged {
+                let tcp = link.connection.tcp_state().unwrap_or_default();
+                if tcp.is_unacknowledged() {
                     let timer = timer("ack_timeout", self.ack_timeout);
                     return Poll::Ready(Err(Fault::new(SendCause::Unacknowledged).with(timer)));
                 }
+                self.ack_checked = tcp.unacked_segments == 0;
             }
-            link.deadline.set_after(self.read_timeout.saturating_sub(elapsed));
+            let left = self.read_timeout.saturating_sub(elapsed);
+            // What is on its way is looked at again, when it has been acknowledged or sent once more.
+            link.deadline.set_after(if self.ack_checked { left } else { left.min(self.ack_timeout / 4) });
         }
     }
 }

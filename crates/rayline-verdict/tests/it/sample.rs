@@ -110,6 +110,7 @@ fn after(fact: Option<&Fact>) -> Option<Fact> {
             unacked_segments: OWNERS_NUMBER,
             unsent_bytes: OWNERS_NUMBER,
             retransmits: OWNERS_NUMBER,
+            timeouts: OWNERS_NUMBER,
             rtt_us: OWNERS_NUMBER,
             last_received_ms: OWNERS_NUMBER,
             peer_window: OWNERS_NUMBER,
