@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
-use rayline_verdict::{Fault, Moment, Record, attribute};
+use rayline_verdict::{Attempt, Fault, Moment, Outcome, Record, attribute};
 
 use crate::worker::Worker;
 
@@ -58,7 +58,8 @@ impl OpenRecord {
         if let Some(record) = &mut self.record
             && record.verdict.is_none()
         {
-            record.verdict = Some(Box::new(attribute(fault.with(Fact::Elapsed(elapsed)), Vec::new())));
+            let attempts = answered(record).into_iter().collect();
+            record.verdict = Some(Box::new(attribute(fault.with(Fact::Elapsed(elapsed)), attempts)));
         }
     }
 
@@ -86,6 +87,13 @@ impl Drop for OpenRecord {
         self.judge(fault);
         self.finish();
     }
+}
+
+/// The attempt that had answered by the time something went wrong behind its head.
+fn answered(record: &Record) -> Option<Attempt> {
+    let origin = record.origin.as_ref().filter(|origin| origin.status != 0)?;
+    let outcome = Outcome::Answered(origin.status);
+    Some(Attempt { address: origin.address?, reused: origin.reused, outcome, took_ms: origin.response_us / 1000 })
 }
 
 /// A closed record is gone together with its `OpenRecord`.

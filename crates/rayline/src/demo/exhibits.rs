@@ -226,7 +226,7 @@ fn handshakes(good: &Issued, authority: &Authority) -> Vec<Exhibit> {
     ]
 }
 
-const FLAWS: [(Flaw, &str); 10] = [
+const FLAWS: [(Flaw, &str); 11] = [
     (Flaw::Expired, "origin.origin_tls.certificate_expired"),
     (Flaw::NotYetValid, "origin.origin_tls.certificate_not_yet_valid"),
     (Flaw::SelfSigned, "origin.origin_tls.self_signed"),
@@ -237,6 +237,7 @@ const FLAWS: [(Flaw, &str); 10] = [
     (Flaw::WrongUsage, "origin.origin_tls.wrong_usage"),
     (Flaw::Revoked, "origin.origin_tls.revoked"),
     (Flaw::RevokedStapled, "origin.origin_tls.revoked"),
+    (Flaw::BadSignature, "origin.origin_tls.certificate_invalid"),
 ];
 
 fn statuses() -> Vec<Exhibit> {

@@ -30,6 +30,7 @@ async fn cut(scene: &Scene, code: &str) -> Value {
         assert_eq!(response.field("proxy-status"), None, "the head was sent before anybody knew");
         let record = scene.sees(&blame(code), "", response).await;
         assert_eq!(record["VerdictReached"], "yes");
+        assert_eq!(record["VerdictAttempts"][0]["status"], 200, "the attempt had answered: {record:#}");
         assert_eq!(record["VerdictEvidence"]["body"]["received"], response.body.len(), "{code}");
     }
     if old.field("content-length").is_none() {
