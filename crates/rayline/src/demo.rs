@@ -90,7 +90,9 @@ impl Addresses {
             Some(any) => TcpListener::bind(any)?.local_addr(),
             None => free_or(usual),
         };
-        Ok(Self { http: choose(args.listen, HTTP)?, https: free_or(HTTPS)?, admin: choose(args.admin, ADMIN)? })
+        // Whoever says where to listen may run several demos: the usual port for HTTPS is for the first alone.
+        let https = args.listen.map(|listen| SocketAddr::new(listen.ip(), 0));
+        Ok(Self { http: choose(args.listen, HTTP)?, https: choose(https, HTTPS)?, admin: choose(args.admin, ADMIN)? })
     }
 }
 
