@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
-use rayline_http1::{Framing, encode};
-use rayline_verdict::Fault;
+use rayline_http1::{Framing, encode, standard_reason};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::record::CacheStatus;
 use rayline_verdict::surface::headers::cache_status;
+use rayline_verdict::{Fault, Verdict};
 
 use super::body::Piece;
 use super::{RequestBody, SharedIo};
@@ -112,7 +112,10 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
             });
         }
         AnswerHead::Made { status, fields } => {
-            let _ = encode::status_line(out, *status, None);
+            // The statuses that no registry has a phrase for say in the first line already what they mean.
+            let title = record.verdict.as_deref().and_then(Verdict::shown).map(|number| number.title.as_bytes());
+            let reason = title.filter(|_| standard_reason(*status).is_empty());
+            let _ = encode::status_line(out, *status, reason);
             for (name, value) in fields {
                 let _ = encode::field(out, name, value);
             }

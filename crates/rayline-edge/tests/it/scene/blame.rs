@@ -116,6 +116,8 @@ impl Scene {
         let text = response.text();
         let all = format!("{}{text}", String::from_utf8_lossy(&response.raw_head));
         assert_eq!(response.status(), Some(blame.status), "{all}");
+        let first = all.lines().next().unwrap_or_default().trim_end();
+        assert!(!first.ends_with(char::is_numeric), "a status line without a phrase: {first}");
         let number = if entry.number() == 0 { blame.origin_status } else { entry.number() }.to_string();
         assert!(text.contains(&number), "no {number} in {text}");
         assert!(text.contains(entry.name), "no {} in {text}", entry.name);
