@@ -76,29 +76,9 @@ pub(crate) fn group_name(group: NamedGroup) -> &'static str {
     }
 }
 
-/// `UnknownCA` as `unknown_ca`: the registry "TLS Alerts" writes snake case.
-pub(crate) fn snake_case(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    let mut after_lower = false;
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && after_lower {
-            out.push('_');
-        }
-        after_lower = letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        out.push(letter.to_ascii_lowercase());
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn alerts_are_written_as_in_the_registry() {
-        assert_eq!(snake_case("UnknownCA"), "unknown_ca");
-        assert_eq!(snake_case("HandshakeFailure"), "handshake_failure");
-    }
 
     #[test]
     fn garbage_offers_nothing() {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use rayline_config::{Certificate, TlsVersion};
+use rayline_dial::alert_fact;
 use rayline_verdict::evidence::{End, Fact};
 use rayline_verdict::fault::ClientTlsCause;
 use rayline_verdict::{Fault, Snippet};
@@ -247,7 +248,7 @@ fn tls_fault(error: &rustls::Error) -> Fault {
     };
     let fault = Fault::new(cause).with(Fact::TlsError(error.to_string()));
     match error {
-        rustls::Error::AlertReceived(alert) => fault.with(alert_fact(*alert)),
+        rustls::Error::AlertReceived(alert) => fault.with(alert_fact(*alert, End::Theirs)),
         _ => fault,
     }
 }
@@ -263,9 +264,4 @@ fn incompatible(reason: &rustls::PeerIncompatible) -> ClientTlsCause {
         }
         _ => ClientTlsCause::NoCommonCipher,
     }
-}
-
-fn alert_fact(alert: AlertDescription) -> Fact {
-    let name = alert.as_str().map_or_else(|| format!("alert {}", u8::from(alert)), str::to_owned);
-    Fact::TlsAlert { name: hello::snake_case(&name), number: u8::from(alert), sent_by: End::Theirs }
 }
