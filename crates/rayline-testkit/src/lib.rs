@@ -37,6 +37,7 @@ mod visitor;
 pub use certs::{Authority, Flaw, Issued};
 pub use dns::{Dns, DnsAnswer};
 pub use head::Head;
+pub use loss::can_vanish;
 pub use origin::{Counts, Origin, Seen, SeenTls};
 pub use ports::Reserved;
 pub use script::answer::{Answer, Body, Framing};

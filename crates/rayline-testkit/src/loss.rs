@@ -1,4 +1,5 @@
-//! A kernel that drops what arrives for one socket: a vanished machine or a silent firewall, without any privilege.
+//! A kernel that drops what arrives for one socket: a vanished machine or a silent firewall. Newer kernels want the
+//! capability CAP_NET_ADMIN for it; older ones ask for nothing.
 //!
 //! A socket filter (classic BPF) decides before TCP sees the packet: nothing is acknowledged, answered or read. What the
 //! socket itself sends goes out as ever. Linux only.
@@ -14,6 +15,21 @@ pub(crate) enum Loss {
     Everything,
     /// Those that carry data: connecting works, and nothing else does.
     Data,
+}
+
+/// Whether the scripts that drop packets can be played here.
+///
+/// # Errors
+/// `PermissionDenied` or `Unsupported`, with a text that says what is missing.
+pub fn can_vanish() -> io::Result<()> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    lose(SockRef::from(&socket), Loss::Everything).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => io::Error::new(
+            error.kind(),
+            "this kernel lets only those with CAP_NET_ADMIN (such as root) drop the packets of one socket",
+        ),
+        _ => error,
+    })
 }
 
 /// Drops what arrives for this socket from now on. Connections inherit the loss of the socket that listens.

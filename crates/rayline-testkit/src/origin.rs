@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::conn::Conn;
 use crate::head::Head;
-use crate::loss::lose;
+use crate::loss::{can_vanish, lose};
 use crate::ports::{Reserved, local_addr, tcp_socket};
 use crate::script::{Door, Script};
 use crate::stream::Stream;
@@ -160,8 +160,12 @@ impl Origin {
     ///
     /// # Errors
     /// Outside of a tokio runtime; when the port cannot be had; when the script's certificate is of no use to rustls;
-    /// `Unsupported` for [`Script::backlog_full`] and for scripts that drop packets on systems other than Linux.
+    /// `Unsupported` for [`Script::backlog_full`] and for scripts that drop packets on systems other than Linux;
+    /// `PermissionDenied` for the latter where [`can_vanish`](crate::can_vanish) says so.
     pub fn start_on(addr: SocketAddr, script: Script) -> io::Result<Self> {
+        if script.vanishes() {
+            can_vanish()?;
+        }
         let script = Arc::new(script);
         let ledger = Arc::<Ledger>::default();
         let (addr, behind) = match script.door {

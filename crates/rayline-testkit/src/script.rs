@@ -140,6 +140,11 @@ impl Script {
         self
     }
 
+    /// Whether playing it takes a kernel that lets us drop packets, see [`can_vanish`](crate::can_vanish).
+    pub fn vanishes(&self) -> bool {
+        self.loss.is_some() || self.steps.iter().any(|step| matches!(step, Step::Vanish))
+    }
+
     /// The stable name, in kebab-case: `half-header`.
     pub fn name(&self) -> &'static str {
         self.name

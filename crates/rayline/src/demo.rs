@@ -104,9 +104,26 @@ fn free_or(usual: SocketAddr) -> io::Result<SocketAddr> {
     }
 }
 
+/// An exhibit that cannot be shown on this machine.
+struct Missing {
+    exhibit: Exhibit,
+    why: String,
+}
+
+/// Those that this machine and its user can show, and the others with the reason.
+fn possible(exhibits: Vec<Exhibit>) -> (Vec<Exhibit>, Vec<Missing>) {
+    let Err(error) = rayline_testkit::can_vanish() else { return (exhibits, Vec::new()) };
+    let vanishes = |exhibit: &Exhibit| matches!(&exhibit.place, Place::Origin(script) if script.vanishes());
+    let (missing, possible) = exhibits.into_iter().partition(vanishes);
+    let why = error.to_string();
+    let missing: Vec<Exhibit> = missing;
+    (possible, missing.into_iter().map(|exhibit| Missing { exhibit, why: why.clone() }).collect())
+}
+
 /// Everything behind the edge, and the edge's configuration.
 struct Demo {
     exhibits: Vec<Exhibit>,
+    missing: Vec<Missing>,
     toml: String,
     /// They play as long as they live.
     _origins: Vec<Origin>,
@@ -117,7 +134,7 @@ impl Demo {
     fn build(folder: &Path, addresses: &Addresses) -> io::Result<Self> {
         let authority = Authority::new("Rayline demo CA")?;
         std::fs::write(folder.join("origin-ca.pem"), authority.root_pem())?;
-        let exhibits = exhibits::all(&authority, &["*.demo.localhost"])?;
+        let (exhibits, missing) = possible(exhibits::all(&authority, &["*.demo.localhost"])?);
         // After the certificates: the list names those that were revoked by then.
         std::fs::write(folder.join("origin.crl"), authority.crl_pem()?)?;
         let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
@@ -134,7 +151,7 @@ impl Demo {
             addresses.admin,
             dns.addr()
         );
-        let html = page::render(&exhibits, &place);
+        let html = page::render(&exhibits, &missing, &place);
         let start = Answer::status(200)
             .field("Content-Type", "text/html; charset=utf-8")
             .field("Cache-Control", "no-store")
@@ -159,7 +176,7 @@ impl Demo {
             zone(&mut toml, &format!("{}.demo.localhost", exhibit.name), exhibit.ssl, content, port, proxied);
         }
         origins.extend([start, works]);
-        Ok(Self { exhibits, toml, _origins: origins, _dns: dns })
+        Ok(Self { exhibits, missing, toml, _origins: origins, _dns: dns })
     }
 
     /// Prints what to open and try: for people, or as one JSON object.
@@ -184,8 +201,16 @@ impl Demo {
                     })
                 })
                 .collect();
+            let missing: Vec<_> = self
+                .missing
+                .iter()
+                .map(
+                    |missing| json!({ "code": missing.exhibit.code, "what": missing.exhibit.what, "why": missing.why }),
+                )
+                .collect();
             let admin = service.admin().map(|admin| format!("http://{admin}"));
-            let demo = json!({ "start": start, "admin": admin, "folder": folder, "exhibits": exhibits });
+            let demo =
+                json!({ "start": start, "admin": admin, "folder": folder, "exhibits": exhibits, "not_shown": missing });
             let mut out = output::stdout();
             serde_json::to_writer(&mut out, &demo)?;
             return io::Write::write_all(&mut out, b"\n");
@@ -198,6 +223,9 @@ impl Demo {
         output::say(&format!("\n  open   {}\n", output::styled(BOLD, &start)));
         output::say(&format!("  try    curl -i http://refused.demo.localhost:{}/", place.http_port));
         output::say("         rayline explain 521");
+        for missing in &self.missing {
+            output::say(&format!("  not shown here: {}, because {}", missing.exhibit.name, missing.why));
+        }
         output::say(&format!("  folder {} (configuration and log, removed at the end)", folder.display()));
         output::say("\nrequests appear below; Ctrl-C ends the demo\n");
         std::fs::write(folder.join("demo.toml"), &self.toml)

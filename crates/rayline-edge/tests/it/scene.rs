@@ -21,6 +21,11 @@ pub(crate) const HOST: &str = "shop.test";
 /// The longest a record may take to be in the log.
 const LOG_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Whether scenes can have an origin that vanishes from the network; says why not, where they cannot.
+pub(crate) fn can_vanish() -> bool {
+    rayline_testkit::can_vanish().inspect_err(|error| eprintln!("skipped: {error}")).is_ok()
+}
+
 /// A scene being set up.
 pub(crate) struct Setup {
     origin: Option<Origin>,

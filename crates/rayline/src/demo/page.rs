@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use rayline_verdict::{Code, Number};
 
+use super::Missing;
 use super::exhibits::{Exhibit, Visit};
 
 const STYLE: &str = include_str!("page.css");
@@ -31,7 +32,7 @@ pub(super) fn url(exhibit: &Exhibit, place: &Place) -> String {
 }
 
 /// The whole page.
-pub(super) fn render(exhibits: &[Exhibit], place: &Place) -> String {
+pub(super) fn render(exhibits: &[Exhibit], missing: &[Missing], place: &Place) -> String {
     let mut rows: Vec<&Exhibit> = exhibits.iter().collect();
     rows.sort_by_key(|exhibit| number(exhibit));
     let mut out = String::with_capacity(64 * 1024);
@@ -65,9 +66,15 @@ pub(super) fn render(exhibits: &[Exhibit], place: &Place) -> String {
         }
         row(&mut out, exhibit, place);
     }
+    out.push_str("</ul></section><section><h2><b>–</b> Not shown here</h2><ul>");
+    for Missing { exhibit, why } in missing {
+        let code = exhibit.code.unwrap_or_default();
+        let what = marked(&escape(&exhibit.what));
+        let _ = write!(out, "<li><code>{code}</code><p>{what}: {}.</p></li>", escape(why));
+    }
     out.push_str(
-        "</ul></section><section><h2><b>–</b> Not shown here</h2><ul><li><p>What needs several hosts or root, such as \
-         firewalls that reject with ICMP, and machines that answer no ARP.</p></li></ul></section></main></body></html>",
+        "<li><p>What needs several hosts, such as firewalls that reject with ICMP and machines that answer no \
+         ARP.</p></li></ul></section></main></body></html>",
     );
     out
 }

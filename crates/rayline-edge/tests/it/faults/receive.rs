@@ -5,7 +5,7 @@ use std::time::Duration;
 use rayline_testkit::{Authority, End, Flaw, Response, Script, Step, Visitor};
 use serde_json::{Value, json};
 
-use crate::scene::{Blame, HOST, Scene};
+use crate::scene::{Blame, HOST, Scene, can_vanish};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
 
@@ -108,6 +108,9 @@ async fn timed_out() {
 
 #[tokio::test]
 async fn lost() {
+    if !can_vanish() {
+        return;
+    }
     let scene = Scene::with(Script::vanish_in_body(100)).https().limit("tcp_keepalive", "1s").start();
     let record = cut(&scene, "network.receive.lost").await;
     let evidence = &record["VerdictEvidence"];

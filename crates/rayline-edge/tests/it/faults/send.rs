@@ -6,7 +6,7 @@ use rayline_testkit::{Answer, Origin, Response, Script, Step};
 use serde_json::{Value, json};
 
 use crate::by_hand::{self, ByHand};
-use crate::scene::{Blame, FORMATS, HOST, Scene};
+use crate::scene::{Blame, FORMATS, HOST, Scene, can_vanish};
 
 /// More than all buffers between a visitor and an origin hold.
 const LARGE: usize = 32 << 20;
@@ -27,6 +27,9 @@ async fn upload(scene: &Scene, format: &str) -> Response {
 
 #[tokio::test]
 async fn unacknowledged() {
+    if !can_vanish() {
+        return;
+    }
     let scene = Scene::with(Script::vanish_after_accept()).limit("ack_timeout", "300ms").start();
     let blame = Blame::page("network.send.unacknowledged", 522).evidence(&["bytes_sent", "origin_address"]);
     let record = scene.blames(blame).await;
@@ -41,6 +44,9 @@ async fn unacknowledged() {
 /// Whichever timer runs out first while what was sent stays unacknowledged: it is the network.
 #[tokio::test]
 async fn unacknowledged_when_another_timer_runs_out() {
+    if !can_vanish() {
+        return;
+    }
     let scene = Scene::with(Script::vanish_after_accept()).setting("proxy_read_timeout", "1").start();
     let record = scene.blames(Blame::page("network.send.unacknowledged", 522)).await;
     assert_eq!(record["VerdictEvidence"]["timer"]["setting"], "proxy_read_timeout");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rayline_testkit::{Authority, Flaw, Issued, Script, Step, Tls};
 use serde_json::{Value, json};
 
-use crate::scene::{Blame, HOST, Scene};
+use crate::scene::{Blame, HOST, Scene, can_vanish};
 
 /// A scene with this script, blamed on `code` with 520: what every one of these must show.
 async fn fails(script: Script, code: &str, evidence: &[&'static str]) -> Value {
@@ -115,6 +115,9 @@ async fn tls_broken() {
 /// Not before the keep-alive probes have run out, and long before the read time-out.
 #[tokio::test]
 async fn lost() {
+    if !can_vanish() {
+        return;
+    }
     let scene = Scene::with(Script::vanish_after_request()).limit("tcp_keepalive", "1s").start();
     let blame = Blame::page("network.wait.lost", 520).evidence(&["tcp", "origin_address"]);
     let record = scene.blames(blame).await;
