@@ -15,7 +15,11 @@ async fn every_script_has_a_name_of_its_own_a_sentence_and_a_start() {
     for script in all {
         is_presentable(script.name(), script.what());
         assert!(["http", "https"].contains(&script.scheme()));
-        let origin = Origin::start(script).unwrap();
+        let vanishes = script.vanishes();
+        let origin = match Origin::start(script) {
+            Err(error) if vanishes && error.kind() == std::io::ErrorKind::PermissionDenied => continue,
+            started => started.unwrap(),
+        };
         assert!(origin.addr().ip().is_loopback() && origin.addr().port() != 0);
     }
 }
