@@ -64,8 +64,13 @@ pub fn is_secret(field: &str) -> bool {
 /// continuation of a secret the caller knows of.
 fn mask(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        match secret_value_start(line) {
+    let mut in_secret = false;
+    // A bare CR is a line end to some, and a line that begins with white space goes on with the value before it.
+    for line in bytes.split_inclusive(|&byte| matches!(byte, b'\r' | b'\n')) {
+        let goes_on = matches!(line, [b'\n'] | [b' ' | b'\t', ..]) && in_secret;
+        let start = if goes_on { (line != b"\n").then_some(1) } else { secret_value_start(line) };
+        in_secret = goes_on || start.is_some();
+        match start {
             Some(start) => {
                 out.extend_from_slice(line.get(..start).unwrap_or_default());
                 out.extend_from_slice(b" (masked)");
@@ -99,6 +104,16 @@ mod tests {
         let head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc\r\nX: 1\r\nAUTHORIZATION : Bearer q";
         let shown = Snippet::first(head).to_string();
         assert_eq!(shown, r"HTTP/1.1 200 OK\r\nSet-Cookie: (masked)\r\nX: 1\r\nAUTHORIZATION : (masked)");
+    }
+
+    #[test]
+    fn masks_what_some_reader_would_take_for_a_secret() {
+        for (head, masked) in [
+            (b"X: 1\rCookie: q\r\nY: 2".as_slice(), r"X: 1\rCookie: (masked)\r\nY: 2"),
+            (b"Cookie: a\r\n q\r\n\tq\nY: 2", r"Cookie: (masked)\r\n  (masked)\r\n\t (masked)\nY: 2"),
+        ] {
+            assert_eq!(Snippet::first(head).to_string(), masked);
+        }
     }
 
     #[test]
