@@ -36,6 +36,7 @@ pub(crate) struct Worker {
     deadlines: RefCell<Vec<Deadline>>,
     visitors: RefCell<HashMap<u64, Connection>>,
     next_visitor: Cell<u64>,
+    refusals: Cell<usize>,
     draining: Cell<bool>,
     aborting: Cell<bool>,
 }
@@ -67,6 +68,7 @@ impl Worker {
             deadlines: RefCell::default(),
             visitors: RefCell::default(),
             next_visitor: Cell::new(0),
+            refusals: Cell::new(0),
             draining: Cell::new(false),
             aborting: Cell::new(false),
         }
@@ -159,6 +161,7 @@ impl Worker {
         self.next_visitor.set(id.wrapping_add(1));
         let busy = Rc::new(Cell::new(false));
         let future = serve(Rc::clone(&busy));
+        self.refusals.set(self.refusals.get() + usize::from(!admitted));
         let leave = Leave { worker: Rc::clone(self), id, admitted };
         let task = tokio::task::spawn_local(async move {
             let _leave = leave;
@@ -183,6 +186,11 @@ impl Worker {
         }
     }
 
+    /// How many visitors that were not admitted are still being told so.
+    pub(crate) fn refusals(&self) -> usize {
+        self.refusals.get()
+    }
+
     /// How many visitors are connected to this worker.
     pub(crate) fn visitors(&self) -> usize {
         self.visitors.borrow().len()
@@ -205,6 +213,8 @@ impl Drop for Leave {
         self.worker.visitors.borrow_mut().remove(&self.id);
         if self.admitted {
             self.worker.counts.release();
+        } else {
+            self.worker.refusals.set(self.worker.refusals.get().saturating_sub(1));
         }
     }
 }

@@ -20,6 +20,10 @@ use crate::visitor::io::Stream;
 use crate::visitor::{Visitor, http1};
 use crate::worker::Worker;
 
+/// Visitors beyond `max_connections` who are told so at once, per worker: an answer and its close take seconds where the
+/// visitor takes its time, and a flood must not hold a descriptor for each. Who comes on top is closed without a word.
+const MOST_REFUSALS: usize = 256;
+
 /// Whether a listener's visitors speak TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Door {
@@ -58,6 +62,10 @@ fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
     // Small answers must not wait for the acknowledgement of the last; if it cannot be set they do.
     let _ = tcp.set_nodelay(true);
     let admitted = worker.counts.admit(worker.running().server().max_connections);
+    if !admitted && worker.refusals() >= MOST_REFUSALS {
+        record_only(worker, &Visitor { peer, local, tls: None }, Instant::now(), too_many(worker));
+        return;
+    }
     let server = Rc::clone(worker);
     worker.spawn(admitted, move |busy| async move {
         if !admitted {
