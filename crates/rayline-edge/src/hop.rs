@@ -1,6 +1,9 @@
 //! Header fields that a proxy treats specially: those for one hop only, and those that only the edge may set.
 
-use rayline_http1::Fields;
+use std::cmp::Ordering;
+
+use bytes::BytesMut;
+use rayline_http1::{Fields, encode};
 
 /// A field with a role of its own on the way to an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +49,11 @@ impl Known {
 }
 
 /// What a message's `Connection` and `TE` say of this hop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Hops<'a> {
-    /// The fields, if `Connection` names any beside the usual options.
-    nominating: Option<&'a Fields>,
+    /// What `Connection` names beside the usual options, in order: a head has room for a thousand fields and for tens of
+    /// thousands of names, and each field is looked up.
+    nominated: Vec<&'a [u8]>,
     /// The sender takes trailers.
     pub(crate) trailers: bool,
 }
@@ -57,17 +61,33 @@ pub(crate) struct Hops<'a> {
 impl<'a> Hops<'a> {
     pub(crate) fn of(fields: &'a Fields) -> Self {
         let usual = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close");
-        let nominating = fields.all("connection").any(|value| !usual(value));
-        Self { nominating: nominating.then_some(fields), trailers: fields.list_contains("te", "trailers") }
+        let members = fields.all("connection").flat_map(|value| value.split(|&byte| byte == b','));
+        let named = members.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty() && !usual(name));
+        let mut nominated: Vec<_> = named.collect();
+        nominated.sort_unstable_by(|one, other| in_any_case(one, other));
+        Self { nominated, trailers: fields.list_contains("te", "trailers") }
     }
 
     /// Whether `Connection` names this field. A sender cannot have the end-to-end fields dropped that framing and
     /// routing rest on.
     pub(crate) fn nominates(&self, name: &[u8]) -> bool {
         let protected = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        self.nominating.is_some_and(|fields| fields.list_contains("connection", name))
+        self.nominated.binary_search_by(|nominated| in_any_case(nominated, name)).is_ok()
             && !["cache-control", "content-length", "content-type", "host"].into_iter().any(protected)
     }
+}
+
+/// The order of names, whose case does not count.
+fn in_any_case(one: &[u8], other: &[u8]) -> Ordering {
+    one.iter().map(u8::to_ascii_lowercase).cmp(other.iter().map(u8::to_ascii_lowercase))
+}
+
+/// Writes the last chunk and those of the trailers for which `passes` says so, and ends the body. Some recipients merge
+/// trailers into the head: what a sender may not say there it may not say here.
+pub(crate) fn put_trailers(out: &mut BytesMut, fields: &Fields, passes: impl Fn(&[u8]) -> bool) {
+    encode::last_chunk(out);
+    encode::copy_fields(out, fields, |name, _| passes(name));
+    encode::end(out);
 }
 
 /// Whether a field of the origin's answer is passed on: neither for one hop, nor a directive to a proxy in front as
@@ -95,8 +115,10 @@ mod tests {
         assert_eq!(Known::of(b"Transfer-ENCODING"), Some(Known::Hop));
         assert_eq!(Known::of(b"cf-RAY"), Some(Known::Ours));
         assert_eq!(Known::of(b"X-Forwarded-Fox"), None);
-        let hops = Hops { nominating: None, trailers: false };
+        let hops = Hops::default();
         assert!(!passes_to_visitor(b"X-Accel-Limit-Rate", &hops) && !passes_to_visitor(b"Keep-Alive", &hops));
         assert!(passes_to_visitor(b"X-Accel", &hops));
+        let hops = Hops { nominated: vec![b"A", b"x-HOP"], trailers: false };
+        assert!(hops.nominates(b"a") && hops.nominates(b"X-Hop") && !hops.nominates(b"X-Ho"));
     }
 }

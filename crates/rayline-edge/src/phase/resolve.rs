@@ -51,7 +51,8 @@ pub(crate) async fn target(
     }
     let server_name = match security.tls {
         Tls::Off => Arc::clone(&exchange.running.no_zone),
-        Tls::Full | Tls::Strict => Arc::from(route.host),
+        // One name for one host: a visitor who varies the case must not have a connection opened for each.
+        Tls::Full | Tls::Strict => Arc::from(route.host.trim_end_matches('.').to_ascii_lowercase()),
     };
     Ok(Target { addresses, server_name, security })
 }

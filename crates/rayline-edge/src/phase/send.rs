@@ -13,7 +13,7 @@ use rayline_verdict::fault::{RequestCause, SendCause};
 use super::request::path_and_query;
 use crate::deadline::Deadline;
 use crate::exchange::{Exchange, Route};
-use crate::hop::{Hops, Known};
+use crate::hop::{Hops, Known, put_trailers};
 use crate::link::Link;
 use crate::output::Output;
 use crate::visitor::RequestBody;
@@ -149,8 +149,8 @@ impl Upload {
                 self.output.data = data;
             }
             Piece::Trailers(fields) => {
-                // The trailers bring the last chunk with them.
-                encode::trailers(&mut self.output.prefix, &fields);
+                self.consumed = true;
+                put_trailers(&mut self.output.prefix, &fields, |name| Known::of(name).is_none());
                 self.state = State::Last;
             }
             Piece::End => {

@@ -197,7 +197,9 @@ fn interim(head: &ResponseHead) -> BytesMut {
     // The codec has checked both the status and the fields.
     let _ = encode::status_line(&mut out, head.status, Some(head.reason()));
     let hops = Hops::of(&head.fields);
-    encode::copy_fields(&mut out, &head.fields, |name, _| passes_to_visitor(name, &hops));
+    // It has no body, so a length could only lead its reader astray (RFC 9110 §8.6).
+    let is_length = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length");
+    encode::copy_fields(&mut out, &head.fields, |name, _| !is_length(name) && passes_to_visitor(name, &hops));
     encode::end(&mut out);
     out
 }

@@ -19,7 +19,7 @@ use super::{RequestBody, SharedIo};
 use crate::answer::{Answer, AnswerHead};
 use crate::deadline::Deadline;
 use crate::exchange::micros;
-use crate::hop::{Hops, passes_to_visitor};
+use crate::hop::{Hops, passes_to_visitor, put_trailers};
 use crate::output::Output;
 use crate::worker::Worker;
 
@@ -45,7 +45,6 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
     let keep_alive = answer.keep_alive && ending != Ending::Close && answer.request_is_read() && !worker.is_draining();
     let mut output = Output { prefix: worker.buffer(), ..Output::default() };
     encode_head(worker, &answer, ending, keep_alive, &mut output.prefix);
-    answer.record.edge_status = answer.head.status();
     answer.record.first_byte_us = micros(answer.record.started());
     io.borrow_mut().reset_on_drop = ending == Ending::Close;
     let mut writing = Writing {
@@ -213,6 +212,7 @@ impl Writing {
     /// Writes into the record how far both sides are: the answer may be dropped at any time.
     fn note(&self, output: &Output, answer: &mut Answer) {
         let record = &mut answer.record;
+        record.edge_status = if output.written > 0 { answer.head.status() } else { 0 };
         record.edge_bytes = output.written;
         record.edge_body_bytes = output.written.saturating_sub(self.head_bytes);
         record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
@@ -262,7 +262,7 @@ impl Writing {
             }
             Piece::Trailers(fields) => {
                 if chunked {
-                    encode::trailers(&mut output.prefix, &fields);
+                    put_trailers(&mut output.prefix, &fields, |name| passes_to_visitor(name, &Hops::default()));
                 }
                 self.finished = true;
             }

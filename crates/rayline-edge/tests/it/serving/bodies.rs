@@ -255,7 +255,7 @@ async fn an_upload_arrives_as_it_is_sent() {
         visitor.send(format!("7\r\npiece {n}\r\n")).await;
         origin.until(&format!("7\r\npiece {n}\r\n")).await;
     }
-    visitor.send("0\r\nDigest: abc\r\n\r\n").await;
+    visitor.send("0\r\nDigest: abc\r\nCF-Connecting-IP: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n").await;
     assert_eq!(origin.until("\r\n\r\n").await, "0\r\nDigest: abc\r\n\r\n");
     origin.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     assert!(visitor.head().await.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -264,13 +264,14 @@ async fn an_upload_arrives_as_it_is_sent() {
 #[tokio::test]
 async fn trailers_reach_the_visitor() {
     let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Digest\r\n\r\n\
-                  5\r\nhello\r\n0\r\nDigest: abc\r\nX-More: 1\r\n\r\n";
+                  5\r\nhello\r\n0\r\nDigest: abc\r\nX-More: 1\r\nCF-Ray: 0000000000000000-XXX\r\n\r\n";
     let script = Script::new("trailers", "ends with trailers", [Step::ReadHead, Step::send(answer)]);
     let scene = Scene::with(script).start();
     for _ in 0..2 {
         let response = ask(&scene, "1.1", "GET", "TE: trailers\r\n").await;
         assert_eq!((response.text().as_str(), response.whole), ("hello", true));
         assert_eq!((response.trailers.field("digest"), response.trailers.field("x-more")), (Some("abc"), Some("1")));
+        assert_eq!(response.trailers.field("cf-ray"), None);
     }
     let seen = scene.origin.as_ref().and_then(|origin| origin.last()).expect("a request");
     assert_eq!((seen.head.field("te"), seen.head.field("connection")), (Some("trailers"), Some("TE")));

@@ -131,7 +131,7 @@ async fn http_1_0_knows_no_interim_responses() {
 #[tokio::test]
 async fn early_hints_pass() {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\
-                 Server: nginx\r\nX-Accel-Buffering: no\r\n\r\n";
+                 Server: nginx\r\nX-Accel-Buffering: no\r\nContent-Length: 5\r\n\r\n";
     let script = Script::new(
         "hints",
         "sends early hints",
