@@ -21,8 +21,26 @@ pub(crate) enum Known {
 }
 
 impl Known {
-    /// The role of a field, by name; `None` for all the others. Looks at the length first: most names end there.
+    /// The role of a field, by name; `None` for all the others.
+    ///
+    /// Applications behind CGI and its kin cannot tell `_` from `-` in a name (RFC 3875 §4.1.18), so a field that would
+    /// pass for one that only the edge may set is taken for it.
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        Self::spelt(name).or_else(|| {
+            let mut with_hyphens = [0_u8; LONGEST];
+            let hyphens = with_hyphens.get_mut(..name.len()).filter(|_| name.contains(&b'_'))?;
+            for (hyphen, byte) in hyphens.iter_mut().zip(name) {
+                *hyphen = if *byte == b'_' { b'-' } else { *byte };
+            }
+            match Self::spelt(hyphens)? {
+                Self::Ours | Self::ForwardedFor | Self::CdnLoop => Some(Self::Ours),
+                Self::Hop | Self::Host | Self::ContentLength | Self::EndToEnd => None,
+            }
+        })
+    }
+
+    /// The role of a name as it is spelt. Looks at the length first: most names end there.
+    fn spelt(name: &[u8]) -> Option<Self> {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
             2 if is("te") => Some(Self::Hop),
@@ -47,6 +65,9 @@ impl Known {
         }
     }
 }
+
+/// The length of the longest name with a role.
+const LONGEST: usize = 18;
 
 /// What a message's `Connection` and `TE` say of this hop.
 #[derive(Debug, Default)]
@@ -115,6 +136,12 @@ mod tests {
         assert_eq!(Known::of(b"Transfer-ENCODING"), Some(Known::Hop));
         assert_eq!(Known::of(b"cf-RAY"), Some(Known::Ours));
         assert_eq!(Known::of(b"X-Forwarded-Fox"), None);
+        for forged in [b"CF_Connecting_IP".as_slice(), b"X_Forwarded-For", b"cdn_loop", b"X_REAL_IP"] {
+            assert_eq!(Known::of(forged), Some(Known::Ours));
+        }
+        for other in [b"Content_Length".as_slice(), b"X_Forwarded_Foo", b"_", b"a_name_longer_than_any_of_ours"] {
+            assert_eq!(Known::of(other), None);
+        }
         let hops = Hops::default();
         assert!(!passes_to_visitor(b"X-Accel-Limit-Rate", &hops) && !passes_to_visitor(b"Keep-Alive", &hops));
         assert!(passes_to_visitor(b"X-Accel", &hops));

@@ -94,7 +94,8 @@ fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, 
         notes,
         head_only: head.method() == "HEAD",
         request_body: Some(exchange.body),
-        keep_alive: head.keep_alive() && !exchange.worker.is_draining(),
+        // Behind a CONNECT may come what was meant for a tunnel.
+        keep_alive: head.keep_alive() && head.method() != "CONNECT" && !exchange.worker.is_draining(),
         record: exchange.record,
     }
 }

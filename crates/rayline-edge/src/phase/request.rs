@@ -11,15 +11,19 @@ use super::reply::Answered;
 use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
 
+/// Bytes of `User-Agent` that a record keeps: records wait in memory while the log cannot be written.
+const MOST_USER_AGENT: usize = 4 * 1024;
+
 /// Writes into the record what was asked. One allocation holds all of it: the visitor's read buffer is free again
 /// when the request is done, however long the record waits to be written.
 pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     let head = exchange.head;
+    let user_agent = head.fields.get("user-agent").unwrap_or_default();
     let parts: [&[u8]; 4] = [
         head.host().unwrap_or_default().as_bytes(),
         head.method().as_bytes(),
         head.target().as_bytes(),
-        head.fields.get("user-agent").unwrap_or_default(),
+        user_agent.get(..MOST_USER_AGENT).unwrap_or(user_agent),
     ];
     let mut texts = BytesMut::with_capacity(parts.iter().map(|part| part.len()).sum());
     let mut texts = parts.map(|part| {
