@@ -5,9 +5,8 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use rayline_verdict::explain::{self, Found};
-use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::surface::{Format, Notice};
-use rayline_verdict::{Code, Fault, Verdict, attribute};
+use rayline_verdict::{Certainty, Code, Evidence, Verdict};
 
 use crate::exchange::Exchange;
 use crate::phase::reply::{Answered, own_page, render};
@@ -91,13 +90,17 @@ fn preview(exchange: &Exchange<'_>, query: &str) -> Option<Answered> {
     Some(render(&notice, status, own_page(exchange.zone, &verdict), format))
 }
 
-/// A verdict of this code with no evidence.
+/// A verdict of this code with no evidence: what the table says of it.
 fn sample(code: Code) -> Verdict {
-    let mut verdict = attribute(Fault::new(ReplyCause::Unclassified), Vec::new());
-    verdict.number = match code.entry().number() {
-        0 => 502,
-        number => number,
-    };
-    verdict.code = code;
-    verdict
+    let entry = code.entry();
+    Verdict {
+        code,
+        // For an origin's own status, the first that has a page.
+        number: if entry.number() == 0 { 502 } else { entry.number() },
+        certainty: if entry.rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred },
+        rivals: entry.rivals.to_vec(),
+        reached: entry.reached,
+        evidence: Evidence::default(),
+        attempts: Vec::new(),
+    }
 }

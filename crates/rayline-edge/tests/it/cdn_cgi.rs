@@ -152,3 +152,16 @@ async fn a_body_sent_there_is_not_the_next_request() {
     assert!(visitor.read_to_end().await.bytes.is_empty());
     untouched(&scene);
 }
+
+#[tokio::test]
+async fn a_preview_says_what_the_table_says() {
+    let scene = Scene::with(Script::ok()).start();
+    for (code, reached, certainty) in
+        [("visitor.route.forged_header", "no", "inferred"), ("origin.wait.timed_out", "maybe", "proven")]
+    {
+        let response = scene.get(&format!("/cdn-cgi/error/{code}"), "Accept: application/json\r\n").await;
+        let problem: serde_json::Value = serde_json::from_str(&response.text()).expect("a JSON body");
+        assert_eq!((&problem["code"], &problem["reached"]), (&code.into(), &reached.into()), "{problem:#}");
+        assert_eq!(problem["certainty"], certainty, "{problem:#}");
+    }
+}
