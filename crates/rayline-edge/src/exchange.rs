@@ -1,7 +1,7 @@
 //! One request on its way through the phases: what it asked, what is known so far, what was tried.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayline_http1::RequestHead;
 use rayline_verdict::record::OriginFacts;
@@ -11,6 +11,9 @@ use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
 use crate::visitor::{RequestBody, Visitor};
 use crate::worker::Worker;
+
+/// `proxy_read_timeout` where there is no zone to say otherwise.
+const READ_TIMEOUT: Duration = Duration::from_secs(125);
 
 /// What a visitor's connection hands to the pipeline.
 #[derive(Debug)]
@@ -37,6 +40,11 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
+    /// The longest wait for the origin: the zone's setting, known by the time an origin is waited for.
+    pub(crate) fn read_timeout(&self) -> Duration {
+        self.zone.map_or(READ_TIMEOUT, |zone| zone.zone.settings.proxy_read_timeout)
+    }
+
     /// The origin's part of the record.
     pub(crate) fn origin(&mut self) -> &mut OriginFacts {
         self.record.origin.get_or_insert_default()

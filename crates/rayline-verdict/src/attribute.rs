@@ -9,7 +9,7 @@ use crate::fault::{
     AcceptCause, Cause, ClientTlsCause, ConnectCause, Fault, OriginTlsCause, ReceiveCause, ReplyCause, RequestCause,
     ResolveCause, RouteCause, SendCause, WaitCause,
 };
-use crate::verdict::{Attempt, Certainty, Verdict};
+use crate::verdict::{Attempt, Certainty, Outcome, Verdict};
 
 /// Reaches the verdict on a fault after these attempts.
 pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
@@ -29,7 +29,7 @@ pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
         },
         certainty: if rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred },
         rivals,
-        reached: reached(code, &evidence),
+        reached: reached(code, &evidence, &attempts),
         evidence: *evidence,
         attempts,
     }
@@ -237,11 +237,35 @@ fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
     if ruled_out { Vec::new() } else { code.entry().rivals.to_vec() }
 }
 
-/// The table's word, unless the evidence shows that not a byte of the request was sent.
-fn reached(code: Code, evidence: &Evidence) -> Reached {
+/// The table's word, unless the evidence shows that not a byte of the request was sent. An earlier attempt that may have
+/// reached the application counts too: a stale connection's request is repeated, and nobody knows what became of the first.
+fn reached(code: Code, evidence: &Evidence, attempts: &[Attempt]) -> Reached {
     let nothing_sent = evidence.find(|fact| match fact {
         Fact::BytesSent(count) => Some(*count == 0),
         _ => None,
     });
-    if nothing_sent == Some(true) { Reached::No } else { code.entry().reached }
+    let last = if nothing_sent == Some(true) { Reached::No } else { code.entry().reached };
+    let earlier = attempts.split_last().map_or(&[] as &[Attempt], |(_, earlier)| earlier);
+    let may_have = |attempt: &Attempt| match attempt.outcome {
+        Outcome::Failed(code) => code.entry().reached != Reached::No,
+        Outcome::Answered(_) => true,
+        Outcome::Abandoned => false,
+    };
+    if last == Reached::No && earlier.iter().any(may_have) { Reached::Maybe } else { last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_request_may_have_reached_the_application_the_first_time() {
+        let attempt = |outcome| Attempt { address: ([127, 0, 0, 1], 80).into(), reused: false, outcome, took_ms: 1 };
+        let refused = || attempt(Outcome::Failed(Code::OriginConnectRefused));
+        let judge = |attempts| attribute(Fault::new(ConnectCause::Refused), attempts).reached;
+        assert_eq!(judge(vec![refused()]), Reached::No);
+        assert_eq!(judge(vec![refused(), attempt(Outcome::Abandoned), refused()]), Reached::No);
+        let stale = attempt(Outcome::Failed(Code::OriginWaitClosedEmpty));
+        assert_eq!(judge(vec![stale, refused()]), Reached::Maybe);
+    }
 }

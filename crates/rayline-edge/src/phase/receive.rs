@@ -86,7 +86,7 @@ impl OriginBody {
     fn new(exchange: &Exchange<'_>, target: Target, mut link: Link, head: &ResponseHead, mut upload: Upload) -> Self {
         upload.answered(&exchange.body);
         let limits = exchange.running.response_limits();
-        let read_timeout = exchange.zone.map_or(Duration::from_secs(125), |zone| zone.zone.settings.proxy_read_timeout);
+        let read_timeout = exchange.read_timeout();
         link.deadline.clear();
         Self {
             link: Some(link),

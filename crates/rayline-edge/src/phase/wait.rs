@@ -94,7 +94,7 @@ struct Waiting {
 impl Waiting {
     fn new(exchange: &Exchange<'_>, link: &mut Link) -> Self {
         let limits = exchange.running.limits();
-        let read_timeout = exchange.zone.map_or(Duration::from_secs(125), |zone| zone.zone.settings.proxy_read_timeout);
+        let read_timeout = exchange.read_timeout();
         link.deadline.clear();
         Self {
             kind: RequestKind::of(exchange.head.method()),
