@@ -216,7 +216,7 @@ impl Demo {
             return io::Write::write_all(&mut out, b"\n");
         }
         output::say(&format!(
-            "{} is running in front of {} origins",
+            "{} is running, with {} things to see",
             output::styled(BOLD, "rayline demo"),
             self.exhibits.len()
         ));
