@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rayline_observe::{Observer, Target};
 
-use crate::{observer, records, until, uris};
+use crate::{observer, records, until, uris, uris_so_far};
 
 #[test]
 fn the_file_is_appended_to_and_not_everybody_may_read_it() {
@@ -28,10 +28,10 @@ fn after_a_rotation_the_name_is_opened_anew() {
     let (path, rotated) = (folder.path().join("requests.ndjson"), folder.path().join("requests.ndjson.1"));
     let (observer, mut lane) = observer(Target::File(path.clone()));
     lane.record(records::fine("/before"));
-    until("the record is in the file", || !uris(&path).is_empty());
+    until("the record is in the file", || !uris_so_far(&path).is_empty());
     fs::rename(&path, &rotated).unwrap();
     lane.record(records::fine("/between"));
-    until("the old file is written on", || uris(&rotated).len() == 2);
+    until("the old file is written on", || uris_so_far(&rotated).len() == 2);
     observer.reopen();
     lane.record(records::fine("/after"));
     observer.stop();
@@ -103,7 +103,7 @@ fn a_log_that_cannot_be_opened_does_not_keep_the_edge_from_starting() {
     lane.record(records::fine("/"));
     assert!(observer.health().log_error.unwrap().contains("cannot be opened"));
     fs::remove_file(&blocker).unwrap();
-    until("the file is there after all", || !uris(&path).is_empty());
+    until("the file is there after all", || !uris_so_far(&path).is_empty());
     observer.stop();
     assert_eq!(uris(&path), ["/"]);
 }
@@ -118,7 +118,7 @@ fn a_failed_reopening_leaves_the_old_file_in_use() {
     observer.reopen();
     until("the error is seen", || observer.health().log_error.is_some());
     lane.record(records::fine("/kept"));
-    until("the old file is written on", || uris(&rotated) == ["/kept"]);
+    until("the old file is written on", || uris_so_far(&rotated) == ["/kept"]);
     fs::remove_dir(&path).unwrap();
     until("the name is opened at last", || path.is_file());
     until("the trouble is over", || observer.health().log_error.is_none());

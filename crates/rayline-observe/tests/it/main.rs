@@ -34,11 +34,19 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// The request URIs in a log, every line of which must be a whole object.
+/// The request URIs in a log that is complete: every line must be a whole object.
 fn uris(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is not whole: {text:?}");
     text.lines().map(|line| uri(line.as_bytes())).collect()
+}
+
+/// The same of a log that is being written: a reader may meet a write half done, so what follows the last line's end
+/// is left for later.
+fn uris_so_far(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    whole.lines().map(|line| uri(line.as_bytes())).collect()
 }
 
 fn uri(line: &[u8]) -> String {

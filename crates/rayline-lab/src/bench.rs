@@ -1,0 +1,1 @@
+//! The benchmark: Rayline beside its peers in interleaved rounds.

@@ -1,0 +1,1 @@
+//! The peer table: what each proxy says of the same broken origins.

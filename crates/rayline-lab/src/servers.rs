@@ -1,0 +1,1 @@
+//! Real servers as origins, each with a configuration of its own in a folder of its own.
