@@ -1,19 +1,16 @@
 //! The visitor's side: who they are, their connection, and the loop that takes request after request from it.
 
-use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rayline_config::Certificate;
 
 pub(crate) mod body;
 pub(crate) mod http1;
-pub(crate) mod io;
-mod writer;
+mod stream;
 
 pub(crate) use body::RequestBody;
-pub(crate) use io::VisitorIo;
+pub(crate) use stream::Stream;
 
 /// One visitor's connection, as every request on it sees it.
 #[derive(Debug)]
@@ -50,7 +47,3 @@ impl Visitor {
         self.peer.ip().to_canonical()
     }
 }
-
-/// The connection, shared by the request's body (which reads) and the answer (which writes). Both live on one
-/// thread and borrow it only while they poll.
-pub(crate) type SharedIo = Rc<RefCell<VisitorIo>>;

@@ -16,8 +16,7 @@ use tokio::sync::watch;
 use super::client_tls;
 use crate::record::OpenRecord;
 use crate::running::Running;
-use crate::visitor::io::Stream;
-use crate::visitor::{Visitor, http1};
+use crate::visitor::{Stream, Visitor, http1};
 use crate::worker::Worker;
 
 /// Visitors beyond `max_connections` who are told so at once, per worker: an answer and its close take seconds where the

@@ -23,8 +23,7 @@ use tokio_rustls::StartHandshake;
 use super::accept::record_only;
 use crate::edition::Edition;
 use crate::hello;
-use crate::visitor::io::Stream;
-use crate::visitor::{Visitor, VisitorTls, http1};
+use crate::visitor::{Stream, Visitor, VisitorTls, http1};
 use crate::worker::Worker;
 
 /// Room for a usual ClientHello, one with a post-quantum key share included.

@@ -17,7 +17,7 @@ use crate::hop::{Hops, Known, put_trailers};
 use crate::link::Link;
 use crate::output::Output;
 use crate::visitor::RequestBody;
-use crate::visitor::body::Piece;
+use crate::visitor::body::{Interim, Piece};
 use crate::worker::Worker;
 
 /// Our name in `CDN-Loop` (RFC 8586).
@@ -170,7 +170,7 @@ impl Upload {
         }
         if body.awaits_continue {
             body.awaits_continue = false;
-            body.io().borrow_mut().queue_interim(b"HTTP/1.1 100 Continue\r\n\r\n");
+            body.queue_interim(Interim::Continue);
         }
     }
 

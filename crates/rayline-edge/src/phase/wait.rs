@@ -5,19 +5,18 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use rayline_dial::http1::response_fault;
 use rayline_dial::{Break, session_fault};
-use rayline_http1::{Parsed, RequestKind, ResponseHead, encode};
+use rayline_http1::{Parsed, RequestKind, ResponseHead};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{OriginTlsCause, ReplyCause, SendCause, WaitCause};
 use rayline_verdict::{Attempt, Fault, Outcome};
 
 use super::send::{Upload, takes_interim};
 use crate::exchange::{Exchange, micros};
-use crate::hop::{Hops, passes_to_visitor};
 use crate::link::Link;
 use crate::visitor::RequestBody;
+use crate::visitor::body::Interim;
 
 /// The most interim (1xx) responses to one request. Early hints come in ones and twos; progress reports once a
 /// second for as long as an answer may take stay below it.
@@ -130,7 +129,7 @@ impl Waiting {
                 Poll::Pending => break,
             }
         }
-        body.io().borrow_mut().poll_interim(cx);
+        body.poll_interim(cx);
         if upload.is_done() && body.poll_gone(cx).is_ready() {
             return Poll::Ready(Err(Fault::new(ReplyCause::Gone)));
         }
@@ -161,7 +160,7 @@ impl Waiting {
             if head.status == 100 {
                 upload.go_on(body);
             } else if self.takes_interim {
-                body.io().borrow_mut().queue_interim(&interim(&head));
+                body.queue_interim(Interim::Passed(&head));
             }
         }
         Ok(None)
@@ -189,19 +188,6 @@ impl Waiting {
             link.deadline.set_after(if self.ack_checked { left } else { left.min(self.ack_timeout / 4) });
         }
     }
-}
-
-/// An interim response as the visitor gets it: less what is for one hop, or in the edge's own name.
-fn interim(head: &ResponseHead) -> BytesMut {
-    let mut out = BytesMut::with_capacity(head.raw().len());
-    // The codec has checked both the status and the fields.
-    let _ = encode::status_line(&mut out, head.status, Some(head.reason()));
-    let hops = Hops::of(&head.fields);
-    // It has no body, so a length could only lead its reader astray (RFC 9110 §8.6).
-    let is_length = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length");
-    encode::copy_fields(&mut out, &head.fields, |name, _| !is_length(name) && passes_to_visitor(name, &hops));
-    encode::end(&mut out);
-    out
 }
 
 fn timer(setting: &'static str, limit: Duration) -> Fact {

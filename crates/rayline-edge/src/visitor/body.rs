@@ -1,20 +1,18 @@
 //! The body of a request, pulled piece by piece: nothing is read that nobody has room for.
+//!
+//! How its bytes come is the protocol's affair; limits and patience are the same for all.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rayline_dial::http1::request_fault;
-use rayline_http1::{BodyDecoder, Decoded, Fields, Framing, Limits};
+use rayline_http1::{Fields, Framing, ResponseHead};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
 
-use super::SharedIo;
+use super::http1;
 use crate::deadline::Deadline;
-
-/// Bytes read at once while a body streams.
-const BODY_READ: usize = 64 * 1024;
 
 /// A piece of a body.
 #[derive(Debug)]
@@ -24,33 +22,48 @@ pub(crate) enum Piece {
     End,
 }
 
-/// The body of a request over HTTP/1.1.
+/// Where the bytes come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Http1(http1::Body),
+}
+
+/// An answer before the answer (RFC 9110 §15.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Interim<'a> {
+    /// `100 Continue`: send the body.
+    Continue,
+    /// The origin's, to be passed on.
+    Passed(&'a ResponseHead),
+}
+
+/// How much of a body is accepted, and how slow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Most body bytes.
+    pub(crate) limit: u64,
+    /// Longest wait between two reads.
+    pub(crate) between_reads: Duration,
+}
+
+/// The body of a request.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
-    io: SharedIo,
+    source: Source,
     framing: Framing,
-    decoder: BodyDecoder,
     deadline: Deadline,
-    /// Most body bytes accepted.
-    limit: u64,
-    /// Longest wait between two reads.
-    patience: Duration,
+    patience: Patience,
+    received: u64,
     /// The visitor waits for `100 Continue` before it sends.
     pub(crate) awaits_continue: bool,
 }
 
 impl RequestBody {
-    pub(crate) fn new(
-        io: SharedIo,
-        framing: Framing,
-        limits: &Limits,
-        limit: u64,
-        patience: Duration,
-        awaits_continue: bool,
-    ) -> Self {
-        let decoder = BodyDecoder::new(framing, limits);
-        let awaits_continue = awaits_continue && !decoder.is_done();
-        Self { io, framing, decoder, deadline: Deadline::default(), limit, patience, awaits_continue }
+    pub(crate) fn new(source: Source, framing: Framing, patience: Patience, awaits_continue: bool) -> Self {
+        let mut body =
+            Self { source, framing, deadline: Deadline::default(), patience, received: 0, awaits_continue: false };
+        body.awaits_continue = awaits_continue && !body.is_done();
+        body
     }
 
     /// How its end is told.
@@ -60,17 +73,19 @@ impl RequestBody {
 
     /// Whether all of it has been read.
     pub(crate) fn is_done(&self) -> bool {
-        self.decoder.is_done()
+        match &self.source {
+            Source::Http1(body) => body.is_done(),
+        }
     }
 
     /// Body bytes received so far.
     pub(crate) fn received(&self) -> u64 {
-        self.decoder.received()
+        self.received
     }
 
     /// Lowers the limit to the zone's, once the zone is known.
     pub(crate) fn set_limit(&mut self, limit: u64) {
-        self.limit = limit;
+        self.patience.limit = limit;
     }
 
     /// Refuses a body whose announced length is over the limit, before a byte of it is read.
@@ -79,7 +94,7 @@ impl RequestBody {
     /// `BodyTooLarge`.
     pub(crate) fn check_announced(&self) -> Result<(), Fault> {
         match self.framing {
-            Framing::Length(length) if length > self.limit => Err(self.too_large(length)),
+            Framing::Length(length) if length > self.patience.limit => Err(self.too_large(length)),
             Framing::Length(_) | Framing::None | Framing::Chunked | Framing::Close => Ok(()),
         }
     }
@@ -89,51 +104,51 @@ impl RequestBody {
     /// # Errors
     /// The visitor's faults: truncated, malformed, too large, too slow.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
-        let io = self.io.clone();
-        let mut io = io.borrow_mut();
-        loop {
-            match self.decoder.decode(&mut io.input).map_err(|refusal| request_fault(&refusal))? {
-                Decoded::Data(data) => {
-                    self.awaits_continue = false;
-                    self.deadline.clear();
-                    let received = self.decoder.received();
-                    if received > self.limit {
-                        return Poll::Ready(Err(self.too_large(received)));
-                    }
-                    return Poll::Ready(Ok(Piece::Data(data)));
+        let piece = match &mut self.source {
+            Source::Http1(body) => body.poll_next(cx),
+        };
+        match piece {
+            Poll::Ready(Ok(Piece::Data(data))) => {
+                self.awaits_continue = false;
+                self.deadline.clear();
+                self.received += data.len() as u64;
+                if self.received > self.patience.limit {
+                    return Poll::Ready(Err(self.too_large(self.received)));
                 }
-                Decoded::Trailers(fields) => return Poll::Ready(Ok(Piece::Trailers(fields))),
-                Decoded::End => return Poll::Ready(Ok(Piece::End)),
-                Decoded::NeedMore => {}
+                Poll::Ready(Ok(Piece::Data(data)))
             }
-            match io.poll_fill(cx, BODY_READ) {
-                Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(Ok(0) | Err(_)) => {
-                    return Poll::Ready(match self.decoder.eof() {
-                        Ok(()) => Ok(Piece::End),
-                        Err(refusal) => Err(request_fault(&refusal)),
-                    });
-                }
-                Poll::Pending => {
-                    self.deadline.set_after_if_unset(self.patience);
-                    ready!(self.deadline.poll(cx));
-                    let limit_ms = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
-                    return Poll::Ready(Err(Fault::new(RequestCause::BodyTimedOut)
-                        .with(Fact::Timer { setting: "client_body_timeout", limit_ms })
-                        .with(Fact::Body { received: self.decoder.received(), expected: self.expected() })));
-                }
+            Poll::Ready(other) => Poll::Ready(other),
+            Poll::Pending => {
+                self.deadline.set_after_if_unset(self.patience.between_reads);
+                ready!(self.deadline.poll(cx));
+                let limit_ms = u64::try_from(self.patience.between_reads.as_millis()).unwrap_or(u64::MAX);
+                Poll::Ready(Err(Fault::new(RequestCause::BodyTimedOut)
+                    .with(Fact::Timer { setting: "client_body_timeout", limit_ms })
+                    .with(Fact::Body { received: self.received, expected: self.expected() })))
             }
         }
     }
 
     /// Ready when the visitor has left while we owe it an answer.
     pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.io.borrow_mut().poll_gone(cx)
+        match &mut self.source {
+            Source::Http1(body) => body.poll_gone(cx),
+        }
     }
 
-    /// The connection, for interim responses.
-    pub(crate) fn io(&self) -> &SharedIo {
-        &self.io
+    /// Queues an interim response for the visitor.
+    pub(crate) fn queue_interim(&mut self, interim: Interim<'_>) {
+        match &mut self.source {
+            Source::Http1(body) => body.queue_interim(interim),
+        }
+    }
+
+    /// Writes queued interim responses out as far as the visitor takes them. What goes wrong is met again by whoever
+    /// writes next.
+    pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) {
+        match &mut self.source {
+            Source::Http1(body) => body.poll_interim(cx),
+        }
     }
 
     fn expected(&self) -> Option<u64> {
@@ -144,6 +159,7 @@ impl RequestBody {
     }
 
     fn too_large(&self, seen: u64) -> Fault {
-        Fault::new(RequestCause::BodyTooLarge).with(Fact::Limit { what: "request body", seen, limit: self.limit })
+        let limit = self.patience.limit;
+        Fault::new(RequestCause::BodyTooLarge).with(Fact::Limit { what: "request body", seen, limit })
     }
 }

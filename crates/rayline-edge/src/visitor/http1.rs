@@ -14,13 +14,24 @@ use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
 use rayline_verdict::snippet::Snippet;
 
-use super::io::{Stream, VisitorIo};
-use super::{RequestBody, SharedIo, Visitor, writer};
+use super::body::{Patience, Source};
+use super::{RequestBody, Stream, Visitor};
 use crate::deadline::Deadline;
 use crate::exchange::Incoming;
 use crate::phase::{accept, reply};
 use crate::pipeline;
 use crate::worker::Worker;
+
+mod body;
+mod io;
+mod writer;
+
+pub(crate) use body::Body;
+use io::VisitorIo;
+
+/// The connection, shared by the request's body (which reads) and the answer (which writes). Both live on one
+/// thread and borrow it only while they poll.
+type SharedIo = Rc<RefCell<VisitorIo>>;
 
 /// How much of an unread request is read and thrown away before the connection closes, so that the answer is not lost
 /// to a reset (RFC 9112 §9.6), and for how long.
@@ -138,14 +149,12 @@ impl Reader {
             Read::Head(head) => {
                 // The plan may have changed while the connection was idle.
                 let running = worker.running();
-                let body = RequestBody::new(
-                    Rc::clone(io),
-                    head.framing(),
-                    &self.limits,
-                    running.limits().request_body_bytes,
-                    running.server().client_body_timeout,
-                    head.expects_continue(),
-                );
+                let patience = Patience {
+                    limit: running.limits().request_body_bytes,
+                    between_reads: running.server().client_body_timeout,
+                };
+                let source = Source::Http1(Body::new(Rc::clone(io), head.framing(), &self.limits));
+                let body = RequestBody::new(source, head.framing(), patience, head.expects_continue());
                 Ok((*head, body))
             }
         };

@@ -14,13 +14,14 @@ use rayline_verdict::record::CacheStatus;
 use rayline_verdict::surface::headers::cache_status;
 use rayline_verdict::{Fault, Verdict};
 
-use super::body::Piece;
-use super::{RequestBody, SharedIo};
+use super::SharedIo;
 use crate::answer::{Answer, AnswerHead};
 use crate::deadline::Deadline;
 use crate::exchange::micros;
 use crate::hop::{Hops, passes_to_visitor, put_trailers};
 use crate::output::Output;
+use crate::visitor::RequestBody;
+use crate::visitor::body::Piece;
 use crate::worker::Worker;
 
 /// How the visitor is told where the body ends.

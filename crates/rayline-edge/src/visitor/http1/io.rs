@@ -1,4 +1,4 @@
-//! A visitor's socket with its read buffer, plain or TLS.
+//! A visitor's socket with its read buffer, plain or TLS, as HTTP/1.1 uses it.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -7,9 +7,8 @@ use std::task::{Context, Poll, ready};
 use bytes::BytesMut;
 use std::future::Future;
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
+use super::super::Stream;
 use crate::output::Output;
 
 /// How much is read ahead of a pipelining visitor while an earlier request is being served.
@@ -19,22 +18,6 @@ const HEAD_READ: usize = 4 * 1024;
 
 /// Interim responses kept for a visitor that does not read them.
 const MAX_INTERIM_BYTES: usize = 64 * 1024;
-
-/// The transport.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Stream {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
-}
 
 /// A visitor's connection.
 #[derive(Debug)]

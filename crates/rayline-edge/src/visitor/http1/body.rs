@@ -1,0 +1,86 @@
+//! A request's body over HTTP/1.1: decoded from the connection it shares with the answer.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use rayline_dial::http1::request_fault;
+use rayline_http1::{BodyDecoder, Decoded, Framing, Limits, ResponseHead, encode};
+use rayline_verdict::Fault;
+
+use super::SharedIo;
+use crate::hop::{Hops, passes_to_visitor};
+use crate::visitor::body::{Interim, Piece};
+
+/// Bytes read at once while a body streams.
+const BODY_READ: usize = 64 * 1024;
+
+/// The body of one request on a connection.
+#[derive(Debug)]
+pub(crate) struct Body {
+    io: SharedIo,
+    decoder: BodyDecoder,
+}
+
+impl Body {
+    pub(super) fn new(io: SharedIo, framing: Framing, limits: &Limits) -> Self {
+        Self { io, decoder: BodyDecoder::new(framing, limits) }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.decoder.is_done()
+    }
+
+    /// The next piece.
+    ///
+    /// # Errors
+    /// Truncated or malformed.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        let mut io = self.io.borrow_mut();
+        loop {
+            match self.decoder.decode(&mut io.input).map_err(|refusal| request_fault(&refusal))? {
+                Decoded::Data(data) => return Poll::Ready(Ok(Piece::Data(data))),
+                Decoded::Trailers(fields) => return Poll::Ready(Ok(Piece::Trailers(fields))),
+                Decoded::End => return Poll::Ready(Ok(Piece::End)),
+                Decoded::NeedMore => {}
+            }
+            match ready!(io.poll_fill(cx, BODY_READ)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => {
+                    return Poll::Ready(match self.decoder.eof() {
+                        Ok(()) => Ok(Piece::End),
+                        Err(refusal) => Err(request_fault(&refusal)),
+                    });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.io.borrow_mut().poll_gone(cx)
+    }
+
+    pub(crate) fn queue_interim(&mut self, interim: Interim<'_>) {
+        let mut io = self.io.borrow_mut();
+        match interim {
+            Interim::Continue => io.queue_interim(b"HTTP/1.1 100 Continue\r\n\r\n"),
+            Interim::Passed(head) => io.queue_interim(&encoded(head)),
+        }
+    }
+
+    pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) {
+        self.io.borrow_mut().poll_interim(cx);
+    }
+}
+
+/// An interim response as the visitor gets it: less what is for one hop, or in the edge's own name.
+fn encoded(head: &ResponseHead) -> BytesMut {
+    let mut out = BytesMut::with_capacity(head.raw().len());
+    // The codec has checked both the status and the fields.
+    let _ = encode::status_line(&mut out, head.status, Some(head.reason()));
+    let hops = Hops::of(&head.fields);
+    // It has no body, so a length could only lead its reader astray (RFC 9110 §8.6).
+    let is_length = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length");
+    encode::copy_fields(&mut out, &head.fields, |name, _| !is_length(name) && passes_to_visitor(name, &hops));
+    encode::end(&mut out);
+    out
+}
