@@ -5,6 +5,7 @@
 
 mod certificates;
 mod checks;
+mod client_identity;
 mod error_pages;
 mod file;
 mod pem;

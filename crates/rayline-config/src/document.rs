@@ -271,16 +271,15 @@ impl<'a> Fields<'a> {
 
     /// The table under a key, written or not.
     pub(crate) fn table(&self, name: &str) -> Self {
-        let section = self.section_of(name);
-        match self.item(name) {
-            None => Self::absent(section, self.report),
-            Some(item) => match item.value {
-                DeValue::Table(table) => Self::open(section, Some(table), item.place, self.report),
-                _ => {
-                    self.report.push(item.expected());
-                    Self::absent(section, self.report)
-                }
-            },
+        self.optional_table(name).unwrap_or_else(|| Self::absent(self.section_of(name), self.report))
+    }
+
+    /// The table under a key that may be left out, with all that is required in it.
+    pub(crate) fn optional_table(&self, name: &str) -> Option<Self> {
+        let item = self.item(name)?;
+        match item.value {
+            DeValue::Table(table) => Some(Self::open(self.section_of(name), Some(table), item.place, self.report)),
+            _ => self.report.refuse(item.expected()),
         }
     }
 

@@ -166,7 +166,7 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&written, &normal(name)), name))
         // a third of the letters may differ: more would suggest words that only look alike
-        .filter(|(distance, name)| *distance * 3 <= name.len().max(3))
+        .filter(|(distance, name)| *distance * 3 <= name.len().max(3) && *distance < name.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

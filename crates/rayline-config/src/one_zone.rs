@@ -51,6 +51,7 @@ pub fn one_zone(zone: &str, origin: &str, listen: SocketAddr, admin: Option<Sock
         paused: false,
         settings: origin.settings(settings),
         certificates: Vec::new(),
+        client_identity: None,
         error_pages: ErrorPages::default(),
     });
     let hosts = HostTable::every_host(&zone, HostOrigin { name: "*".to_owned(), target: origin.target, proxied: true });

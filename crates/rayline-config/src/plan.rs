@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use rayline_verdict::Colo;
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 use crate::certificate::{Certificate, CertificateTable};
 use crate::hosts::HostTable;
@@ -62,6 +62,9 @@ pub struct Server {
     pub resolvers: Vec<SocketAddr>,
     /// Whose `CF-Connecting-IP` and `X-Forwarded-For` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which header visitors' connections begin with: all of them if `trusted_proxies` is empty; else those from its
+    /// addresses must, and others, being direct visitors, must not.
+    pub proxy_protocol: ProxyProtocol,
     /// How long requests in flight may take after the edge was told to end.
     pub drain_timeout: Duration,
     /// How long a visitor may take from the first byte of a request to the end of its header section.
@@ -74,6 +77,21 @@ pub struct Server {
     pub keepalive_timeout: Duration,
     /// Connections of visitors open at once, over all threads.
     pub max_connections: usize,
+    /// Streams a visitor may have open on one HTTP/2 connection (RFC 9113 section 5.1.2), from 1 to 1000.
+    pub http2_max_streams: u32,
+}
+
+/// `proxy_protocol`: which versions of the PROXY protocol's header are taken ("The PROXY protocol", versions 1 & 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProxyProtocol {
+    /// None: connections begin with HTTP or TLS.
+    Off,
+    /// Version 1, one line of text.
+    V1,
+    /// Version 2, binary.
+    V2,
+    /// Either.
+    Any,
 }
 
 /// `[log]`.
@@ -126,6 +144,8 @@ pub struct Limits {
     pub resolve_timeout: Duration,
     /// Origin: how long an unused connection is kept.
     pub idle_timeout: Duration,
+    /// How long a WebSocket may carry nothing either way.
+    pub websocket_idle_timeout: Duration,
     /// Silence on an origin connection before keep-alive probes are sent.
     pub tcp_keepalive: Duration,
     /// Bytes of a response's header section, status line included.
@@ -151,8 +171,19 @@ pub struct Zone {
     pub records: Vec<Record>,
     /// Certificates toward visitors.
     pub certificates: Vec<Arc<Certificate>>,
+    /// Whom the edge shows itself to origins as; `Some` only where `tls_client_auth` is on.
+    pub client_identity: Option<Arc<ClientIdentity>>,
     /// Pages of its own in place of the edge's.
     pub error_pages: ErrorPages,
+}
+
+/// `[zone.origin_tls_client_auth]`: a client certificate with its key, which belong together.
+#[derive(Debug)]
+pub struct ClientIdentity {
+    /// The certificate, followed by the intermediate ones.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The key of the first certificate; its bytes are not in the debug output.
+    pub key: PrivateKeyDer<'static>,
 }
 
 /// `[zone.settings]`, named as Cloudflare's zone settings are.
@@ -168,6 +199,16 @@ pub struct Settings {
     pub min_tls_version: TlsVersion,
     /// The highest HTTP version spoken to origins.
     pub origin_max_http_version: HttpVersion,
+    /// Streams the edge opens on one HTTP/2 connection to an origin, from 1 to 1000; the origin's own limit may be lower.
+    pub origin_h2_max_streams: u32,
+    /// Whether visitors are offered HTTP/2 by ALPN.
+    pub http2: bool,
+    /// Whether visitors may open WebSockets.
+    pub websockets: bool,
+    /// Whether origins are told the visitor's country.
+    pub ip_geolocation: bool,
+    /// Whether origins that ask for a client certificate are shown the zone's (authenticated origin pulls).
+    pub tls_client_auth: bool,
     /// Whether the cache is bypassed.
     pub development_mode: bool,
     /// The port origins listen on for HTTP.

@@ -11,7 +11,7 @@ use toml::de::DeValue;
 
 use crate::document::{At, Item, shown};
 use crate::keys::{Kind, nearest, show_duration};
-use crate::plan::{HttpVersion, LogLevel, RecordKind, SslMode, TlsVersion};
+use crate::plan::{HttpVersion, LogLevel, ProxyProtocol, RecordKind, SslMode, TlsVersion};
 
 /// A type that can be read from a value. A value that does not fit leaves a problem behind.
 pub(crate) trait Read: Sized {
@@ -77,7 +77,7 @@ macro_rules! read_whole {
     )*};
 }
 
-read_whole!(u16, usize);
+read_whole!(u16, u32, usize);
 
 impl Read for Duration {
     fn read(item: &Item<'_>) -> Option<Self> {
@@ -276,19 +276,9 @@ impl Choice for RecordKind {
 const OTHER_RECORD: &str =
     "leave it out: the edge answers no DNS queries yet, and only `A`, `AAAA` and `CNAME` lead to an origin";
 
-/// `proxy_protocol`, of which only `off` is there yet; so the plan has no field for it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ProxyProtocol {
-    Off,
-}
-
 impl Choice for ProxyProtocol {
-    const CHOICES: &'static [(&'static str, Self)] = &[("off", Self::Off)];
-    const REFUSED: &'static [(&'static str, &'static str, &'static str)] = &[
-        ("v1", NOT_YET, "leave it `off`: connections must begin with HTTP or TLS"),
-        ("v2", NOT_YET, "leave it `off`: connections must begin with HTTP or TLS"),
-        ("any", NOT_YET, "leave it `off`: connections must begin with HTTP or TLS"),
-    ];
+    const CHOICES: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("v1", Self::V1), ("v2", Self::V2), ("any", Self::Any)];
 }
 
 impl SslMode {

@@ -1,4 +1,4 @@
-//! `[[zone.certificates]]`: certificates toward visitors, each with its key.
+//! Certificates with their keys, and `[[zone.certificates]]`, those of them that visitors are shown.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,20 +18,20 @@ use crate::certificate::Certificate;
 use crate::document::{At, Fields, Report, shown};
 use crate::name::parse_name;
 
-/// One of them: chain and key, if both are there and belong together.
+/// A chain and the key of its first certificate, fit to be used together.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) certified: CertifiedKey,
+    pub(super) key: PrivateKeyDer<'static>,
+    /// The chain's file.
+    pub(super) chain_at: At<String>,
+}
+
+/// A certificate toward visitors.
 pub(super) fn read_certificate(fields: &Fields<'_>, now: SystemTime) -> Option<At<Arc<Certificate>>> {
     let report = fields.report;
-    let chain_at: Option<At<String>> = fields.required("certificate");
-    let key_at: Option<At<String>> = fields.required("private_key");
-    let chain = chain_at.as_ref().and_then(|at| read_certificates(at, report));
-    let key = key_at.as_ref().and_then(|at| read_key(at, report));
-    let (chain_at, key_at, chain) = (chain_at?, key_at?, chain?);
-
-    let leaf_der = chain.first()?.clone();
-    let leaf = parse_certificate(&leaf_der, &chain_at, report)?;
-    check_dates(&leaf, &chain_at, now, report);
-    let key = join(chain, key?, &chain_at, &key_at, report)?;
-    check_order(&key.cert, &chain_at, report);
+    let Pair { certified, chain_at, .. } = read_pair(fields, now)?;
+    let leaf = parse_certificate(certified.cert.first()?, &chain_at, report)?;
     let names = names_of(&leaf);
     if names.is_empty() {
         let message = format!("`{}` names no host (no subject alternative name)", shown(&chain_at.value));
@@ -39,19 +39,35 @@ pub(super) fn read_certificate(fields: &Fields<'_>, now: SystemTime) -> Option<A
         report.push(chain_at.place.warning(message).hint(hint));
     }
     let not_after = system_time(leaf.validity().not_after);
-    Some(At { value: Arc::new(Certificate { key: Arc::new(key), names, not_after }), place: chain_at.place })
+    Some(At { value: Arc::new(Certificate { key: Arc::new(certified), names, not_after }), place: chain_at.place })
+}
+
+/// The files under `certificate` and `private_key`, if both are there and belong together.
+pub(super) fn read_pair(fields: &Fields<'_>, now: SystemTime) -> Option<Pair> {
+    let report = fields.report;
+    let chain_at: Option<At<String>> = fields.required("certificate");
+    let key_at: Option<At<String>> = fields.required("private_key");
+    let chain = chain_at.as_ref().and_then(|at| read_certificates(at, report));
+    let key = key_at.as_ref().and_then(|at| read_key(at, report));
+    let (chain_at, key_at, chain) = (chain_at?, key_at?, chain?);
+
+    check_dates(&parse_certificate(chain.first()?, &chain_at, report)?, &chain_at, now, report);
+    let key = key?;
+    let certified = join(chain, &key, &chain_at, &key_at, report)?;
+    check_order(&certified.cert, &chain_at, report);
+    Some(Pair { certified, key, chain_at })
 }
 
 /// Chain and key as rustls takes them, if the key is that of the first certificate.
 fn join(
     chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    key: &PrivateKeyDer<'static>,
     chain_at: &At<String>,
     key_at: &At<String>,
     report: &Report<'_>,
 ) -> Option<CertifiedKey> {
     let (chain_file, key_file) = (shown(&chain_at.value), shown(&key_at.value));
-    let Ok(key) = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key) else {
+    let Ok(key) = rustls::crypto::aws_lc_rs::sign::any_supported_type(key) else {
         let problem = key_at.place.error(format!("the key in `{key_file}` cannot be used"));
         let hint = "RSA keys from 2048 bits, ECDSA keys on P-256, P-384 or P-521, and Ed25519 keys can";
         return report.refuse(problem.hint(hint));
@@ -89,7 +105,7 @@ fn read_key(written: &At<String>, report: &Report<'_>) -> Option<PrivateKeyDer<'
     None
 }
 
-/// Each certificate should be followed by the one that issued it, or visitors may not find a path to an authority.
+/// Each certificate should be followed by the one that issued it, or the other side may not find a path to an authority.
 fn check_order(chain: &[CertificateDer<'_>], written: &At<String>, report: &Report<'_>) {
     let parsed: Vec<X509Certificate<'_>> =
         chain.iter().filter_map(|der| Some(X509Certificate::from_der(der).ok()?.1)).collect();

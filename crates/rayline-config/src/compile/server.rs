@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::trust;
 use crate::document::{At, Fields, Place};
 use crate::plan::{Limits, Log, LogTarget, Server};
-use crate::value::{ProxyProtocol, Resolver};
+use crate::value::Resolver;
 
 /// The longest brand, in characters: it stands in a page's title and in headers.
 const LONGEST_BRAND: usize = 64;
@@ -33,7 +33,6 @@ pub(crate) fn read_server(fields: &Fields<'_>, now: SystemTime) -> (Server, Vec<
     let http: Vec<At<SocketAddr>> = fields.take("http");
     let https: Vec<At<SocketAddr>> = fields.take("https");
     let admin: Option<At<SocketAddr>> = fields.optional("admin");
-    let ProxyProtocol::Off = fields.take("proxy_protocol");
     let server = Server {
         http: http.iter().map(|at| at.value).collect(),
         https: https.iter().map(|at| at.value).collect(),
@@ -48,12 +47,14 @@ pub(crate) fn read_server(fields: &Fields<'_>, now: SystemTime) -> (Server, Vec<
         origin_crl: trust::read_revocation_lists(fields, now),
         resolvers: fields.take::<Vec<Resolver>>("resolvers").into_iter().map(|resolver| resolver.0).collect(),
         trusted_proxies: fields.take("trusted_proxies"),
+        proxy_protocol: fields.take("proxy_protocol"),
         drain_timeout: fields.take("drain_timeout"),
         client_head_timeout: fields.take("client_head_timeout"),
         client_body_timeout: fields.take("client_body_timeout"),
         client_write_timeout: fields.take("client_write_timeout"),
         keepalive_timeout: fields.take("keepalive_timeout"),
         max_connections: fields.take("max_connections"),
+        http2_max_streams: fields.take("http2_max_streams"),
     };
     let of_role = |role| move |at: At<SocketAddr>| Listener { role, address: at.value, place: at.place };
     let listeners = http
@@ -94,6 +95,7 @@ pub(crate) fn read_limits(fields: &Fields<'_>) -> Limits {
         write_timeout: fields.take("write_timeout"),
         resolve_timeout: fields.take("resolve_timeout"),
         idle_timeout: fields.take("idle_timeout"),
+        websocket_idle_timeout: fields.take("websocket_idle_timeout"),
         tcp_keepalive: fields.take("tcp_keepalive"),
         response_header_bytes: fields.take("response_header_bytes"),
         request_header_bytes: fields.take("request_header_bytes"),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::certificates::read_certificate;
-use super::error_pages;
 use super::records::{WrittenRecord, read_name, read_record};
+use super::{client_identity, error_pages};
 use crate::certificate::Certificate;
 use crate::document::{At, Fields, Place};
-use crate::plan::{ErrorPages, HttpVersion, Limits, Settings, SslMode, Zone};
+use crate::plan::{ClientIdentity, ErrorPages, Limits, Settings, SslMode, Zone};
 
 /// A zone with the places that later checks point at.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(super) struct WrittenZone {
     pub(super) always_use_https: Place,
     pub(super) records: Vec<WrittenRecord>,
     pub(super) certificates: Vec<At<Arc<Certificate>>>,
+    client_identity: Option<Arc<ClientIdentity>>,
     error_pages: ErrorPages,
 }
 
@@ -35,6 +36,7 @@ impl WrittenZone {
             settings: self.settings.clone(),
             records: self.records.iter().map(|written| written.record.clone()).collect(),
             certificates: self.certificates.iter().map(|at| Arc::clone(&at.value)).collect(),
+            client_identity: self.client_identity.clone(),
             error_pages: self.error_pages.clone(),
         })
     }
@@ -45,13 +47,16 @@ pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, now: SystemTime)
     let names: Vec<Option<At<String>>> = zones.iter().map(read_zone_name).collect();
     let known: Vec<&str> = names.iter().flatten().map(|at| at.value.as_str()).collect();
     let read = |(fields, name): (&Fields<'_>, &Option<At<String>>)| {
-        let settings = fields.table("settings");
+        let written = fields.table("settings");
+        let place_of = |key| written.written(key).unwrap_or_default();
+        let settings = read_settings(&written, limits);
+        let tls_client_auth = At { value: settings.tls_client_auth, place: place_of("tls_client_auth") };
         WrittenZone {
             name: name.clone(),
             place: fields.place.clone(),
             paused: fields.take("paused"),
-            always_use_https: settings.written("always_use_https").unwrap_or_default(),
-            settings: read_settings(&settings, limits),
+            always_use_https: place_of("always_use_https"),
+            settings,
             records: fields
                 .tables("dns_records")
                 .iter()
@@ -62,6 +67,7 @@ pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, now: SystemTime)
                 .iter()
                 .filter_map(|certificate| read_certificate(certificate, now))
                 .collect(),
+            client_identity: client_identity::read(fields, &tls_client_auth, now),
             error_pages: error_pages::read(&fields.table("error_pages")),
         }
     };
@@ -76,11 +82,6 @@ fn read_zone_name(fields: &Fields<'_>) -> Option<At<String>> {
 /// `[zone.settings]`.
 pub(crate) fn read_settings(fields: &Fields<'_>, limits: &Limits) -> Settings {
     let report = fields.report;
-    let version: At<HttpVersion> = fields.take("origin_max_http_version");
-    if version.value == HttpVersion::V2 && version.place.span.is_some() {
-        let problem = version.place.warning("origins are spoken to in HTTP/1.1 in this version");
-        report.push(problem.hint("leave it as it is for later, or write `\"1\"`"));
-    }
     let development: At<bool> = fields.take("development_mode");
     if development.value {
         let problem = development.place.warning("there is no cache to bypass in this version");
@@ -93,12 +94,27 @@ pub(crate) fn read_settings(fields: &Fields<'_>, limits: &Limits) -> Settings {
         let problem = always_use_https.place.error(message).hint("set `ssl` to another mode, or leave this off");
         report.push(problem.related(&ssl.place, "redirects to HTTP"));
     }
+    let tls_client_auth: At<bool> = fields.take("tls_client_auth");
+    if matches!(ssl.value, SslMode::Off | SslMode::Flexible) && tls_client_auth.value {
+        let message = format!(
+            "`tls_client_auth` does nothing where `ssl` is `{}`: origins are reached by HTTP, without certificates",
+            ssl.value.as_str()
+        );
+        let problem = tls_client_auth.place.warning(message);
+        let hint = "set `ssl` to `strict`, `full` or `origin_pull`, or leave this off";
+        report.push(problem.hint(hint).related(&ssl.place, "reaches origins by HTTP"));
+    }
     Settings {
         ssl: ssl.value,
         proxy_read_timeout: fields.take("proxy_read_timeout"),
         always_use_https: always_use_https.value,
         min_tls_version: fields.take("min_tls_version"),
-        origin_max_http_version: version.value,
+        origin_max_http_version: fields.take("origin_max_http_version"),
+        origin_h2_max_streams: fields.take("origin_h2_max_streams"),
+        http2: fields.take("http2"),
+        websockets: fields.take("websockets"),
+        ip_geolocation: fields.take("ip_geolocation"),
+        tls_client_auth: tls_client_auth.value,
         development_mode: development.value,
         origin_http_port: fields.take("origin_http_port"),
         origin_https_port: fields.take("origin_https_port"),

@@ -30,6 +30,7 @@ fn zone(name: &str, rows: &[(&str, &str)]) -> Arc<Zone> {
         settings: read_settings(&Fields::absent(&SETTINGS, &report), &limits),
         records: rows.iter().map(record).collect(),
         certificates: Vec::new(),
+        client_identity: None,
         error_pages: ErrorPages::default(),
     })
 }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{Key, Kind, Later, Otherwise, Section};
-use crate::plan::{HttpVersion, LogLevel, RecordKind, SslMode, TlsVersion};
-use crate::value::{ProxyProtocol, names};
+use crate::plan::{HttpVersion, LogLevel, ProxyProtocol, RecordKind, SslMode, TlsVersion};
+use crate::value::names;
 
 use Otherwise::{Default, Nothing, Required};
 
@@ -19,11 +19,12 @@ const ADDRESS: Kind = Kind::Text("an address and port such as `\"127.0.0.1:8080\
 const FILE: Kind = Kind::Text("the path of a PEM file");
 const PORT: Kind = Kind::Whole { min: 1, max: 65_535, unit: "" };
 const TIMER: Kind = Kind::Time { min: MS, max: HOUR };
+const STREAMS: Kind = Kind::Whole { min: 1, max: 1000, unit: "" };
 const HEADER_BYTES: Kind = Kind::Whole { min: 1024, max: 16 << 20, unit: "bytes" };
 
 /// Every section, in the order of the reference page.
-pub(crate) static SECTIONS: [&Section; 9] =
-    [&ROOT, &SERVER, &LOG, &LIMITS, &ZONE, &SETTINGS, &RECORD, &CERTIFICATE, &ERROR_PAGES];
+pub(crate) static SECTIONS: [&Section; 10] =
+    [&ROOT, &SERVER, &LOG, &LIMITS, &ZONE, &SETTINGS, &RECORD, &CERTIFICATE, &ORIGIN_TLS_CLIENT_AUTH, &ERROR_PAGES];
 
 pub(crate) static ROOT: Section = Section {
     path: "",
@@ -147,7 +148,8 @@ pub(crate) static SERVER: Section = Section {
             name: "proxy_protocol",
             kind: Kind::OneOf(names::<ProxyProtocol>),
             otherwise: Default("\"off\""),
-            doc: "Whether connections begin with a PROXY protocol header",
+            doc: "Which version of the PROXY protocol's header visitors' connections begin with, to name the visitor: all \
+                  connections if `trusted_proxies` is empty; else those from its addresses, and no others",
         },
         Key {
             name: "drain_timeout",
@@ -185,6 +187,12 @@ pub(crate) static SERVER: Section = Section {
             otherwise: Default("65536"),
             doc: "Visitors' connections open at once, over all threads",
         },
+        Key {
+            name: "http2_max_streams",
+            kind: STREAMS,
+            otherwise: Default("100"),
+            doc: "Requests a visitor may have under way at once on one HTTP/2 connection",
+        },
     ],
     later: &[Later { feature: "HTTP/3", names: &["http3"] }],
 };
@@ -211,8 +219,8 @@ pub(crate) static LOG: Section = Section {
 
 pub(crate) static LIMITS: Section = Section {
     path: "limits",
-    doc: "Timers and sizes. The defaults are Cloudflare's, but for `tls_timeout` and `resolve_timeout`, which Cloudflare does \
-          not publish",
+    doc: "Timers and sizes. The defaults are Cloudflare's, but for `tls_timeout`, `resolve_timeout` and \
+          `websocket_idle_timeout`, which Cloudflare does not publish",
     keys: &[
         Key {
             name: "connect_timeout",
@@ -249,6 +257,12 @@ pub(crate) static LIMITS: Section = Section {
             kind: Kind::Time { min: SECOND, max: DAY },
             otherwise: Default("\"900s\""),
             doc: "How long an unused connection to an origin is kept for reuse",
+        },
+        Key {
+            name: "websocket_idle_timeout",
+            kind: Kind::Time { min: SECOND, max: DAY },
+            otherwise: Default("\"900s\""),
+            doc: "How long a WebSocket may carry nothing either way; then it is closed",
         },
         Key {
             name: "tcp_keepalive",
@@ -319,6 +333,12 @@ pub(crate) static ZONE: Section = Section {
             doc: "Certificates shown to visitors",
         },
         Key {
+            name: "origin_tls_client_auth",
+            kind: Kind::Table(&ORIGIN_TLS_CLIENT_AUTH),
+            otherwise: Nothing { means: "none", example: "" },
+            doc: "The client certificate shown to origins",
+        },
+        Key {
             name: "error_pages",
             kind: Kind::Table(&ERROR_PAGES),
             otherwise: Nothing { means: "the edge's own pages", example: "" },
@@ -366,7 +386,38 @@ pub(crate) static SETTINGS: Section = Section {
             name: "origin_max_http_version",
             kind: Kind::OneOf(names::<HttpVersion>),
             otherwise: Default("\"2\""),
-            doc: "The highest HTTP version spoken to origins; in this version the edge speaks HTTP/1.1 whatever is written",
+            doc: "The highest HTTP version spoken to origins; HTTP/2 where the origin chooses it in the TLS handshake (ALPN)",
+        },
+        Key {
+            name: "origin_h2_max_streams",
+            kind: STREAMS,
+            otherwise: Default("100"),
+            doc: "Requests under way at once on one HTTP/2 connection to an origin, if the origin allows as many",
+        },
+        Key {
+            name: "http2",
+            kind: Kind::Switch,
+            otherwise: Default("\"on\""),
+            doc: "Whether visitors are offered HTTP/2 over TLS (ALPN)",
+        },
+        Key {
+            name: "websockets",
+            kind: Kind::Switch,
+            otherwise: Default("\"on\""),
+            doc: "Whether visitors may open WebSockets to origins",
+        },
+        Key {
+            name: "ip_geolocation",
+            kind: Kind::Switch,
+            otherwise: Default("\"on\""),
+            doc: "Whether origins are told the visitor's country in `CF-IPCountry`",
+        },
+        Key {
+            name: "tls_client_auth",
+            kind: Kind::Switch,
+            otherwise: Default("\"off\""),
+            doc: "Whether origins that ask for a client certificate over TLS are shown that of \
+                  `[zone.origin_tls_client_auth]` (authenticated origin pulls)",
         },
         Key {
             name: "development_mode",
@@ -407,23 +458,13 @@ pub(crate) static SETTINGS: Section = Section {
                 "always_online",
                 "browser_cache_ttl",
                 "cache_level",
+                "early_hints",
                 "edge_cache_ttl",
                 "response_buffering",
                 "sort_query_string_for_cache",
             ],
         },
-        Later {
-            feature: "HTTP/2, HTTP/3 and WebSocket",
-            names: &[
-                "0rtt",
-                "early_hints",
-                "h2_prioritization",
-                "http2",
-                "http3",
-                "origin_h2_max_streams",
-                "websockets",
-            ],
-        },
+        Later { feature: "HTTP/3 and priorities", names: &["0rtt", "h2_prioritization", "http3"] },
         Later {
             feature: "security features",
             names: &[
@@ -445,7 +486,6 @@ pub(crate) static SETTINGS: Section = Section {
                 "sha1_support",
                 "tls_1_2_only",
                 "tls_1_3",
-                "tls_client_auth",
             ],
         },
         Later {
@@ -473,7 +513,6 @@ pub(crate) static SETTINGS: Section = Section {
             names: &[
                 "aegis",
                 "cname_flattening",
-                "ip_geolocation",
                 "ipv6",
                 "nel",
                 "opportunistic_onion",
@@ -539,6 +578,26 @@ pub(crate) static CERTIFICATE: Section = Section {
             name: "private_key",
             kind: FILE,
             otherwise: Required { example: "\"example.com.key\"" },
+            doc: "Its private key (PKCS #8, PKCS #1 or SEC 1), not encrypted",
+        },
+    ],
+    later: &[],
+};
+
+pub(crate) static ORIGIN_TLS_CLIENT_AUTH: Section = Section {
+    path: "zone.origin_tls_client_auth",
+    doc: "The certificate by which origins know the edge, shown to them where `tls_client_auth` is on",
+    keys: &[
+        Key {
+            name: "certificate",
+            kind: FILE,
+            otherwise: Required { example: "\"edge-client.pem\"" },
+            doc: "The certificate, followed by the intermediate ones",
+        },
+        Key {
+            name: "private_key",
+            kind: FILE,
+            otherwise: Required { example: "\"edge-client.key\"" },
             doc: "Its private key (PKCS #8, PKCS #1 or SEC 1), not encrypted",
         },
     ],

@@ -108,4 +108,5 @@ fn nearest_finds_what_was_meant() {
     for (written, expected) in rows {
         assert_eq!(nearest(written, ["http", "https", "threads", "data_dir", "colo"]), expected, "{written}");
     }
+    assert_eq!(nearest("3", ["1", "2"]), None, "no letter of it is right");
 }

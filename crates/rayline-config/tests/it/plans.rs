@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use expect_test::expect;
-use rayline_config::{HostMatch, HttpVersion, LogLevel, LogTarget, SslMode, Target, TlsVersion};
+use rayline_config::{HostMatch, HttpVersion, LogLevel, LogTarget, ProxyProtocol, SslMode, Target, TlsVersion};
 
 use crate::support::{compile_text, plan};
 
@@ -38,12 +38,14 @@ fn defaults() {
             origin_crl: [],
             resolvers: [],
             trusted_proxies: [],
+            proxy_protocol: Off,
             drain_timeout: 30s,
             client_head_timeout: 30s,
             client_body_timeout: 30s,
             client_write_timeout: 60s,
             keepalive_timeout: 400s,
             max_connections: 65536,
+            http2_max_streams: 100,
         }
         Log {
             requests: File(
@@ -58,6 +60,7 @@ fn defaults() {
             write_timeout: 30s,
             resolve_timeout: 5s,
             idle_timeout: 900s,
+            websocket_idle_timeout: 900s,
             tcp_keepalive: 30s,
             response_header_bytes: 131072,
             request_header_bytes: 131072,
@@ -70,6 +73,11 @@ fn defaults() {
             always_use_https: false,
             min_tls_version: V12,
             origin_max_http_version: V2,
+            origin_h2_max_streams: 100,
+            http2: true,
+            websockets: true,
+            ip_geolocation: true,
+            tls_client_auth: false,
             development_mode: false,
             origin_http_port: 80,
             origin_https_port: 443,
@@ -102,12 +110,13 @@ fn everything_written() {
         allow_private_origins = true
         resolvers = ["9.9.9.9", "2620:fe::fe", "127.0.0.1:5353"]
         trusted_proxies = ["10.1.2.3/8", "192.0.2.1", "fd00::/8"]
-        proxy_protocol = "off"
+        proxy_protocol = "any"
         drain_timeout = 0
         client_head_timeout = "250ms"
         client_body_timeout = "2m"
         keepalive_timeout = "1h"
         max_connections = 1_000
+        http2_max_streams = 1000
 
         [log]
         requests = "log/requests.ndjson"
@@ -115,6 +124,7 @@ fn everything_written() {
 
         [limits]
         connect_timeout = "1500 ms"
+        websocket_idle_timeout = "24h"
         request_header_bytes = 0x1_0000
         request_body_bytes = 0
 
@@ -128,6 +138,11 @@ fn everything_written() {
         always_use_https = false
         min_tls_version = "1.3"
         origin_max_http_version = "1"
+        origin_h2_max_streams = 1
+        http2 = "off"
+        websockets = "off"
+        ip_geolocation = false
+        tls_client_auth = "off"
         development_mode = "off"
         origin_http_port = 8080
         origin_https_port = 8443
@@ -155,14 +170,17 @@ fn everything_written() {
     assert_eq!(resolvers, ["9.9.9.9:53", "[2620:fe::fe]:53", "127.0.0.1:5353"]);
     let proxies: Vec<String> = server.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]);
+    assert_eq!(server.proxy_protocol, ProxyProtocol::Any);
     assert_eq!(server.drain_timeout, Duration::ZERO);
     assert_eq!(server.client_head_timeout, Duration::from_millis(250));
     assert_eq!(server.client_body_timeout, Duration::from_secs(120));
     assert_eq!(server.keepalive_timeout, Duration::from_secs(3600));
     assert_eq!(server.max_connections, 1000);
+    assert_eq!(server.http2_max_streams, 1000);
     assert_eq!(plan.log.requests, LogTarget::File("/nowhere/state/log/requests.ndjson".into()));
     assert_eq!(plan.log.level, LogLevel::Debug);
     assert_eq!(plan.limits.connect_timeout, Duration::from_millis(1500));
+    assert_eq!(plan.limits.websocket_idle_timeout, Duration::from_secs(86_400));
     assert_eq!(plan.limits.request_header_bytes, 65_536);
     assert_eq!(plan.limits.request_body_bytes, 0);
 
@@ -173,6 +191,8 @@ fn everything_written() {
     assert_eq!(settings.proxy_read_timeout, Duration::from_secs(6000));
     assert_eq!(settings.min_tls_version, TlsVersion::V13);
     assert_eq!(settings.origin_max_http_version, HttpVersion::V1);
+    assert_eq!(settings.origin_h2_max_streams, 1);
+    assert!(!settings.http2 && !settings.websockets && !settings.ip_geolocation && !settings.tls_client_auth);
     assert_eq!((settings.origin_http_port, settings.origin_https_port), (8080, 8443));
     assert!(settings.origin_error_page_pass_thru && settings.server_timing);
     assert!(!settings.always_use_https && !settings.development_mode);
@@ -190,6 +210,20 @@ fn an_absolute_path_stays() {
     let plan = plan(&format!("{text}\n[log]\nrequests = \"/var/log/requests.ndjson\"\n"));
     assert_eq!(plan.server.data_dir, Path::new("/srv/edge"));
     assert_eq!(plan.log.requests, LogTarget::File("/var/log/requests.ndjson".into()));
+}
+
+#[test]
+fn proxy_protocols() {
+    let rows = [
+        ("off", ProxyProtocol::Off),
+        ("v1", ProxyProtocol::V1),
+        ("v2", ProxyProtocol::V2),
+        ("any", ProxyProtocol::Any),
+    ];
+    for (written, expected) in rows {
+        let text = LEAST.replace("[[zone]]", &format!("proxy_protocol = \"{written}\"\n[[zone]]"));
+        assert_eq!(plan(&text).server.proxy_protocol, expected);
+    }
 }
 
 #[test]

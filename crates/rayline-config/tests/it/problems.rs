@@ -111,11 +111,10 @@ fn of_features_to_come() {
             zone("[[zone.rulesets]]\nphase = \"a\"\n[[zone.load_balancers]]\n[[zone.workers_routes]]"),
         ),
         ("HTTP/3", listening("http3 = [\"0.0.0.0:443\"]")),
-        ("settings", settings("http3 = \"on\"\nbrotli = \"on\"\nsecurity_level = \"high\"")),
+        ("settings", settings("http3 = \"on\"\nearly_hints = \"on\"\nbrotli = \"on\"\nsecurity_level = \"high\"")),
         ("error pages", zone("[zone.error_pages]\nwaf_block = \"waf.html\"")),
-        ("the PROXY protocol", listening("proxy_protocol = \"v2\"")),
         ("other records", record("type = \"MX\", name = \"@\", content = \"mail.example\", ttl = 300")),
-        ("what has no effect yet", settings("development_mode = \"on\"\norigin_max_http_version = \"2\"")),
+        ("what has no effect yet", settings("development_mode = \"on\"")),
     ]);
     check(&rows, expect_file!["problems/later.txt"]);
 }
@@ -141,6 +140,9 @@ fn of_the_server() {
         ("name servers that are none", listening("resolvers = [\"9.9.9.9\", \"dns.example\", \"9.9.9.9:0x35\"]")),
         ("networks that are none", listening("trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/33\", \"proxy\"]")),
         ("a brand that is none", listening("brand = \"A\\nB\"")),
+        ("a PROXY protocol in capitals", listening("proxy_protocol = \"V2\"")),
+        ("a PROXY protocol as a flag", listening("proxy_protocol = true")),
+        ("streams out of bounds", listening("http2_max_streams = 0")),
         (
             "a log level",
             zone(
@@ -164,6 +166,7 @@ fn of_durations() {
         ("zero", limits("connect_timeout = 0")),
         ("too long", limits("connect_timeout = \"2h\"")),
         ("longer than can be counted", limits("connect_timeout = \"99999999999999999999h\"")),
+        ("for ever", limits("websocket_idle_timeout = 0")),
         ("the setting", settings("proxy_read_timeout = 6001")),
     ]);
     check(&rows, expect_file!["problems/durations.txt"]);
@@ -188,6 +191,9 @@ fn of_zones() {
         ("the same zone twice", format!("{LISTENER}{ZONE}{}", ZONE.replace("shop", "SHOP"))),
         ("redirects in a circle", settings("ssl = \"off\"\nalways_use_https = \"on\"")),
         ("redirects to nowhere", settings("always_use_https = \"on\"")),
+        ("streams out of bounds", settings("origin_h2_max_streams = 1001")),
+        ("a version to come", settings("origin_max_http_version = \"3\"")),
+        ("switches that are neither", settings("http2 = \"2\"\nwebsockets = \"enabled\"\nip_geolocation = 1")),
         ("a mode misspelt", settings("ssl = \"full_strict\"")),
         ("a mode near another", settings("ssl = \"Strict\"")),
         ("old TLS", settings("min_tls_version = \"1.1\"")),
