@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayline_verdict::attribute::code_of;
 use rayline_verdict::{Attempt, Fault, Outcome};
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::connect::milliseconds;
 use crate::connection::{Connection, Timings};
 use crate::eyeballs;
 use crate::tls::Client;
+use crate::tls::identity::Identity;
 use crate::wire::Wire;
 
 /// How long the parts of dialling may take.
@@ -47,6 +49,8 @@ pub struct Target<'a> {
     pub server_name: &'a str,
     /// The SSL mode as the zone's settings name it, for the evidence.
     pub ssl_mode: &'static str,
+    /// What to show if the origin asks for a client certificate.
+    pub identity: Option<&'a Arc<Identity>>,
 }
 
 /// What an origin's certificate is judged by.
@@ -56,19 +60,8 @@ pub struct TrustSettings {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Revocation lists; a certificate that no list speaks of counts as not revoked.
     pub crls: Vec<CertificateRevocationListDer<'static>>,
-    /// What the edge shows to an origin that asks for a client certificate.
-    pub client_identity: Option<Identity>,
     /// The version of these settings: a connection made under another is not reused.
     pub generation: u64,
-}
-
-/// A certificate with its chain, and its key.
-#[derive(Debug)]
-pub struct Identity {
-    /// Leaf first.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// The leaf's key.
-    pub key: PrivateKeyDer<'static>,
 }
 
 /// Why trust settings cannot be used.

@@ -24,9 +24,10 @@ mod tls;
 mod wire;
 
 pub use connection::{Connection, Timings};
-pub use dial::{Dialer, Identity, Target, Timeouts, Tls, TrustError, TrustSettings};
+pub use dial::{Dialer, Target, Timeouts, Tls, TrustError, TrustSettings};
 pub use pool::{Key, Pool, PoolLimits};
 pub use prohibited::prohibited;
 pub use resolve::{Resolved, Resolver};
 pub use session::{Break, SessionFault, session_fault};
 pub use tls::alert::{alert_fact, alert_name};
+pub use tls::identity::Identity;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::connection::Connection;
 use crate::dial::Tls;
+use crate::tls::identity::Identity;
 
 /// A connection that rested longer than this is asked by a system call whether it still stands; below, what the runtime
 /// saw since is enough.
@@ -24,6 +25,8 @@ pub struct Key {
     pub tls: Tls,
     /// The name asked for in the handshake; empty without TLS, where it shapes nothing.
     pub server_name: Arc<str>,
+    /// What it was shown when it asked for a client certificate, or would have been; `None` without TLS.
+    pub identity: Option<Arc<Identity>>,
 }
 
 /// How much is kept, and for how long.

@@ -2,10 +2,12 @@
 //!
 //! One client per worker holds the two ways to judge a certificate and the sessions that can be resumed. rustls resumes
 //! a session only under the very verifier that judged it, so all connections share their verifiers, and `witness` hands
-//! over what these saw of one handshake.
+//! over what these saw of one handshake. A session is resumed with the identity that it was made with: each has sessions
+//! of its own.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rayline_verdict::Fault;
@@ -23,25 +25,36 @@ use crate::wire::Wire;
 pub(crate) mod alert;
 mod chain;
 mod fault;
-mod identity;
+pub(crate) mod identity;
 mod ocsp;
 mod verify;
 mod witness;
 
 use fault::Handshake;
-use identity::Asked;
+use identity::{Asked, Identity};
 use verify::{Lenient, Strict};
 use witness::Watched;
 
 /// Servers whose sessions are kept, for each way to judge.
 const SESSIONS: usize = 1024;
 
+/// The same for one identity: a zone's origins, not those of all zones.
+const SESSIONS_OF_IDENTITY: usize = 128;
+
 /// The TLS client of one worker.
 #[derive(Debug)]
 pub(crate) struct Client {
+    anonymous: Configs,
+    /// Made when an identity is first shown. There are no more than the plan has zones. Locked for a look per handshake.
+    identified: Mutex<HashMap<Arc<Identity>, Configs>>,
+    verifier: Arc<Strict>,
+}
+
+/// The settings for each way to judge a certificate.
+#[derive(Clone, Debug)]
+struct Configs {
     full: Arc<ClientConfig>,
     strict: Arc<ClientConfig>,
-    verifier: Arc<Strict>,
 }
 
 /// A finished handshake.
@@ -68,7 +81,6 @@ impl Client {
         let provider = Arc::new(aws_lc_rs::default_provider());
         // The first random number of a process takes tens of milliseconds, which no origin's handshake should show.
         provider.secure_random.fill(&mut [0]).map_err(|_| TrustError::Provider)?;
-        let asked = Arc::new(Asked::new(trust.client_identity, &provider)?);
         let verifier = Arc::new(Strict::new(trust.extra_roots, trust.crls, &provider)?);
         let lenient: Arc<dyn ServerCertVerifier> = Arc::new(Lenient::new(&provider));
         let config = |verifier: Arc<dyn ServerCertVerifier>| {
@@ -77,12 +89,22 @@ impl Client {
                 .map_err(|_| TrustError::Provider)?
                 .dangerous()
                 .with_custom_certificate_verifier(verifier)
-                .with_client_cert_resolver(Arc::clone(&asked) as _);
+                .with_client_cert_resolver(Arc::new(Asked::default()));
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
             config.resumption = Resumption::in_memory_sessions(SESSIONS);
             Ok(Arc::new(config))
         };
-        Ok(Self { full: config(lenient)?, strict: config(Arc::clone(&verifier) as _)?, verifier })
+        let anonymous = Configs { full: config(lenient)?, strict: config(Arc::clone(&verifier) as _)? };
+        Ok(Self { anonymous, identified: Mutex::default(), verifier })
+    }
+
+    /// The settings for a target.
+    fn config(&self, target: &Target<'_>) -> Arc<ClientConfig> {
+        let strict = target.tls == Tls::Strict;
+        let Some(identity) = target.identity else { return self.anonymous.of(strict) };
+        let mut identified = self.identified.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || self.anonymous.showing(identity);
+        identified.entry(Arc::clone(identity)).or_insert_with(made).of(strict)
     }
 
     /// Performs the handshake on `wire` within `limit`.
@@ -96,7 +118,7 @@ impl Client {
         let handshake = Handshake { address, target, limit };
         let name = server_name(target.server_name, address);
         let strict = target.tls == Tls::Strict;
-        let connector = TlsConnector::from(Arc::clone(if strict { &self.strict } else { &self.full }));
+        let connector = TlsConnector::from(self.config(target));
         wire.begin_handshake(limit);
         let (outcome, seen) = Watched::new(connector.connect(name.clone(), wire).into_fallible()).await;
         let mut stream = match outcome {
@@ -130,6 +152,24 @@ impl Client {
         };
         let (outcome, seen) = witness::during(|| self.verifier.judge(leaf, intermediates, name));
         outcome.map_err(|error| handshake.certificate_fault(&error, &seen))
+    }
+}
+
+impl Configs {
+    fn of(&self, strict: bool) -> Arc<ClientConfig> {
+        Arc::clone(if strict { &self.strict } else { &self.full })
+    }
+
+    /// The same, with an identity to show and sessions of its own.
+    fn showing(&self, identity: &Arc<Identity>) -> Self {
+        let asked = Arc::new(Asked::with(identity));
+        let showing = |config: &ClientConfig| {
+            let mut config = config.clone();
+            config.client_auth_cert_resolver = Arc::clone(&asked) as _;
+            config.resumption = Resumption::in_memory_sessions(SESSIONS_OF_IDENTITY);
+            Arc::new(config)
+        };
+        Self { full: showing(&self.full), strict: showing(&self.strict) }
     }
 }
 

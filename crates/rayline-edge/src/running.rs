@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use rayline_config::{ErrorPage, HostMatch, Limits, Server, Zone};
-use rayline_dial::{Dialer, Resolver, TrustSettings};
+use rayline_dial::{Dialer, Identity, Resolver, TrustSettings};
 use rayline_verdict::surface::CustomPage;
 
 use crate::edition::Edition;
@@ -37,27 +37,29 @@ pub(crate) struct ZonePlan {
     pub(crate) name: Arc<str>,
     pub(crate) page_500: Option<CustomPage>,
     pub(crate) page_1000: Option<CustomPage>,
+    /// What is shown to its origins when they ask for a client certificate.
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 impl Running {
     /// Prepares `plan`.
     ///
     /// # Errors
-    /// Trust anchors or revocation lists that the TLS library does not take, or a system without a readable resolver
-    /// configuration.
+    /// Trust anchors, revocation lists or client certificates that the TLS library does not take, or a system without a
+    /// readable resolver configuration.
     pub(crate) fn new(edition: Arc<Edition>) -> io::Result<Self> {
         let plan = &edition.plan;
         let server = &plan.server;
         let dialer = Dialer::new(TrustSettings {
             extra_roots: server.origin_ca.clone(),
             crls: server.origin_crl.clone(),
-            client_identity: None,
             generation: edition.trust,
         })
         .map_err(io::Error::other)?;
         let resolver = Resolver::new(&server.resolvers, plan.limits.resolve_timeout)?;
         let handshakes = Handshakes::new(&edition)?;
-        let zones = plan.zones.iter().map(|zone| (Arc::as_ptr(zone), ZonePlan::new(zone))).collect();
+        let prepare = |zone| Ok((Arc::as_ptr(zone), ZonePlan::new(zone)?));
+        let zones = plan.zones.iter().map(prepare).collect::<io::Result<_>>()?;
         Ok(Self { edition, dialer, resolver, handshakes, no_zone: "".into(), zones })
     }
 
@@ -95,13 +97,16 @@ impl Running {
 }
 
 impl ZonePlan {
-    fn new(zone: &Arc<Zone>) -> Self {
+    fn new(zone: &Arc<Zone>) -> io::Result<Self> {
+        let own = zone.client_identity.as_ref();
+        let identity = own.map(|own| Identity::new(own.chain.clone(), own.key.clone_key()).map(Arc::new));
         let parse = |page: &Option<ErrorPage>| page.as_ref().map(|page| CustomPage::parse(&page.html));
-        Self {
+        Ok(Self {
             zone: Arc::clone(zone),
             name: zone.name.as_str().into(),
             page_500: parse(&zone.error_pages.errors_500),
             page_1000: parse(&zone.error_pages.errors_1000),
-        }
+            identity: identity.transpose().map_err(io::Error::other)?,
+        })
     }
 }

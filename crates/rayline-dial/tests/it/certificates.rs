@@ -125,7 +125,13 @@ async fn a_self_signed_certificate_can_be_trusted_by_itself() {
 
     // Trusted, and still only for its own name.
     let addresses = [origin.addr()];
-    let target = Target { addresses: &addresses, tls: Tls::Strict, server_name: "other.test", ssl_mode: "strict" };
+    let target = Target {
+        addresses: &addresses,
+        tls: Tls::Strict,
+        server_name: "other.test",
+        ssl_mode: "strict",
+        identity: None,
+    };
     let fault = dialer.dial(&target, &PATIENCE, &mut Vec::new()).await.unwrap_err();
     assert_eq!(fault.cause, Cause::OriginTls(OriginTlsCause::NameMismatch));
     assert_eq!(fact(&fault, "expected_name"), &Fact::ExpectedName("other.test".to_owned()));
@@ -145,7 +151,8 @@ async fn a_good_certificate_holds_for_its_names_and_addresses() {
         ("wild.test", Some(OriginTlsCause::NameMismatch)),
         ("127.0.0.2", Some(OriginTlsCause::NameMismatch)),
     ] {
-        let target = Target { addresses: &addresses, tls: Tls::Strict, server_name, ssl_mode: "strict" };
+        let target =
+            Target { addresses: &addresses, tls: Tls::Strict, server_name, ssl_mode: "strict", identity: None };
         let outcome = dialer.dial(&target, &PATIENCE, &mut Vec::new()).await;
         assert_eq!(outcome.err().map(|fault| fault.cause), cause.map(Cause::OriginTls), "{server_name}");
     }

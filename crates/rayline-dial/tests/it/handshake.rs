@@ -1,11 +1,17 @@
-use rayline_dial::{Dialer, Tls, TrustSettings};
-use rayline_testkit::{Authority, Flaw, Origin, Script, Versions};
+use std::sync::Arc;
+
+use rayline_dial::{Identity, Target, Tls, TrustError};
+use rayline_testkit::{Authority, Flaw, Issued, Origin, Script, Versions};
 use rayline_verdict::evidence::End;
 use rayline_verdict::fault::{Cause, OriginTlsCause};
 use rayline_verdict::{Code, Fact, Fault, Outcome};
 use rustls::AlertDescription;
 
-use crate::kit::{BRIEF, NAME, PATIENCE, connected, dialer, exchange, fact, failed, keys};
+use crate::kit::{BRIEF, NAME, PATIENCE, connected, dialer, exchange, fact, failed, keys, target};
+
+fn identity(client: &Issued) -> Arc<Identity> {
+    Arc::new(Identity::new(client.chain().to_vec(), client.key()).unwrap())
+}
 
 async fn met(script: Script) -> Fault {
     let origin = Origin::start(script).unwrap();
@@ -111,23 +117,38 @@ async fn a_missing_client_certificate_is_refused_in_the_handshake_of_tls_1_2() {
 async fn a_client_certificate_is_shown_to_whoever_asks() {
     let authority = Authority::new("Test").unwrap();
     let good = authority.issue(Flaw::None, &[NAME]).unwrap();
-    let client = authority.issue_client("edge.test").unwrap();
+    let (one, other) = (authority.issue_client("one.test").unwrap(), authority.issue_client("other.test").unwrap());
+    let dialer = dialer();
     for versions in [Versions::Tls12, Versions::Tls13] {
         let origin = Origin::start(Script::client_certificate_required(&good, &authority, versions)).unwrap();
-        let identity = rayline_dial::Identity { chain: client.chain().to_vec(), key: client.key() };
-        let dialer =
-            Dialer::new(TrustSettings { client_identity: Some(identity), ..TrustSettings::default() }).unwrap();
-        let mut connection = connected(&dialer, &origin, Tls::Full).await;
-        assert!(exchange(&mut connection).await.unwrap().starts_with(b"HTTP/1.1 200"));
-        assert_eq!(origin.last().unwrap().tls.unwrap().certificate.as_ref(), client.chain().first());
+        // Twice each: a resumed session shows the identity that it was made with.
+        for client in [&one, &other, &one, &other] {
+            let identity = identity(client);
+            let addresses = [origin.addr()];
+            let target = Target { identity: Some(&identity), ..target(&addresses, Tls::Full) };
+            let mut connection = dialer.dial(&target, &PATIENCE, &mut Vec::new()).await.unwrap();
+            assert!(exchange(&mut connection).await.unwrap().starts_with(b"HTTP/1.1 200"));
+            assert_eq!(origin.last().unwrap().tls.unwrap().certificate.as_ref(), client.chain().first());
+        }
     }
 }
 
 #[tokio::test]
-async fn an_identity_with_another_key_is_no_identity() {
+async fn a_client_certificate_of_another_ca_is_refused() {
+    let authority = Authority::new("Test").unwrap();
+    let good = authority.issue(Flaw::None, &[NAME]).unwrap();
+    let stranger = identity(&Authority::new("Stranger").unwrap().issue_client("edge.test").unwrap());
+    let origin = Origin::start(Script::client_certificate_required(&good, &authority, Versions::Tls12)).unwrap();
+    let addresses = [origin.addr()];
+    let target = Target { identity: Some(&stranger), ..target(&addresses, Tls::Full) };
+    let fault = dialer().dial(&target, &PATIENCE, &mut Vec::new()).await.unwrap_err();
+    assert_eq!(fault.cause, Cause::OriginTls(OriginTlsCause::ClientCertificateRefused));
+}
+
+#[test]
+fn an_identity_with_another_key_is_no_identity() {
     let authority = Authority::new("Test").unwrap();
     let (one, other) = (authority.issue_client("one.test").unwrap(), authority.issue_client("other.test").unwrap());
-    let identity = rayline_dial::Identity { chain: one.chain().to_vec(), key: other.key() };
-    let refused = Dialer::new(TrustSettings { client_identity: Some(identity), ..TrustSettings::default() });
-    assert_eq!(refused.unwrap_err(), rayline_dial::TrustError::Identity);
+    let refused = Identity::new(one.chain().to_vec(), other.key());
+    assert_eq!(refused.unwrap_err(), TrustError::Identity);
 }

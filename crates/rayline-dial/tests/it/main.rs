@@ -48,7 +48,7 @@ mod kit {
             Tls::Full => "full",
             Tls::Strict => "strict",
         };
-        Target { addresses, tls, server_name: NAME, ssl_mode }
+        Target { addresses, tls, server_name: NAME, ssl_mode, identity: None }
     }
 
     /// Dials an origin whose connection must come about.

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rayline_dial::{Connection, Dialer, Key, Pool, PoolLimits, Tls, TrustSettings};
-use rayline_testkit::{Authority, Flaw, Origin, Script};
+use rayline_dial::{Connection, Dialer, Identity, Key, Pool, PoolLimits, Tls, TrustSettings};
+use rayline_testkit::{Authority, Flaw, Issued, Origin, Script};
 use rayline_verdict::{Evidence, Fact};
 
 use crate::kit::{NAME, connected, dialer, exchange};
 
 fn key(origin: &Origin, tls: Tls) -> Key {
     let server_name = if tls == Tls::Off { Arc::default() } else { Arc::from(NAME) };
-    Key { address: origin.addr(), tls, server_name }
+    Key { address: origin.addr(), tls, server_name, identity: None }
 }
 
 /// Waits until the origin's FIN has arrived at this machine's kernel.
@@ -166,6 +166,21 @@ async fn other_trust_settings_end_what_was_made_under_the_old() {
     let new = Dialer::new(TrustSettings { generation: 1, ..TrustSettings::default() }).unwrap();
     pool.put(&key, served(&new, &origin, Tls::Off).await, now);
     assert_eq!(pool.len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_made_with_one_identity_is_for_no_other() {
+    let authority = Authority::new("Test").unwrap();
+    let good = authority.issue(Flaw::None, &[NAME]).unwrap();
+    let origin = Origin::start(Script::no_content().over_tls(rayline_testkit::Tls::new(&good))).unwrap();
+    let identity = |client: &Issued| Identity::new(client.chain().to_vec(), client.key()).unwrap().into();
+    let (one, other) = (authority.issue_client("one.test").unwrap(), authority.issue_client("other.test").unwrap());
+    let of = |client| Key { identity: Some(identity(client)), ..key(&origin, Tls::Full) };
+    let (mut pool, now) = (Pool::new(PoolLimits::default(), 0), Instant::now());
+    pool.put(&of(&one), served(&dialer(), &origin, Tls::Full).await, now);
+    assert!(pool.take(&of(&other), now).is_none());
+    assert!(pool.take(&key(&origin, Tls::Full), now).is_none());
+    assert!(pool.take(&of(&one), now).is_some(), "the same certificate, read again, is the same identity");
 }
 
 #[tokio::test]

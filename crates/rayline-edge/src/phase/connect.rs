@@ -36,6 +36,7 @@ pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result
         tls: target.security.tls,
         server_name: &target.server_name,
         ssl_mode: target.security.mode,
+        identity: target.identity.as_ref(),
     };
     let mut attempts = std::mem::take(&mut exchange.attempts);
     let running = exchange.running;

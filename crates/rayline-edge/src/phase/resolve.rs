@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rayline_config::Target as Content;
-use rayline_dial::{Key, Tls, prohibited};
+use rayline_dial::{Identity, Key, Tls, prohibited};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::{DnsFacts, Fact};
 use rayline_verdict::fault::ResolveCause;
@@ -21,12 +21,19 @@ pub(crate) struct Target {
     /// The name for the TLS handshake; empty without TLS.
     pub(crate) server_name: Arc<str>,
     pub(crate) security: Security,
+    /// What to show if the origin asks for a client certificate; `None` without TLS.
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 impl Target {
     /// The pool's key for one of the addresses.
     pub(crate) fn key(&self, address: SocketAddr) -> Key {
-        Key { address, tls: self.security.tls, server_name: Arc::clone(&self.server_name) }
+        Key {
+            address,
+            tls: self.security.tls,
+            server_name: Arc::clone(&self.server_name),
+            identity: self.identity.clone(),
+        }
     }
 }
 
@@ -49,12 +56,14 @@ pub(crate) async fn target(
             .with(Fact::OriginAddress(*own))
             .with(Fact::ProhibitedAddress(own.ip())));
     }
-    let server_name = match security.tls {
-        Tls::Off => Arc::clone(&exchange.running.no_zone),
+    let (server_name, identity) = match security.tls {
+        Tls::Off => (Arc::clone(&exchange.running.no_zone), None),
         // One name for one host: a visitor who varies the case must not have a connection opened for each.
-        Tls::Full | Tls::Strict => Arc::from(route.host.trim_end_matches('.').to_ascii_lowercase()),
+        Tls::Full | Tls::Strict => {
+            (Arc::from(route.host.trim_end_matches('.').to_ascii_lowercase()), route.zone.identity.clone())
+        }
     };
-    Ok(Target { addresses, server_name, security })
+    Ok(Target { addresses, server_name, security, identity })
 }
 
 async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {
