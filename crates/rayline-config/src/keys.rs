@@ -165,7 +165,7 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&written, &normal(name)), name))
-        // a third of the letters may differ: more would suggest words that only look alike
+        // a third of the letters may differ: more would suggest words that only look alike, as any of one letter do
         .filter(|(distance, name)| *distance * 3 <= name.len().max(3) && *distance < name.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)

@@ -21,10 +21,10 @@ certificate = "edge.pem"
 private_key = "edge.key"
 "#;
 
-type Row<'a> = (&'a str, Folder, String);
+pub(crate) type Row<'a> = (&'a str, Folder, String);
 
 /// Compiles each row in its folder and holds all that is shown against the file.
-fn check(rows: Vec<Row<'_>>, expected: ExpectFile) {
+pub(crate) fn check(rows: Vec<Row<'_>>, expected: ExpectFile) {
     let mut shown = String::new();
     for (name, folder, text) in rows {
         let (plan, problems) = folder.compile(&text);

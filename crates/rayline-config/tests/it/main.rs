@@ -8,6 +8,7 @@
     reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
 )]
 
+mod client_identity;
 mod examples;
 mod files;
 mod mutations;

@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_a_key(key in prop::sample::select(vec!["http", "admin", "colo", "brand", "resolvers", "trusted_proxies", "origin_ca", "keepalive_timeout"]), value in ".{0,40}") {
+    fn any_value_of_a_key(key in prop::sample::select(vec!["http", "admin", "colo", "brand", "resolvers", "trusted_proxies", "proxy_protocol", "origin_ca", "keepalive_timeout"]), value in ".{0,40}") {
         hold(&format!("[server]\n{key} = {}\n[[zone]]\nname = {}\n", serde_json::Value::from(value.as_str()), serde_json::Value::from(value.as_str())));
     }
 }
