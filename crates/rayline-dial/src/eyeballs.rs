@@ -159,10 +159,11 @@ fn telling(fault: &Fault) -> u8 {
     match fault.cause {
         Cause::Connect(ConnectCause::Refused) => 6,
         Cause::Connect(ConnectCause::Unreachable) if said_by_router => 5,
-        Cause::Connect(ConnectCause::TimedOut) => 4,
+        Cause::Connect(ConnectCause::Prohibited) => 5,
+        Cause::Connect(ConnectCause::TimedOut | ConnectCause::NoNeighbour) => 4,
         Cause::Connect(ConnectCause::Exhausted) => 3,
         Cause::Connect(ConnectCause::Forbidden) => 2,
-        Cause::Connect(ConnectCause::Unreachable) => 1,
+        Cause::Connect(ConnectCause::Unreachable | ConnectCause::NoRoute) => 1,
         Cause::Accept(_)
         | Cause::ClientTls(_)
         | Cause::Request(_)

@@ -38,7 +38,7 @@ pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
 /// The code of a cause on its own: what the last attempt came to.
 pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
     match cause {
-        Cause::Accept(AcceptCause::TooManyConnections) => Code::EdgeAcceptTooManyConnections,
+        Cause::Accept(cause) => accept(cause),
         Cause::ClientTls(cause) => client_tls(cause),
         Cause::Request(cause) => request(cause),
         Cause::Route(cause) => route(cause),
@@ -49,6 +49,15 @@ pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
         Cause::Wait(cause) => wait(cause, evidence),
         Cause::Receive(cause) => receive(cause),
         Cause::Reply(cause) => reply(cause),
+    }
+}
+
+fn accept(cause: AcceptCause) -> Code {
+    match cause {
+        AcceptCause::TooManyConnections => Code::EdgeAcceptTooManyConnections,
+        AcceptCause::ProxyHeaderMissing => Code::OwnerAcceptProxyHeaderMissing,
+        AcceptCause::ProxyHeaderMalformed => Code::OwnerAcceptProxyHeaderMalformed,
+        AcceptCause::ProxyHeaderTimedOut => Code::OwnerAcceptProxyHeaderTimedOut,
     }
 }
 
@@ -83,6 +92,9 @@ fn request(cause: RequestCause) -> Code {
         RequestCause::BodyTimedOut => Code::VisitorRequestBodyTimedOut,
         RequestCause::HeadTruncated => Code::VisitorRequestHeadTruncated,
         RequestCause::BodyTruncated => Code::VisitorRequestBodyTruncated,
+        RequestCause::Http2Malformed => Code::VisitorRequestHttp2Malformed,
+        RequestCause::Http2Protocol => Code::VisitorRequestHttp2ProtocolError,
+        RequestCause::Http2Flood => Code::VisitorRequestHttp2Flood,
     }
 }
 
@@ -117,6 +129,9 @@ fn connect(cause: ConnectCause) -> Code {
         ConnectCause::Refused => Code::OriginConnectRefused,
         ConnectCause::TimedOut => Code::NetworkConnectTimedOut,
         ConnectCause::Unreachable => Code::NetworkConnectUnreachable,
+        ConnectCause::Prohibited => Code::NetworkConnectProhibited,
+        ConnectCause::NoNeighbour => Code::NetworkConnectNoNeighbour,
+        ConnectCause::NoRoute => Code::EdgeConnectNoRoute,
         ConnectCause::Forbidden => Code::EdgeConnectForbidden,
         ConnectCause::Exhausted => Code::EdgeConnectExhausted,
     }
@@ -152,16 +167,21 @@ fn origin_tls(cause: OriginTlsCause) -> Code {
 fn send(cause: SendCause, evidence: &Evidence) -> Code {
     match cause {
         SendCause::Unacknowledged => Code::NetworkSendUnacknowledged,
-        SendCause::TimedOut if unacknowledged(evidence) => Code::NetworkSendUnacknowledged,
+        SendCause::TimedOut | SendCause::FlowControlStalled if unacknowledged(evidence) => {
+            Code::NetworkSendUnacknowledged
+        }
         SendCause::TimedOut => Code::OriginSendTimedOut,
         SendCause::Reset => Code::OriginSendReset,
         SendCause::StaleConnection => Code::OriginSendStaleConnection,
+        SendCause::FlowControlStalled => Code::OriginSendFlowControlStalled,
     }
 }
 
 fn wait(cause: WaitCause, evidence: &Evidence) -> Code {
     match cause {
-        WaitCause::TimedOut if unacknowledged(evidence) => Code::NetworkSendUnacknowledged,
+        WaitCause::TimedOut | WaitCause::DeadlineExceeded if unacknowledged(evidence) => {
+            Code::NetworkSendUnacknowledged
+        }
         WaitCause::TimedOut => Code::OriginWaitTimedOut,
         WaitCause::Reset => Code::OriginWaitReset,
         WaitCause::ClosedEmpty => Code::OriginWaitClosedEmpty,
@@ -179,6 +199,13 @@ fn wait(cause: WaitCause, evidence: &Evidence) -> Code {
         WaitCause::HeaderTooLarge => Code::OriginWaitHeaderTooLarge,
         WaitCause::InformationalFlood => Code::OriginWaitInformationalFlood,
         WaitCause::UnexpectedUpgrade => Code::OriginWaitUnexpectedUpgrade,
+        WaitCause::BadUpgrade => Code::OriginWaitBadUpgrade,
+        WaitCause::Http2NotSpoken => Code::OriginWaitHttp2NotSpoken,
+        WaitCause::Http2GoAway => Code::OriginWaitHttp2Goaway,
+        WaitCause::Http2Reset => Code::OriginWaitHttp2Reset,
+        WaitCause::Http2RefusedStream => Code::OriginWaitHttp2RefusedStream,
+        WaitCause::Http2Protocol => Code::OriginWaitHttp2ProtocolError,
+        WaitCause::DeadlineExceeded => Code::OriginWaitDeadlineExceeded,
         WaitCause::ErrorStatus => Code::OriginWaitErrorStatus,
     }
 }
@@ -192,6 +219,9 @@ fn receive(cause: ReceiveCause) -> Code {
         ReceiveCause::TimedOut => Code::OriginReceiveTimedOut,
         ReceiveCause::Lost => Code::NetworkReceiveLost,
         ReceiveCause::TlsBroken => Code::OriginReceiveTlsBroken,
+        ReceiveCause::Http2Reset => Code::OriginReceiveHttp2Reset,
+        ReceiveCause::Http2GoAway => Code::OriginReceiveHttp2Goaway,
+        ReceiveCause::Http2Protocol => Code::OriginReceiveHttp2ProtocolError,
     }
 }
 
@@ -199,6 +229,7 @@ fn reply(cause: ReplyCause) -> Code {
     match cause {
         ReplyCause::Gone => Code::VisitorReplyGone,
         ReplyCause::Stalled => Code::VisitorReplyStalled,
+        ReplyCause::Idle => Code::PolicyReplyIdle,
         ReplyCause::Shutdown => Code::EdgeReplyShutdown,
         ReplyCause::Unclassified => Code::EdgeReplyUnclassified,
     }
@@ -218,9 +249,8 @@ fn unacknowledged(evidence: &Evidence) -> bool {
 fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
     let ruled_out = match cause {
         // Seen in TCP_INFO: bytes that stay unacknowledged while the window is open leave no other reading.
-        Cause::Send(SendCause::Unacknowledged | SendCause::TimedOut) | Cause::Wait(WaitCause::TimedOut) => {
-            unacknowledged(evidence)
-        }
+        Cause::Send(SendCause::Unacknowledged | SendCause::TimedOut | SendCause::FlowControlStalled)
+        | Cause::Wait(WaitCause::TimedOut | WaitCause::DeadlineExceeded) => unacknowledged(evidence),
         // The kernel kept the ICMP message: the network has said itself what is wrong.
         Cause::Connect(_) => evidence.find(|fact| matches!(fact, Fact::Icmp { .. }).then_some(())).is_some(),
         Cause::Accept(_)
@@ -244,7 +274,8 @@ fn reached(code: Code, evidence: &Evidence, attempts: &[Attempt]) -> Reached {
         Fact::BytesSent(count) => Some(*count == 0),
         _ => None,
     });
-    let last = if nothing_sent == Some(true) { Reached::No } else { code.entry().reached };
+    let unseen = nothing_sent == Some(true) || is_unprocessed(code, evidence);
+    let last = if unseen { Reached::No } else { code.entry().reached };
     let earlier = attempts.split_last().map_or(&[] as &[Attempt], |(_, earlier)| earlier);
     let may_have = |attempt: &Attempt| match attempt.outcome {
         Outcome::Failed(code) => code.entry().reached != Reached::No,
@@ -254,9 +285,17 @@ fn reached(code: Code, evidence: &Evidence, attempts: &[Attempt]) -> Reached {
     if last == Reached::No && earlier.iter().any(may_have) { Reached::Maybe } else { last }
 }
 
+/// Whether the origin itself said that it did not act on the request: a GOAWAY without an error fails only the streams
+/// beyond the last one that it processed, and those "can be retried" whatever their method (RFC 9113 §6.8, §8.7).
+fn is_unprocessed(code: Code, evidence: &Evidence) -> bool {
+    let without_error = |fact| matches!(fact, &Fact::Http2Error { code: 0, .. }).then_some(());
+    code == Code::OriginWaitHttp2Goaway && evidence.find(without_error).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{End, TcpState};
 
     #[test]
     fn a_repeated_request_may_have_reached_the_application_the_first_time() {
@@ -267,5 +306,30 @@ mod tests {
         assert_eq!(judge(vec![refused(), attempt(Outcome::Abandoned), refused()]), Reached::No);
         let stale = attempt(Outcome::Failed(Code::OriginWaitClosedEmpty));
         assert_eq!(judge(vec![stale, refused()]), Reached::Maybe);
+    }
+
+    #[test]
+    fn a_graceful_goaway_has_left_the_request_alone() {
+        let judge = |code, name| {
+            let fact = Fact::Http2Error { frame: "GOAWAY", code, name, sent_by: End::Theirs, debug: None };
+            attribute(Fault::new(WaitCause::Http2GoAway).with(fact), Vec::new()).reached
+        };
+        assert_eq!(judge(0, "NO_ERROR"), Reached::No);
+        assert_eq!(judge(2, "INTERNAL_ERROR"), Reached::Maybe);
+    }
+
+    #[test]
+    fn a_timer_over_what_is_unacknowledged_blames_the_network() {
+        let silent = TcpState { unacked_segments: 1, timeouts: 2, peer_window: 65_536, ..TcpState::default() };
+        for cause in [
+            Cause::from(SendCause::TimedOut),
+            SendCause::FlowControlStalled.into(),
+            WaitCause::TimedOut.into(),
+            WaitCause::DeadlineExceeded.into(),
+        ] {
+            let verdict = attribute(Fault::new(cause).with(Fact::Tcp(silent)), Vec::new());
+            assert_eq!((verdict.code, verdict.certainty), (Code::NetworkSendUnacknowledged, Certainty::Proven));
+            assert_ne!(attribute(Fault::new(cause), Vec::new()).code, Code::NetworkSendUnacknowledged);
+        }
     }
 }

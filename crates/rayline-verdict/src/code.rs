@@ -73,7 +73,7 @@ pub struct Entry {
     pub sentence: &'static str,
     /// What is sent.
     pub sent: Sent,
-    /// The RFC 9209 §2.3 error token for `Proxy-Status`; `None` where the RFC has none that is true.
+    /// The RFC 9209 §2.3 error token for `Proxy-Status`; `None` where the RFC has none that is true: nothing failed.
     pub proxy_error: Option<&'static str>,
     /// Whether the application saw the request.
     pub reached: Reached,
@@ -193,6 +193,25 @@ codes! {
         ["Raise `max_connections` under `[server]`, and the process's limit of open files with it",
          "Look for a flood: `rayline tail --json` shows which addresses open the connections",
          "Add edge machines if the visitors are real"]
+    }
+    OwnerAcceptProxyHeaderMissing = owner.accept.proxy_header_missing {
+        "The connection did not begin with the PROXY header that the edge is set to expect.",
+        Nothing(400), Some("proxy_configuration_error"), No, Never, [],
+        ["Let the load balancer in front send the PROXY protocol (`send-proxy-v2` in HAProxy, `proxy_protocol on;` in nginx's `stream`)",
+         "If nothing stands in front, set `proxy_protocol = \"off\"` under `[server]`",
+         "If `ClientIP` is not the load balancer's, somebody came past it: let the firewall admit the load balancer alone"]
+    }
+    OwnerAcceptProxyHeaderMalformed = owner.accept.proxy_header_malformed {
+        "The PROXY header at the start of the connection cannot be read.",
+        Nothing(400), Some("http_request_error"), No, Never, [],
+        ["Compare the first bytes in the evidence with the version that `proxy_protocol` under `[server]` takes",
+         "Mend or update the load balancer that sends it"]
+    }
+    OwnerAcceptProxyHeaderTimedOut = owner.accept.proxy_header_timed_out {
+        "The PROXY header that the edge is set to expect did not arrive in time.",
+        Nothing(408), Some("connection_read_timeout"), No, Later, [],
+        ["If the load balancer only opens connections to see whether the edge lives, let its check send the header too",
+         "If `ClientIP` is not the load balancer's, somebody came past it: let the firewall admit the load balancer alone"]
     }
     VisitorClientTlsPlainHttp = visitor.client_tls.plain_http {
         "A plain HTTP request was sent to the HTTPS port.",
@@ -334,6 +353,24 @@ codes! {
         ["Nothing: the visitor stopped an upload, or lost the connection",
          "If one client always does it, it announces more bytes than it sends"]
     }
+    VisitorRequestHttp2Malformed = visitor.request.http2_malformed {
+        "The request is not a valid one of HTTP/2.",
+        Nothing(400), Some("http_request_error"), Maybe, Never, [],
+        ["Look at the rule in the record: it says what was broken",
+         "Mend the client, or whatever turns its requests into HTTP/2"]
+    }
+    VisitorRequestHttp2ProtocolError = visitor.request.http2_protocol_error {
+        "The visitor broke the rules of its HTTP/2 connection.",
+        Nothing(400), Some("http_request_error"), Maybe, Never, [],
+        ["Read the error's name in the record, and mend or update the client",
+         "Until then, let the client speak HTTP/1.1 (`curl --http1.1`)"]
+    }
+    VisitorRequestHttp2Flood = visitor.request.http2_flood {
+        "The visitor sent HTTP/2 frames in numbers that no client needs.",
+        Nothing(400), Some("http_request_denied"), Maybe, Never, [],
+        ["If many addresses do it, it is an attack: the edge ends such connections by itself, and a firewall can keep the addresses out",
+         "If it is a client of yours, look why it opens and cancels streams, or sends pings and settings, without pause"]
+    }
 
     // Which zone, which record.
     OwnerRouteUnknownHost = owner.route.unknown_host {
@@ -444,11 +481,30 @@ codes! {
          "Run `mtr --tcp --port PORT ADDRESS` from the edge to see where the packets end"]
     }
     NetworkConnectUnreachable = network.connect.unreachable {
-        "There is no way through the network to the site's server.",
+        "A router on the way says that there is no way to the site's server.",
         Page(523), Some("destination_ip_unroutable"), No, Later, [],
         ["Check that the record holds the origin's present address",
-         "Check the route from the edge: `ip route get ADDRESS`",
-         "Ask the host whether the machine was moved or its network is down"]
+         "Ask whoever runs the router in the evidence whether the machine was moved or its network is down",
+         "See with `mtr ADDRESS` from the edge where the packets end"]
+    }
+    NetworkConnectProhibited = network.connect.prohibited {
+        "A firewall on the way to the site's server does not let the edge connect.",
+        Page(523), Some("destination_ip_unroutable"), No, Later, [],
+        ["Allow the edge's addresses in the firewall that answered: its own address stands in the evidence",
+         "If it is the origin's own address, that is the firewall of the machine (`nft list ruleset`, `firewall-cmd --list-all`)"]
+    }
+    NetworkConnectNoNeighbour = network.connect.no_neighbour {
+        "Nobody answers for the address of the site's server on its own network.",
+        Page(523), Some("destination_ip_unroutable"), No, Later, [],
+        ["Start the machine, and check with `ip -brief address` there that it has the address in the evidence",
+         "Check cable, switch, VLAN and bridge between the edge and it: `ip neigh show ADDRESS` on the edge says `FAILED`",
+         "If the address is not on a network of the edge's, its netmask is too wide: mend it with a router's address"]
+    }
+    EdgeConnectNoRoute = edge.connect.no_route {
+        "The edge's machine has no route to the site's server.",
+        Page(523), Some("destination_ip_unroutable"), No, Later, [],
+        ["See which way the edge would take: `ip route get ADDRESS`; add a default route, or one to that network",
+         "If the address is IPv6 and the edge has none, remove the AAAA record or give the edge IPv6"]
     }
     EdgeConnectForbidden = edge.connect.forbidden {
         "The edge's own machine does not let it connect to the site's server.",
@@ -592,6 +648,13 @@ codes! {
         ["See why the application does not read the body: a blocked worker, a full disk, a limit on uploads",
          "If it needs longer between two reads, raise `write_timeout` under `[limits]`"]
     }
+    OriginSendFlowControlStalled = origin.send.flow_control_stalled {
+        "The site's server stopped taking the request's body over HTTP/2.",
+        Page(524), Some("connection_write_timeout"), Maybe, Later, [],
+        ["See why the application does not read the body: a blocked worker, a full disk, a limit on uploads",
+         "If it needs longer between two reads, raise `write_timeout` under `[limits]`",
+         "If one slow request holds up the others, lower `origin_h2_max_streams`: they share a connection's window"]
+    }
     OriginSendReset = origin.send.reset {
         "The site's server cut the connection while the request was being sent.",
         Page(520), Some("connection_terminated"), Maybe, Later, [],
@@ -698,6 +761,49 @@ codes! {
         Page(520), Some("http_protocol_error"), Yes, Never, [],
         ["Let the origin answer `101` only to requests that carry `Upgrade`"]
     }
+    OriginWaitBadUpgrade = origin.wait.bad_upgrade {
+        "The site's server switched to another protocol than the one asked for.",
+        Page(520), Some("http_upgrade_failed"), Yes, Never, [],
+        ["Compare what was asked for with what came: both stand in the evidence",
+         "If `Sec-WebSocket-Accept` is wrong, the handshake is hand-made or answered from a cache: use a library's"]
+    }
+    OriginWaitHttp2NotSpoken = origin.wait.http2_not_spoken {
+        "The site's server agreed to speak HTTP/2 and then did not.",
+        Page(520), Some("http_protocol_error"), Maybe, Later, [],
+        ["See what ends TLS at the origin: it offers `h2` and passes the bytes to a server that speaks HTTP/1.1 alone",
+         "Switch HTTP/2 on behind it, or take `h2` out of its ALPN list",
+         "Until then, set `origin_max_http_version = \"1\"` in the zone's settings"]
+    }
+    OriginWaitHttp2Goaway = origin.wait.http2_goaway {
+        "The site's server ended its HTTP/2 connection before it answered.",
+        Page(520), Some("connection_terminated"), Maybe, Later, [],
+        ["Read the error's name and text in the evidence, and the web server's error log at this time",
+         "If the name is `NO_ERROR`, the server was restarting or had served enough: look how often it does"]
+    }
+    OriginWaitHttp2Reset = origin.wait.http2_reset {
+        "The site's server cancelled the request instead of answering.",
+        Page(520), Some("connection_terminated"), Maybe, Later, [],
+        ["Read the error's name in the evidence, and the log of web server and application at this time: a crash looks like this",
+         "If the name is `HTTP_1_1_REQUIRED`, set `origin_max_http_version = \"1\"` in the zone's settings"]
+    }
+    OriginWaitHttp2RefusedStream = origin.wait.http2_refused_stream {
+        "The site's server has no room for another request on its HTTP/2 connection.",
+        Page(520), Some("destination_unavailable"), No, Now, [],
+        ["Compare how many streams were open with how many the origin allows: both stand in the evidence",
+         "Raise the limit at the origin (`http2_max_concurrent_streams` in nginx), or lower `origin_h2_max_streams`"]
+    }
+    OriginWaitHttp2ProtocolError = origin.wait.http2_protocol_error {
+        "The site's server broke the rules of HTTP/2.",
+        Page(520), Some("http_protocol_error"), Maybe, Later, [],
+        ["Read the error's name in the evidence; update the server, or the module or proxy that speaks HTTP/2 there",
+         "Until then, set `origin_max_http_version = \"1\"` in the zone's settings"]
+    }
+    OriginWaitDeadlineExceeded = origin.wait.deadline_exceeded {
+        "The time that the call itself allowed ran out before the site's server answered.",
+        Page(504), Some("http_response_timeout"), Maybe, Later, [],
+        ["Find what the service was doing at this time: a slow query, a third party, too few workers",
+         "If it was not slow, the caller's deadline is too short: the timer in the evidence shows it"]
+    }
     OriginWaitErrorStatus = origin.wait.error_status {
         "The site's server answered, and its answer is an error.",
         Origin, None, Yes, Later, [],
@@ -747,6 +853,24 @@ codes! {
         ["Read the alert or error in the evidence",
          "If the answer has no length, let the origin send one, or close TLS properly (`close_notify`): otherwise nobody can tell its end from a cut"]
     }
+    OriginReceiveHttp2Reset = origin.receive.http2_reset {
+        "The site's server cancelled its answer in the middle.",
+        Cut(520), Some("http_response_incomplete"), Yes, Later, [],
+        ["Read the application's log at this time: it died or gave up while it was answering",
+         "Read the error's name in the evidence: `CANCEL` and `INTERNAL_ERROR` are what most servers say of that"]
+    }
+    OriginReceiveHttp2Goaway = origin.receive.http2_goaway {
+        "The site's server ended its HTTP/2 connection in the middle of its answer.",
+        Cut(520), Some("http_response_incomplete"), Yes, Later, [],
+        ["Read the error's name and text in the evidence, and the web server's error log at this time",
+         "If it happens at restarts, let the server finish what it has begun"]
+    }
+    OriginReceiveHttp2ProtocolError = origin.receive.http2_protocol_error {
+        "The site's server broke the rules of HTTP/2 in the middle of its answer.",
+        Cut(520), Some("http_protocol_error"), Yes, Later, [],
+        ["Read the error's name in the evidence; update the server, or the module or proxy that speaks HTTP/2 there",
+         "Until then, set `origin_max_http_version = \"1\"` in the zone's settings"]
+    }
 
     // Answering the visitor.
     VisitorReplyGone = visitor.reply.gone {
@@ -760,6 +884,12 @@ codes! {
         Nothing(499), Some("connection_write_timeout"), Yes, Now, [],
         ["Nothing, if it is rare: a lost mobile connection looks like this",
          "Many at once from a few addresses are an attempt to hold connections open"]
+    }
+    PolicyReplyIdle = policy.reply.idle {
+        "The connection carried nothing for as long as it may, and was closed.",
+        Nothing(0), None, Yes, Now, [],
+        ["Let one side send a ping now and then: most WebSocket libraries have a setting for it",
+         "If longer silence is normal for the site, raise `websocket_idle_timeout` under `[limits]`"]
     }
     EdgeReplyShutdown = edge.reply.shutdown {
         "The edge was stopped before the answer was complete.",

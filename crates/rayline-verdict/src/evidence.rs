@@ -26,6 +26,38 @@ pub enum End {
     Theirs,
 }
 
+impl End {
+    /// The word in `VerdictEvidence`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "edge",
+            Self::Theirs => "peer",
+        }
+    }
+}
+
+/// The name of an HTTP/2 error code (RFC 9113 §7); `unknown` for one that is not registered there, which is treated as
+/// `INTERNAL_ERROR`.
+pub const fn http2_error_name(code: u32) -> &'static str {
+    match code {
+        0x0 => "NO_ERROR",
+        0x1 => "PROTOCOL_ERROR",
+        0x2 => "INTERNAL_ERROR",
+        0x3 => "FLOW_CONTROL_ERROR",
+        0x4 => "SETTINGS_TIMEOUT",
+        0x5 => "STREAM_CLOSED",
+        0x6 => "FRAME_SIZE_ERROR",
+        0x7 => "REFUSED_STREAM",
+        0x8 => "CANCEL",
+        0x9 => "COMPRESSION_ERROR",
+        0xa => "CONNECT_ERROR",
+        0xb => "ENHANCE_YOUR_CALM",
+        0xc => "INADEQUATE_SECURITY",
+        0xd => "HTTP_1_1_REQUIRED",
+        _ => "unknown",
+    }
+}
+
 /// What the kernel knows of a TCP connection: `TCP_INFO` of Linux, read when the fault was met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpState {
@@ -127,6 +159,18 @@ pub enum Fact {
     TlsAlert { name: String, number: u8, sent_by: End },
     /// What the TLS library said.
     TlsError(String),
+    /// The HTTP/2 frame that ended a stream or the connection: `GOAWAY` or `RST_STREAM`, its error code by number and by
+    /// name (see [`http2_error_name`]), who sent it, and the text that a GOAWAY may carry.
+    Http2Error { frame: &'static str, code: u32, name: &'static str, sent_by: End, debug: Option<Snippet> },
+    /// The HTTP/2 connection to the origin: streams open with this one, requests served before, and the origin's
+    /// `SETTINGS_MAX_CONCURRENT_STREAMS`, `u32::MAX` where it set none.
+    Http2Connection { streams: u32, served: u64, most: u32 },
+    /// HTTP/2 frames in numbers no client needs: their kind, how many there were, and how many are allowed.
+    Frames { kind: &'static str, count: u64, limit: u64 },
+    /// The protocol that an upgrade asked for, and what the answer offered in its place.
+    Upgrade { asked: String, got: String },
+    /// The version of HTTP spoken to the origin: `HTTP/1.1` or `HTTP/2`.
+    Protocol(&'static str),
     /// The SSL mode in force: `off`, `flexible`, `full`, `strict`, `origin_pull`.
     SslMode(&'static str),
     /// The server name asked for in the handshake.
@@ -179,6 +223,11 @@ impl Fact {
             Self::Tcp(_) => "tcp",
             Self::TlsAlert { .. } => "tls_alert",
             Self::TlsError(_) => "tls_error",
+            Self::Http2Error { .. } => "http2_error",
+            Self::Http2Connection { .. } => "http2_connection",
+            Self::Frames { .. } => "http2_frames",
+            Self::Upgrade { .. } => "upgrade",
+            Self::Protocol(_) => "protocol",
             Self::SslMode(_) => "ssl_mode",
             Self::ServerName(_) => "server_name",
             Self::TlsOffered { .. } => "tls_offered",
@@ -219,6 +268,11 @@ impl Fact {
             | Self::Tcp(_)
             | Self::TlsAlert { .. }
             | Self::TlsError(_)
+            | Self::Http2Error { .. }
+            | Self::Http2Connection { .. }
+            | Self::Frames { .. }
+            | Self::Upgrade { .. }
+            | Self::Protocol(_)
             | Self::SslMode(_)
             | Self::ServerName(_)
             | Self::Certificate(_)
@@ -267,12 +321,24 @@ impl Fact {
                 "last_received_ms": state.last_received_ms,
                 "peer_window": state.peer_window,
             }),
-            Self::TlsAlert { name, number, sent_by } => json!({
+            Self::TlsAlert { name, number, sent_by } => {
+                json!({ "name": name, "number": number, "sent_by": sent_by.name() })
+            }
+            Self::Http2Error { frame, code, name, sent_by, debug } => json!({
+                "frame": frame,
+                "code": code,
                 "name": name,
-                "number": number,
-                "sent_by": match sent_by { End::Ours => "edge", End::Theirs => "peer" },
+                "sent_by": sent_by.name(),
+                "debug": debug.as_ref().map(ToString::to_string),
             }),
-            Self::SslMode(word) | Self::RevokedBy(word) => json!(word),
+            Self::Http2Connection { streams, served, most } => json!({
+                "streams": streams,
+                "served": served,
+                "most": (*most != u32::MAX).then_some(most),
+            }),
+            Self::Frames { kind, count, limit } => json!({ "kind": kind, "count": count, "limit": limit }),
+            Self::Upgrade { asked, got } => json!({ "asked": asked, "got": got }),
+            Self::SslMode(word) | Self::RevokedBy(word) | Self::Protocol(word) => json!(word),
             Self::TlsOffered { versions } => json!({ "versions": versions }),
             Self::Certificate(facts) => json!({
                 "subject": facts.subject,

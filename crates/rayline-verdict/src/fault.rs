@@ -49,6 +49,13 @@ causes! {
     Accept(AcceptCause) {
         /// More connections than `max_connections` are open.
         TooManyConnections,
+        /// `proxy_protocol` is on, and the connection began with something else than a PROXY header.
+        ProxyHeaderMissing,
+        /// What began as a PROXY header is none to its end: it breaks the grammar or the limit, or the connection ended
+        /// inside it.
+        ProxyHeaderMalformed,
+        /// `proxy_protocol` is on, and no whole PROXY header arrived in time.
+        ProxyHeaderTimedOut,
     }
     /// The TLS handshake with the visitor.
     ClientTls(ClientTlsCause) {
@@ -103,6 +110,12 @@ causes! {
         HeadTruncated,
         /// The connection ended inside the body.
         BodyTruncated,
+        /// A request over HTTP/2 is malformed in the sense of RFC 9113 §8.1.1: its stream is reset.
+        Http2Malformed,
+        /// The visitor broke the rules of the HTTP/2 connection itself, which was ended by GOAWAY.
+        Http2Protocol,
+        /// Resets, settings, pings, continuations or empty frames in numbers that no client needs.
+        Http2Flood,
     }
     /// Finding the zone and the record.
     Route(RouteCause) {
@@ -148,8 +161,14 @@ causes! {
         Refused,
         /// The SYN was not answered in time.
         TimedOut,
-        /// No route to the network or host, or a router said so.
+        /// A router on the way said that it knows no way (ICMP).
         Unreachable,
+        /// A firewall answered that the connection is administratively prohibited (ICMP).
+        Prohibited,
+        /// The origin stands on a network of this machine's, and nobody there answers for its address (ARP, NDP).
+        NoNeighbour,
+        /// This machine has no route to the address.
+        NoRoute,
         /// This machine's own routing or firewall refused.
         Forbidden,
         /// This machine has no descriptor, port or memory left.
@@ -208,6 +227,8 @@ causes! {
         Reset,
         /// A reused connection turned out to be closed, and the request could not be repeated.
         StaleConnection,
+        /// The origin's kernel acknowledges, and its HTTP/2 gives no window for the request's body.
+        FlowControlStalled,
     }
     /// Waiting for the head of the origin's response.
     Wait(WaitCause) {
@@ -245,6 +266,21 @@ causes! {
         InformationalFlood,
         /// `101 Switching Protocols` that nobody asked for.
         UnexpectedUpgrade,
+        /// A `101` that does not answer the upgrade that was asked for.
+        BadUpgrade,
+        /// ALPN agreed on `h2`, and no HTTP/2 came: no SETTINGS, other bytes, or the end.
+        Http2NotSpoken,
+        /// GOAWAY, with an error or with this stream beyond the last one processed. With `NO_ERROR` it is always the
+        /// latter: attribution takes that for proof that the application saw nothing.
+        Http2GoAway,
+        /// RST_STREAM from the origin, other than `REFUSED_STREAM`.
+        Http2Reset,
+        /// `REFUSED_STREAM`, or the origin allows no stream at all; also after repeating.
+        Http2RefusedStream,
+        /// The origin broke the rules of HTTP/2, and this end said so.
+        Http2Protocol,
+        /// The call's own `grpc-timeout` ran out.
+        DeadlineExceeded,
         /// The origin answered, with a status of 500 or above.
         ErrorStatus,
     }
@@ -264,6 +300,12 @@ causes! {
         Lost,
         /// The TLS session broke inside the body, or ended without `close_notify` where that was the body's only end.
         TlsBroken,
+        /// RST_STREAM from the origin inside the body.
+        Http2Reset,
+        /// GOAWAY with an error inside the body.
+        Http2GoAway,
+        /// The origin broke the rules of HTTP/2 inside the body, and this end said so.
+        Http2Protocol,
     }
     /// Answering the visitor.
     Reply(ReplyCause) {
@@ -271,6 +313,8 @@ causes! {
         Gone,
         /// The visitor does not read.
         Stalled,
+        /// An upgraded connection carried nothing for its idle limit.
+        Idle,
         /// The edge stops, and its drain time is over.
         Shutdown,
         /// Something of ours broke that has no code.

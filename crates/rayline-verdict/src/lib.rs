@@ -25,12 +25,12 @@ mod write;
 
 pub use attribute::attribute;
 pub use code::{Code, Entry, Reached, Retry, Sent, TABLE};
-pub use evidence::{Audience, Evidence, Fact};
+pub use evidence::{Audience, Evidence, Fact, http2_error_name};
 pub use fault::{Cause, Fault};
 pub use moment::Moment;
 pub use number::Number;
 pub use party::{Hop, Party, Phase};
 pub use ray::{Colo, RayId};
-pub use record::Record;
+pub use record::{Country, Record};
 pub use snippet::Snippet;
 pub use verdict::{Attempt, Certainty, Outcome, Verdict};

@@ -68,11 +68,18 @@ impl Field {
     pub const fn needs_verdict(&self) -> bool {
         matches!(self.write, Write::Verdict(_))
     }
+
+    /// Whether a line is without it where there is nothing to say.
+    pub const fn is_optional(&self) -> bool {
+        matches!(self.write, Write::Known(_))
+    }
 }
 
 #[derive(Debug)]
 enum Write {
     Record(fn(&Record, &mut Vec<u8>)),
+    /// Says whether it wrote anything.
+    Known(fn(&Record, &mut Vec<u8>) -> bool),
     Verdict(fn(&Verdict, &mut Vec<u8>)),
 }
 
@@ -86,6 +93,13 @@ pub fn write(record: &Record, out: &mut Vec<u8>) {
             (Write::Record(write), _) => {
                 out.extend_from_slice(field.key.as_bytes());
                 write(record, out);
+            }
+            (Write::Known(write), _) => {
+                let before = out.len();
+                out.extend_from_slice(field.key.as_bytes());
+                if !write(record, out) {
+                    out.truncate(before);
+                }
             }
             (Write::Verdict(write), Some(verdict)) => {
                 out.extend_from_slice(field.key.as_bytes());
@@ -131,6 +145,8 @@ fields! {
 
     Record Dataset String "ClientIP" "The visitor's address; behind a trusted proxy, the one that it names."
         |record, out| ip(out, Some(record.client_ip));
+    Known Dataset String "ClientCountry" "Where `ClientIP` is registered: two lower-case letters of ISO 3166-1."
+        |record, out| known(record.country, |country| write::quoted(out, country.as_str().to_ascii_lowercase().as_bytes()));
     Record Dataset Int "ClientSrcPort" "The port that the connection came from."
         |record, out| write::int(out, record.client.port());
     Record Dataset String "ClientRequestScheme" "`http` or `https`."
@@ -159,6 +175,9 @@ fields! {
     Record Dataset Int "EdgeTimeToFirstByteMs" "Milliseconds from the start of the request to the first byte of the answer."
         |record, out| millis(out, record.first_byte_us);
 
+    Known Ours Int "GrpcStatus" "The `grpc-status` that the visitor got, whoever set it."
+        |record, out| known(record.grpc_status, |status| write::int(out, status));
+
     Record Dataset String "CacheCacheStatus" "How the cache was met: `dynamic` (not to be cached), `unknown` (answered before it was asked)."
         |record, out| write::quoted(out, record.cache.name().as_bytes());
 
@@ -170,6 +189,8 @@ fields! {
         |record, out| write::int(out, origin(record, |origin| origin.status).unwrap_or_default());
     Record Ours Bool "OriginConnectionReused" "Whether a kept-alive connection was used; the durations of handshakes are then 0."
         |record, out| write::bool(out, origin(record, |origin| origin.reused).unwrap_or_default());
+    Known Ours String "OriginProtocol" "The version of HTTP spoken to the origin: `HTTP/1.1` or `HTTP/2`."
+        |record, out| known(protocol(record), |protocol| write::quoted(out, protocol.as_bytes()));
     Record Dataset String "OriginSSLProtocol" "The TLS version toward the origin; `none` without TLS, empty if no origin was asked."
         |record, out| write::quoted(out, origin(record, |origin| origin.ssl_protocol).unwrap_or_default().as_bytes());
     Record Dataset Int "OriginDNSResponseTimeMs" "Milliseconds to resolve the origin's name."
@@ -206,6 +227,15 @@ fields! {
         |verdict, out| write::value(out, &verdict.evidence.to_json(Audience::Operator));
     Verdict Ours Array "VerdictAttempts" "What was tried, in order: `address`, `reused`, `status`, `code`, `took_ms`."
         |verdict, out| write::value(out, &verdict.attempts_json());
+}
+
+/// Writes what there is, and says whether there was anything.
+fn known<T>(value: Option<T>, write: impl FnOnce(T)) -> bool {
+    value.map(write).is_some()
+}
+
+fn protocol(record: &Record) -> Option<&'static str> {
+    origin(record, |origin| origin.protocol).filter(|protocol| !protocol.is_empty())
 }
 
 fn time(out: &mut Vec<u8>, moment: crate::Moment) {

@@ -32,6 +32,32 @@ impl CacheStatus {
     }
 }
 
+/// Where an address is registered, as in `CF-IPCountry`: two letters of ISO 3166-1, or a pair such as `T1` or `XX`
+/// that stands for no country.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// Takes two ASCII letters or digits; letters become capitals.
+    pub const fn new(letters: [u8; 2]) -> Option<Self> {
+        let [first, second] = letters;
+        if first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() {
+            Some(Self([first.to_ascii_uppercase(), second.to_ascii_uppercase()]))
+        } else {
+            None
+        }
+    }
+
+    /// The two characters, letters as capitals.
+    pub const fn as_str(&self) -> &str {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => text,
+            // What is not ASCII is not taken.
+            Err(_) => "XX",
+        }
+    }
+}
+
 /// What was seen of the origin while one request was served.
 #[derive(Clone, Debug, Default)]
 pub struct OriginFacts {
@@ -41,6 +67,8 @@ pub struct OriginFacts {
     pub status: u16,
     /// Whether a kept-alive connection was used.
     pub reused: bool,
+    /// The version of HTTP spoken, `HTTP/1.1` or `HTTP/2`; empty until it is known.
+    pub protocol: &'static str,
     /// The TLS version, such as `TLSv1.3`; `none` over plain TCP.
     pub ssl_protocol: &'static str,
     /// Microseconds to resolve the origin's name; 0 when it was an address or cached.
@@ -76,6 +104,8 @@ pub struct Record {
     pub client: SocketAddr,
     /// The address believed to be the visitor's, where a trusted proxy stands in front.
     pub client_ip: IpAddr,
+    /// Where that address is registered, if that was looked up and is known.
+    pub country: Option<Country>,
     /// `Host`, as sent.
     pub host: Bytes,
     /// The method.
@@ -84,7 +114,7 @@ pub struct Record {
     pub uri: Bytes,
     /// `User-Agent`.
     pub user_agent: Bytes,
-    /// `HTTP/1.1`.
+    /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
     pub protocol: &'static str,
     /// `http` or `https`.
     pub scheme: &'static str,
@@ -100,6 +130,8 @@ pub struct Record {
     pub client_body_bytes: u64,
     /// Microseconds from the request's start to the first byte of the answer.
     pub first_byte_us: u64,
+    /// The `grpc-status` that the visitor got, where the call was one of gRPC.
+    pub grpc_status: Option<u32>,
     /// The cache.
     pub cache: CacheStatus,
     /// The origin, if it was asked.

@@ -146,6 +146,11 @@ pub(crate) fn details(verdict: &Verdict) -> String {
             | Fact::Tcp(_)
             | Fact::TlsAlert { .. }
             | Fact::TlsError(_)
+            | Fact::Http2Error { .. }
+            | Fact::Http2Connection { .. }
+            | Fact::Frames { .. }
+            | Fact::Upgrade { .. }
+            | Fact::Protocol(_)
             | Fact::SslMode(_)
             | Fact::ServerName(_)
             | Fact::Certificate(_)

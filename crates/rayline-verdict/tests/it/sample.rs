@@ -117,7 +117,20 @@ fn after(fact: Option<&Fact>) -> Option<Fact> {
         }),
         Some(Fact::Tcp(_)) => Fact::TlsAlert { name: word(), number: 80, sent_by: End::Theirs },
         Some(Fact::TlsAlert { .. }) => Fact::TlsError(word()),
-        Some(Fact::TlsError(_)) => Fact::SslMode(OWNERS_WORD),
+        Some(Fact::TlsError(_)) => Fact::Http2Error {
+            frame: OWNERS_WORD,
+            code: OWNERS_NUMBER,
+            name: OWNERS_WORD,
+            sent_by: End::Theirs,
+            debug: Some(bytes()),
+        },
+        Some(Fact::Http2Error { .. }) => {
+            Fact::Http2Connection { streams: OWNERS_NUMBER, served: long, most: OWNERS_NUMBER }
+        }
+        Some(Fact::Http2Connection { .. }) => Fact::Frames { kind: OWNERS_WORD, count: long, limit: long },
+        Some(Fact::Frames { .. }) => Fact::Upgrade { asked: word(), got: word() },
+        Some(Fact::Upgrade { .. }) => Fact::Protocol(OWNERS_WORD),
+        Some(Fact::Protocol(_)) => Fact::SslMode(OWNERS_WORD),
         Some(Fact::SslMode(_)) => Fact::ServerName(word()),
         Some(Fact::ServerName(_)) => Fact::TlsOffered { versions: vec!["TLSv1.0".to_owned()] },
         Some(Fact::TlsOffered { .. }) => Fact::Certificate(CertificateFacts {
