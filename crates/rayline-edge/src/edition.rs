@@ -4,14 +4,17 @@ use std::io;
 use std::sync::Arc;
 
 use rayline_config::{Certificate, CertificateTable, Plan, TlsVersion};
+use rustls::pki_types::CertificateDer;
 
-use crate::development;
+use crate::{development, origin_ca};
 
 /// One version of the configuration, the same for every worker.
 #[derive(Debug)]
 pub(crate) struct Edition {
     pub(crate) plan: Plan,
     pub(crate) version: u64,
+    /// What origins' certificates are trusted by beside the public CAs: the plan's own, and the Origin CA's root.
+    pub(crate) origin_roots: Vec<CertificateDer<'static>>,
     /// The version that last changed what origins are trusted by: kept connections outlive the others.
     pub(crate) trust: u64,
     /// Every certificate with the least TLS version of its zone.
@@ -27,9 +30,13 @@ impl Edition {
     /// A development CA that cannot be read or made in `data_dir`.
     pub(crate) fn new(plan: Plan, previous: Option<&Self>) -> io::Result<Self> {
         let version = previous.map_or(1, |previous| previous.version + 1);
-        let trusted = |plan: &Plan| (plan.server.origin_ca.clone(), plan.server.origin_crl.clone());
+        let mut origin_roots = plan.server.origin_ca.clone();
+        origin_roots.extend(origin_ca::roots(&plan.server.data_dir));
+        let crls = &plan.server.origin_crl;
         let trust = match previous {
-            Some(previous) if trusted(&previous.plan) == trusted(&plan) => previous.trust,
+            Some(previous) if previous.origin_roots == origin_roots && previous.plan.server.origin_crl == *crls => {
+                previous.trust
+            }
             Some(_) | None => version,
         };
         let mut certificates = Vec::new();
@@ -45,6 +52,6 @@ impl Edition {
             }
         }
         let by_name = CertificateTable::new(certificates.iter().map(|(certificate, _)| certificate));
-        Ok(Self { plan, version, trust, certificates, by_name })
+        Ok(Self { plan, version, origin_roots, trust, certificates, by_name })
     }
 }

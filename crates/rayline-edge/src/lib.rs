@@ -14,6 +14,7 @@ mod exchange;
 mod hello;
 mod hop;
 mod link;
+mod origin_ca;
 mod output;
 mod phase;
 mod pipeline;
@@ -25,6 +26,7 @@ mod visitor;
 mod worker;
 
 pub use edge::{Edge, StartError};
+pub use origin_ca::ORIGIN_CA_ROOT;
 pub use shared::Counts;
 
 use rayline_verdict::Record;

@@ -51,7 +51,7 @@ impl Running {
         let plan = &edition.plan;
         let server = &plan.server;
         let dialer = Dialer::new(TrustSettings {
-            extra_roots: server.origin_ca.clone(),
+            extra_roots: edition.origin_roots.clone(),
             crls: server.origin_crl.clone(),
             generation: edition.trust,
         })

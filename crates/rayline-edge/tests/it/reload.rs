@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rayline_edge::{Edge, Sink};
-use rayline_testkit::{Script, Visitor};
+use rayline_edge::{Edge, ORIGIN_CA_ROOT, Sink};
+use rayline_testkit::{Authority, Flaw, Script, Tls, Visitor};
 use rayline_verdict::Record;
 
 use crate::by_hand::{ByHand, listen};
@@ -35,12 +35,29 @@ async fn a_connection_goes_on_under_the_new_plan() {
 async fn kept_origin_connections_go_with_the_trust_they_were_opened_under() {
     let scene = Scene::with(Script::ok()).start();
     assert_eq!(scene.get("/", "").await.status(), Some(200));
-    let authority = rayline_testkit::Authority::new("another CA").expect("a CA");
+    let authority = Authority::new("another CA").expect("a CA");
     std::fs::write(scene.folder.path().join("another.pem"), authority.root_pem()).expect("a file in the folder");
     let toml = scene.toml.replace("[server]\n", "[server]\norigin_ca = [\"another.pem\"]\n");
     scene.edge.reload(scene.plan(&toml)).expect("a reload");
     assert_eq!(scene.get("/", "").await.status(), Some(200));
     assert_eq!(scene.origin.as_ref().expect("an origin").connections(), 2);
+}
+
+#[tokio::test]
+async fn an_origin_ca_that_came_into_the_data_directory_is_trusted() {
+    let authority = Authority::new("Origin CA").expect("a CA");
+    let issued = authority.issue(Flaw::None, &[HOST]).expect("a certificate");
+    let scene = Scene::with(Script::ok().over_tls(Tls::new(&issued))).start();
+    assert_eq!(scene.get("/", "").await.status(), Some(526));
+    let root = scene.folder.path().join("data").join(ORIGIN_CA_ROOT);
+    std::fs::create_dir_all(root.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&root, authority.root_pem()).expect("a file in the folder");
+    assert_eq!(scene.get("/", "").await.status(), Some(526), "not before a reload");
+    scene.edge.reload(scene.plan(&scene.toml)).expect("a reload");
+    assert_eq!(scene.get("/", "").await.status(), Some(200));
+    std::fs::write(&root, "damaged").expect("a file in the folder");
+    scene.edge.reload(scene.plan(&scene.toml)).expect("a reload, with less trust");
+    assert_eq!(scene.get("/", "").await.status(), Some(526));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use rayline_testkit::{Authority, Flaw, Issued, Script, Versions};
 use rustls::AlertDescription;
 use serde_json::{Value, json};
 
-use crate::scene::{Blame, HOST, Scene};
+use crate::scene::{Blame, HOST, Scene, Setup};
 
 /// A scene with this script, blamed on `code`: nothing of the request was sent.
 async fn fails(script: Script, code: &str, evidence: &[&'static str]) -> Value {
@@ -92,6 +92,54 @@ async fn a_client_certificate_that_the_edge_does_not_have() {
         assert_eq!(record["VerdictEvidence"]["tls_alert"]["sent_by"], "peer", "{versions:?}");
         assert_eq!((&record["VerdictReached"], &record["VerdictCertainty"]), (&json!("no"), &json!("proven")));
         assert_eq!(record["VerdictAttempts"].as_array().map(Vec::len), Some(1), "{versions:?}");
+        assert_eq!(scene.origin.as_ref().expect("an origin").requests(), 0, "{versions:?}");
+    }
+}
+
+/// What a zone says to show this certificate to its origins (authenticated origin pulls).
+fn showing(setup: Setup, client: &Issued) -> Setup {
+    client.write_to(setup.folder(), "client").expect("files in the folder");
+    let table = "[zone.origin_tls_client_auth]\ncertificate = \"client.pem\"\nprivate_key = \"client.key\"";
+    setup.setting("tls_client_auth", "on").also(table)
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_the_origin_knows() {
+    for versions in [Versions::Tls12, Versions::Tls13] {
+        let authority = Authority::new("Test").expect("an authority");
+        let client = authority.issue_client("edge.test").expect("a certificate");
+        let script = Script::client_certificate_required(&issued(&authority), &authority, versions);
+        let scene = showing(Scene::with(script).trusting(&authority), &client).start();
+        assert_eq!(scene.get("/", "").await.status(), Some(200), "{versions:?}");
+        let origin = scene.origin.as_ref().expect("an origin");
+        let shown = origin.last().expect("a connection").tls.expect("over TLS").certificate;
+        assert_eq!(shown.as_ref(), client.chain().first(), "{versions:?}");
+        // The same files read again are the same identity; others are not, and a kept connection is not for them.
+        assert_eq!(scene.get("/", "").await.status(), Some(200));
+        scene.edge.reload(scene.plan(&scene.toml)).expect("a reload");
+        assert_eq!(scene.get("/", "").await.status(), Some(200));
+        assert_eq!(origin.connections(), 1, "{versions:?}");
+        let other = authority.issue_client("edge.test").expect("a certificate");
+        other.write_to(scene.folder.path(), "client").expect("files in the folder");
+        scene.edge.reload(scene.plan(&scene.toml)).expect("a reload");
+        assert_eq!(scene.get("/", "").await.status(), Some(200));
+        assert_eq!(origin.connections(), 2, "{versions:?}");
+        let shown = origin.last().expect("a connection").tls.expect("over TLS").certificate;
+        assert_eq!(shown.as_ref(), other.chain().first(), "{versions:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_of_a_ca_that_the_origin_does_not_know() {
+    for versions in [Versions::Tls12, Versions::Tls13] {
+        let authority = Authority::new("Test").expect("an authority");
+        let stranger = Authority::new("Stranger").expect("an authority").issue_client("edge.test");
+        let script = Script::client_certificate_required(&issued(&authority), &authority, versions);
+        let setup = Scene::with(script).trusting(&authority);
+        let scene = showing(setup, &stranger.expect("a certificate")).start();
+        let blame = Blame::page("origin.origin_tls.client_certificate_refused", 525);
+        let record = scene.blames(blame.evidence(&["origin_address", "ssl_mode"])).await;
+        assert_eq!(record["VerdictEvidence"]["tls_alert"]["sent_by"], "peer", "{versions:?}");
         assert_eq!(scene.origin.as_ref().expect("an origin").requests(), 0, "{versions:?}");
     }
 }
