@@ -1,0 +1,54 @@
+//! One real server behind the program.
+
+use rayline_lab::program::{Curl, Rayline, Reply, Setup};
+use rayline_lab::servers::{Server, Unstarted, or_skip};
+use serde_json::Value;
+
+/// The server; `None` where it is not installed, which has been said.
+#[track_caller]
+pub(super) fn started<T>(server: Result<T, Unstarted>) -> Option<T> {
+    or_skip(server).unwrap()
+}
+
+/// The edge in front of it by plain HTTP, with these settings of the zone.
+#[track_caller]
+pub(super) fn edge(server: &Server, settings: &str) -> Rayline {
+    setup(server, settings).start().unwrap()
+}
+
+/// The same before it is started.
+pub(super) fn setup(server: &Server, settings: &str) -> Setup {
+    let ssl = if settings.contains("ssl =") { "" } else { "ssl = \"flexible\"\n" };
+    Setup::new().server("threads = 1").origin(server.http(), server.https(), &format!("{ssl}{settings}"))
+}
+
+/// The answer with its line of the log, when nobody is to be blamed.
+#[track_caller]
+pub(super) fn fine(request: Curl<'_>, status: u16) -> (Reply, Value) {
+    let (reply, record) = request.recorded().unwrap();
+    assert_eq!((reply.exit, reply.status), (0, status), "{}\n{record:#}", reply.text());
+    assert_eq!(record["EdgeResponseStatus"], status, "{record:#}");
+    assert_eq!(record["OriginResponseStatus"], status, "{record:#}");
+    assert_eq!(record.get("VerdictCode"), None, "{record:#}");
+    (reply, record)
+}
+
+/// The answer with its line of the log, when `code` is to be blamed and the visitor is told `status`.
+#[track_caller]
+pub(super) fn blamed(request: Curl<'_>, status: u16, code: &str) -> (Reply, Value) {
+    let (reply, record) = request.recorded().unwrap();
+    assert_eq!(record["VerdictCode"], code, "{}\n{record:#}", reply.text());
+    assert_eq!(reply.status, status, "{}\n{record:#}", reply.text());
+    assert_eq!(record["EdgeResponseStatus"], status, "{record:#}");
+    (reply, record)
+}
+
+/// The same where the origin sent the status itself, and its page is what the visitor sees.
+#[track_caller]
+pub(super) fn passed(request: Curl<'_>, status: u16) -> (Reply, Value) {
+    let (reply, record) = blamed(request, status, "origin.wait.error_status");
+    assert_eq!(record["OriginResponseStatus"], status, "{record:#}");
+    assert_eq!(record["VerdictReached"], "yes", "{record:#}");
+    assert_eq!(reply.field("cf-error-type"), None, "the edge's own page stands in its place: {}", reply.text());
+    (reply, record)
+}
