@@ -11,6 +11,7 @@ use crate::ray::{Colo, RayId};
 use crate::verdict::Verdict;
 
 mod custom;
+pub mod grpc;
 pub mod headers;
 mod html;
 mod negotiate;

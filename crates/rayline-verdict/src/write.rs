@@ -202,7 +202,7 @@ fn json_part(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(rest);
 }
 
-fn hex(nibble: u8) -> u8 {
+pub(crate) fn hex(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 

@@ -39,7 +39,15 @@ impl Heading {
                 name: "origin_error",
                 category: Category::Origin,
             },
-            // Only failed handshakes with a visitor have no number: there is no HTTP yet.
+            // An upgraded connection ended as it was asked to: nobody was owed an answer.
+            _ if verdict.party() == Party::Policy => Self {
+                number,
+                status: None,
+                title: "Idle connection closed",
+                name: "idle_connection",
+                category: Category::Edge,
+            },
+            // Of what failed, only handshakes with a visitor have no number: there is no HTTP yet.
             _ => Self {
                 number,
                 status: None,

@@ -8,7 +8,7 @@ use expect_test::{expect, expect_file};
 use proptest::prelude::*;
 use rayline_verdict::log_line::{FIELDS, Field, Kind, Origin, write};
 use rayline_verdict::record::{CacheStatus, OriginFacts};
-use rayline_verdict::{Code, Colo, Moment, RayId, Record, TABLE};
+use rayline_verdict::{Code, Colo, Country, Moment, RayId, Record, TABLE};
 use serde_json::{Map, Value};
 
 use crate::sample::{full_verdict, verdict};
@@ -77,6 +77,20 @@ fn a_good_answer() {
 }
 
 #[test]
+fn what_is_known_is_said() {
+    let mut record = record();
+    record.country = Country::new(*b"GB");
+    record.grpc_status = Some(0);
+    record.origin.as_mut().unwrap().protocol = "HTTP/2";
+    let object = object(&record);
+    assert_eq!(object["ClientCountry"], "gb");
+    assert_eq!(object["GrpcStatus"], 0);
+    assert_eq!(object["OriginProtocol"], "HTTP/2");
+    assert_eq!(Country::new(*b"t1").unwrap().as_str(), "T1");
+    assert_eq!([*b"G\"", *b"\xc3\xa9"].map(Country::new), [None, None]);
+}
+
+#[test]
 fn a_refused_connection() {
     let mut record = record();
     let mut verdict = verdict(Code::NetworkConnectTimedOut.entry());
@@ -93,12 +107,21 @@ fn a_refused_connection() {
 #[test]
 fn the_line_has_the_documented_fields_in_order() {
     for entry in &TABLE {
-        let mut record = record();
-        for verdict in [None, Some(Box::new(full_verdict(entry)))] {
-            record.verdict = verdict;
+        let record = record();
+        let known = Record {
+            country: Country::new(*b"gb"),
+            grpc_status: Some(14),
+            origin: record.origin.clone().map(|origin| OriginFacts { protocol: "HTTP/2", ..origin }),
+            ..record.clone()
+        };
+        let failed = |record: &Record| Record { verdict: Some(Box::new(full_verdict(entry))), ..record.clone() };
+        for record in [failed(&record), failed(&known), record, known] {
             let object = object(&record);
-            let fields: Vec<&Field> =
-                FIELDS.iter().filter(|field| record.verdict.is_some() || !field.needs_verdict()).collect();
+            let written = |field: &&Field| {
+                (record.verdict.is_some() || !field.needs_verdict())
+                    && (record.country.is_some() || !field.is_optional())
+            };
+            let fields: Vec<&Field> = FIELDS.iter().filter(written).collect();
             let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
             assert_eq!(object.keys().map(String::as_str).collect::<Vec<_>>(), names);
             for field in fields {
@@ -167,7 +190,7 @@ fn guide() -> String {
         Names and types are those of Cloudflare's `http_requests` dataset where it has the field; the others, marked\n\
         *ours*, are Rayline's. Times are RFC 3339 in UTC with nine digits of a second, so that lines sort as text; that\n\
         dataset writes integers unless asked for this. Durations are whole milliseconds, rounded down. A field always\n\
-        has the same type, is never `null`, and is in every line, but for those of the last table.\n\n\
+        has the same type, is never `null`, and is in every line, but for those of the last two tables.\n\n\
         What a visitor sent is copied as it came: bytes that are no UTF-8 become U+FFFD, and a line break is escaped, so\n\
         that nobody can write a line of their own into the log.\n\n\
         ```sh\n\
@@ -175,7 +198,8 @@ fn guide() -> String {
         jq -r 'select(.VerdictCode) | .VerdictCode' requests.ndjson | sort | uniq -c | sort -rn\n\
         ```\n",
     );
-    table(&mut out, "## In every line", |field| !field.needs_verdict());
+    table(&mut out, "## In every line", |field| !field.needs_verdict() && !field.is_optional());
+    table(&mut out, "## Where it is known", Field::is_optional);
     table(&mut out, "## Where a request failed", Field::needs_verdict);
     out.push_str(
         "\nWhat a `VerdictCode` means, how it is known and how to mend it: `rayline explain CODE`. A status of 500 or above\n\

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "all of this crate is tests: one that cannot go on should stop")]
 
+mod grpc;
 mod headers;
 mod log_line;
 mod negotiate;

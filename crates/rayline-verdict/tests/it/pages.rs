@@ -3,7 +3,7 @@
 use expect_test::expect;
 use rayline_verdict::number::Number;
 use rayline_verdict::surface::{CustomPage, Format, Notice, error_box};
-use rayline_verdict::{Code, Evidence, Fact, Retry, Sent, TABLE, Verdict};
+use rayline_verdict::{Code, Evidence, Fact, Party, Retry, Sent, TABLE, Verdict};
 use serde_json::Value;
 
 use crate::sample::{OWNERS_ADDRESS, OWNERS_NUMBER, OWNERS_WORD, full_verdict, header_list, notice, rendered, verdict};
@@ -297,6 +297,7 @@ fn every_form_names_what_a_visitor_needs() {
         let verdict = verdict(entry);
         let title = match (Number::find(verdict.number), entry.sent) {
             (Some(number), _) => number.title,
+            (None, _) if entry.party == Party::Policy => "Idle connection closed",
             (None, _) => "No answer could be sent",
         };
         for format in Format::ALL {
