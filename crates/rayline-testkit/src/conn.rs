@@ -10,6 +10,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::head::{Head, end_of_head};
+use crate::http2::{Frame, PREFACE};
 use crate::loss::{Loss, lose};
 use crate::origin::SeenTls;
 use crate::stream::Stream;
@@ -82,6 +83,46 @@ impl Conn {
             }
             if self.fill(PIECE).await? == 0 {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+        }
+    }
+
+    /// Whether HTTP/2 is spoken: because ALPN says so or, where it says nothing, because the client begins with its preface.
+    pub(crate) async fn speaks_http2(&mut self) -> io::Result<bool> {
+        if let Some(protocol) = self.stream.protocol() {
+            return Ok(protocol == "h2");
+        }
+        // `PRI` is no method of HTTP/1.1
+        let (beginning, _) = PREFACE.split_at(4);
+        self.begins_with(beginning).await
+    }
+
+    /// Reads as many bytes as these are, and says whether they are the same; leaves them unread if not.
+    pub(crate) async fn read_exactly(&mut self, wanted: &[u8]) -> io::Result<bool> {
+        let same = self.begins_with(wanted).await?;
+        if same {
+            self.buffer.advance(wanted.len());
+        }
+        Ok(same)
+    }
+
+    async fn begins_with(&mut self, wanted: &[u8]) -> io::Result<bool> {
+        while self.buffer.len() < wanted.len() && wanted.starts_with(&self.buffer) {
+            if self.fill(PIECE).await? == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(self.buffer.starts_with(wanted))
+    }
+
+    /// Reads one HTTP/2 frame; `None` at the end of the stream, be it inside a frame.
+    pub(crate) async fn read_frame(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            if let Some(frame) = Frame::split(&mut self.buffer) {
+                return Ok(Some(frame));
+            }
+            if self.fill(PIECE).await? == 0 {
+                return Ok(None);
             }
         }
     }

@@ -24,6 +24,7 @@ mod certs;
 mod conn;
 mod dns;
 mod head;
+pub mod http2;
 mod loss;
 mod origin;
 mod play;

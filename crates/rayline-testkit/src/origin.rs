@@ -60,6 +60,10 @@ pub struct Counts {
     pub open: u64,
     /// Request heads read.
     pub requests: u64,
+    /// The most HTTP/2 streams that a client had open at once on one connection, those refused among them.
+    pub peak_streams: u64,
+    /// HTTP/2 streams that a client has reset while they were open.
+    pub resets: u64,
 }
 
 /// A request head that an origin has read.
@@ -67,9 +71,12 @@ pub struct Counts {
 pub struct Seen {
     /// The number of the connection it came on, counted from 1.
     pub connection: u64,
+    /// The number of the HTTP/2 stream it came on; `None` over HTTP/1.1.
+    pub stream: Option<u32>,
     /// Who sent it.
     pub peer: SocketAddr,
-    /// The head as it arrived, with its empty line.
+    /// The head as it arrived, with its empty line; over HTTP/2 written down as if it had arrived over HTTP/1.1, with the
+    /// pseudo-header fields among the others.
     pub raw: Bytes,
     /// The same, taken apart.
     pub head: Head,
@@ -86,6 +93,8 @@ pub struct SeenTls {
     pub version: String,
     /// The certificate it presented.
     pub certificate: Option<CertificateDer<'static>>,
+    /// The protocol agreed on by ALPN.
+    pub protocol: Option<String>,
 }
 
 impl SeenTls {
@@ -100,6 +109,7 @@ impl SeenTls {
             server_name: session.server_name().map(str::to_owned),
             version: version.map_or_else(String::new, |version| format!("{version:?}")),
             certificate: chain.first().map(|certificate| certificate.clone().into_owned()),
+            protocol: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
         })
     }
 }
@@ -112,14 +122,24 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn record(&self, seen: Seen) {
+    /// Keeps a request and says how many there have been.
+    pub(crate) fn record(&self, seen: Seen) -> u64 {
         let mut memory = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.len() == MEMORY {
             memory.pop_front();
         }
         memory.push_back(seen);
         drop(memory);
-        self.counts.send_modify(|counts| counts.requests += 1);
+        let mut number = 0;
+        self.counts.send_modify(|counts| {
+            counts.requests += 1;
+            number = counts.requests;
+        });
+        number
+    }
+
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Counts)) {
+        self.counts.send_modify(change);
     }
 
     /// Counts a connection and gives it its number.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use crate::conn::Conn;
 use crate::head::Head;
+use crate::http2::{self, serve::Ended};
 use crate::origin::{Seen, SeenTls, Ticket};
 use crate::script::{Script, Step};
 use crate::serve;
@@ -53,6 +54,14 @@ pub(crate) async fn play(script: &Script, mut conn: Conn, peer: SocketAddr, tick
                         return conn.fin().await;
                     }
                 }
+                Step::Http2(serving) => {
+                    if conn.speaks_http2().await? {
+                        return match http2::serve::serve(serving, &mut conn, peer, tls.as_ref(), ticket).await? {
+                            Ended::Fin => conn.fin().await,
+                            Ended::Reset => conn.reset(),
+                        };
+                    }
+                }
                 Step::Hold => return conn.hold().await,
                 Step::Fin => return conn.fin().await,
                 Step::Cut => return conn.cut().await,
@@ -75,7 +84,7 @@ async fn read_head(
     let Some(raw) = conn.read_head().await? else {
         return Ok(None);
     };
-    let seen = Seen { connection: ticket.number, peer, head: Head::split(&raw), raw, tls: tls.cloned() };
+    let seen = Seen { connection: ticket.number, stream: None, peer, head: Head::split(&raw), raw, tls: tls.cloned() };
     ticket.ledger.record(seen.clone());
     Ok(Some(seen))
 }

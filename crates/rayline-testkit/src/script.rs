@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::certs::{Authority, Flaw};
+use crate::http2::Serving;
 use crate::loss::Loss;
 use crate::tls::Tls;
 use answer::Answer;
@@ -17,6 +18,7 @@ mod body;
 mod close;
 mod good;
 mod head;
+mod http2;
 mod stall;
 pub(crate) mod tls;
 mod vanish;
@@ -43,6 +45,9 @@ pub enum Step {
     Pause(Duration),
     /// Reads a whole request, unless its head was read already, and answers as HTTP wants it.
     Answer(Answer),
+    /// Speaks HTTP/2 to the end of the connection, if that was agreed on by ALPN or if the client begins with its preface, and
+    /// does nothing otherwise.
+    Http2(Serving),
     /// Keeps the connection open, neither reading nor sending, until the client leaves.
     Hold,
     /// Closes in good order (over TLS with `close_notify`).
@@ -174,6 +179,7 @@ impl Script {
         all.extend(vanish::all());
         all.extend(body::all());
         all.extend(tls::all(&good, authority));
+        all.extend(http2::all(&good));
         for flaw in Flaw::ALL {
             all.push(Self::certificate(&authority.issue(flaw, names)?));
         }

@@ -161,7 +161,8 @@ async fn send_piece(piece: &[u8], chunked: bool, conn: &mut Conn) -> io::Result<
     conn.send(&chunk).await
 }
 
-fn echo(request: &Seen, body_length: u64) -> Bytes {
+/// The head of the request as it arrived, and the length of its body.
+pub(crate) fn echo(request: &Seen, body_length: u64) -> Bytes {
     let mut text = request.raw.to_vec();
     text.extend_from_slice(format!("({body_length} bytes of body)\n").as_bytes());
     text.into()

@@ -37,6 +37,14 @@ impl Stream {
         }
     }
 
+    /// The protocol agreed on by ALPN.
+    pub(crate) fn protocol(&self) -> Option<String> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => tls.get_ref().1.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+        }
+    }
+
     /// Waits without reading until the peer closes or resets.
     pub(crate) async fn hold(&self) -> io::Result<()> {
         let tcp = self.tcp();

@@ -50,12 +50,19 @@ pub struct Tls {
     versions: Versions,
     client_root: Option<CertificateDer<'static>>,
     only_for: Option<String>,
+    protocols: Vec<Vec<u8>>,
 }
 
 impl Tls {
     /// TLS 1.2 and 1.3 with this certificate, whatever name is asked for, for clients without a certificate.
     pub fn new(issued: &Issued) -> Self {
-        Self { issued: issued.clone(), versions: Versions::Both, client_root: None, only_for: None }
+        Self {
+            issued: issued.clone(),
+            versions: Versions::Both,
+            client_root: None,
+            only_for: None,
+            protocols: Vec::new(),
+        }
     }
 
     /// Speaks only these versions.
@@ -79,6 +86,14 @@ impl Tls {
         self
     }
 
+    /// Agrees by ALPN on the first of these that the client offers too, and refuses clients that offer others only, with the
+    /// alert `no_application_protocol`; without this, ALPN is ignored.
+    #[must_use]
+    pub fn speaking(mut self, protocols: &[&str]) -> Self {
+        self.protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        self
+    }
+
     pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
         let provider = provider();
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -98,7 +113,8 @@ impl Tls {
         let mut key = key.map_err(io::Error::other)?;
         key.ocsp = self.issued.staple().map(<[u8]>::to_vec);
         let only_for = self.only_for.clone();
-        let config = builder.with_cert_resolver(Arc::new(OneKey { key: Arc::new(key), only_for }));
+        let mut config = builder.with_cert_resolver(Arc::new(OneKey { key: Arc::new(key), only_for }));
+        config.alpn_protocols.clone_from(&self.protocols);
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::head::{Head, end_of_head};
+use crate::http2::Frame;
 use crate::stream::Stream;
 use tls::TlsVisitor;
 
@@ -152,6 +153,11 @@ impl Visitor {
         self.stream.tcp().local_addr()
     }
 
+    /// The protocol agreed on by ALPN, if TLS is spoken and one was.
+    pub fn protocol(&self) -> Option<String> {
+        self.stream.protocol()
+    }
+
     /// Sends these bytes.
     ///
     /// # Errors
@@ -286,6 +292,15 @@ impl Visitor {
         loop {
             if let Some(end) = end_of_head(&self.buffer) {
                 return Ok(self.buffer.split_to(end).to_vec());
+            }
+            self.fill().await?;
+        }
+    }
+
+    pub(crate) async fn read_frame(&mut self) -> Result<Frame, End> {
+        loop {
+            if let Some(frame) = Frame::split(&mut self.buffer) {
+                return Ok(frame);
             }
             self.fill().await?;
         }

@@ -26,6 +26,7 @@ pub struct TlsVisitor {
     crl_pem: Option<String>,
     versions: Versions,
     presents: Option<Issued>,
+    protocols: Vec<Vec<u8>>,
 }
 
 impl TlsVisitor {
@@ -37,6 +38,7 @@ impl TlsVisitor {
             crl_pem: None,
             versions: Versions::Both,
             presents: None,
+            protocols: Vec::new(),
         }
     }
 
@@ -78,6 +80,13 @@ impl TlsVisitor {
         self
     }
 
+    /// Offers these protocols by ALPN, the preferred one first; none unless set.
+    #[must_use]
+    pub fn offering(mut self, protocols: &[&str]) -> Self {
+        self.protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        self
+    }
+
     pub(super) async fn connect(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(self.server_name.clone())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
@@ -91,12 +100,14 @@ impl TlsVisitor {
             .map_err(io::Error::other)?
             .dangerous()
             .with_custom_certificate_verifier(self.verifier(provider)?);
-        match &self.presents {
-            None => Ok(builder.with_no_client_auth()),
+        let mut config = match &self.presents {
+            None => builder.with_no_client_auth(),
             Some(issued) => {
-                builder.with_client_auth_cert(issued.chain().to_vec(), issued.key()).map_err(io::Error::other)
+                builder.with_client_auth_cert(issued.chain().to_vec(), issued.key()).map_err(io::Error::other)?
             }
-        }
+        };
+        config.alpn_protocols.clone_from(&self.protocols);
+        Ok(config)
     }
 
     fn verifier(&self, provider: Arc<CryptoProvider>) -> io::Result<Arc<dyn ServerCertVerifier>> {
