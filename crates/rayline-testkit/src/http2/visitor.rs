@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::frame::{Frame, MAX_FRAME_SIZE, PREFACE};
 use super::response::Response;
 use super::windows::Windows;
+use crate::visitor::End;
 use crate::visitor::tls::TlsVisitor;
 
 /// A connection to a server.
@@ -28,6 +29,8 @@ pub struct Visitor {
     windows: Windows,
     answers: bool,
     gives_window: bool,
+    /// Our own sending has met a reset, which the kernel tells only once.
+    was_reset: bool,
 }
 
 impl From<crate::Visitor> for Visitor {
@@ -41,6 +44,7 @@ impl From<crate::Visitor> for Visitor {
             windows: Windows::new(),
             answers: true,
             gives_window: true,
+            was_reset: false,
         }
     }
 }
@@ -169,7 +173,7 @@ impl Visitor {
             }
             let heard = self.next().await;
             let ended = match &heard {
-                Heard::Closed(crate::End::Silent) => Some(io::ErrorKind::TimedOut),
+                Heard::Closed(End::Silent) => Some(io::ErrorKind::TimedOut),
                 Heard::Closed(_) => Some(io::ErrorKind::ConnectionAborted),
                 Heard::RstStream { stream: ended, .. }
                 | Heard::Headers { stream: ended, end_stream: true, .. }
@@ -266,12 +270,13 @@ impl Visitor {
         loop {
             let frame = match self.wire.read_frame().await {
                 Ok(frame) => frame,
+                Err(End::Closed) if self.was_reset => return Heard::Closed(End::Reset),
                 Err(end) => return Heard::Closed(end),
             };
             if let Some(heard) = self.ear.hear(frame) {
-                if let Err(_gone) = self.react(&heard).await {
-                    // the next read says how
-                }
+                // the end is told in its turn, behind what can still be read
+                let reacted = self.react(&heard).await;
+                self.was_reset |= reacted.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
                 return heard;
             }
         }

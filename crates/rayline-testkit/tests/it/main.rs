@@ -15,6 +15,8 @@ mod good;
 #[cfg(test)]
 mod head;
 #[cfg(test)]
+mod http2;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod stall;

@@ -91,7 +91,7 @@ impl Script {
         sends(
             "http2-data-on-connection",
             "sends DATA on stream 0, which is the connection itself",
-            [head([(":status", "200")], false), Frame::data(0, "whose is it?\n", false)],
+            [head([(":status", "200"), ("content-length", "13")], false), Frame::data(0, "whose is it?\n", false)],
         )
     }
 
@@ -100,7 +100,10 @@ impl Script {
         sends(
             "http2-bad-padding",
             "sends DATA with more padding than the frame is long",
-            [head([(":status", "200")], false), data(&b"\xffshort"[..], true).flags(flag::PADDED)],
+            [
+                head([(":status", "200"), ("content-length", "5")], false),
+                data(&b"\xffshort"[..], true).flags(flag::PADDED),
+            ],
         )
     }
 
@@ -127,7 +130,7 @@ impl Script {
         sends(
             "http2-frame-too-large",
             "sends a frame that is larger than anybody has allowed",
-            [head([(":status", "200")], false), data(vec![b'x'; 0x00ff_ffff], true)],
+            [head([(":status", "200"), ("content-length", "16777215")], false), data(vec![b'x'; 0x00ff_ffff], true)],
         )
     }
 
