@@ -222,7 +222,7 @@ codes! {
         "What arrived on the HTTPS port is not TLS.",
         Nothing(0), Some("tls_protocol_error"), No, Never, [],
         ["Check what program connects, and whether something between it and the edge changes the bytes",
-         "If a load balancer in front speaks the PROXY protocol, switch that off"]
+         "If a load balancer in front speaks the PROXY protocol, set `proxy_protocol` under `[server]`, or switch it off there"]
     }
     VisitorClientTlsNoCommonVersion = visitor.client_tls.no_common_version {
         "The visitor offers only TLS versions that this site does not accept.",
@@ -289,7 +289,7 @@ codes! {
     VisitorRequestUnsupportedVersion = visitor.request.unsupported_version {
         "The request uses a version of HTTP that is not spoken here.",
         Page(505), Some("http_request_error"), No, Never, [],
-        ["Use HTTP/1.1"]
+        ["Use HTTP/1.1, or HTTP/2 over TLS"]
     }
     VisitorRequestMethodNotAllowed = visitor.request.method_not_allowed {
         "The request uses a method that an edge does not serve.",

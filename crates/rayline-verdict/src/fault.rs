@@ -51,8 +51,8 @@ causes! {
         TooManyConnections,
         /// `proxy_protocol` is on, and the connection began with something else than a PROXY header.
         ProxyHeaderMissing,
-        /// What began as a PROXY header is none to its end: it breaks the grammar or the limit, or the connection ended
-        /// inside it.
+        /// What began as a PROXY header is none to its end: it breaks the grammar or the limit, is of a version that is
+        /// not taken, or the connection ended inside it.
         ProxyHeaderMalformed,
         /// `proxy_protocol` is on, and no whole PROXY header arrived in time.
         ProxyHeaderTimedOut,
