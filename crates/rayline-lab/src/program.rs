@@ -56,7 +56,8 @@ fn build(release: bool) -> io::Result<PathBuf> {
     }
     let printed = run(command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")))?;
     let artifacts = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executable = artifacts.filter_map(|artifact| Some(PathBuf::from(artifact.get("executable")?.as_str()?))).last();
+    let executable =
+        artifacts.filter_map(|artifact| Some(PathBuf::from(artifact.get("executable")?.as_str()?))).next_back();
     executable.ok_or_else(|| io::Error::other("cargo named no executable"))
 }
 

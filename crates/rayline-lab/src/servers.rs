@@ -9,17 +9,32 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::process::{self, Process};
 
+pub mod apache;
+pub mod gunicorn;
 pub mod nginx;
+pub mod node;
+pub mod php;
 mod place;
+pub mod python;
+pub mod tomcat;
 
+pub use apache::Apache;
+pub use gunicorn::Gunicorn;
 pub use nginx::Nginx;
+pub use node::Node;
+pub use php::PhpFpm;
 pub use place::Place;
+pub use python::Python;
+pub use tomcat::Tomcat;
 
 /// How often a start is tried when somebody else took the port first.
 const TRIES: usize = 3;
+/// How long a server may take to end when it is told to.
+const STOPPED: Duration = Duration::from_secs(10);
 
 /// Why a server does not run.
 #[derive(Debug)]

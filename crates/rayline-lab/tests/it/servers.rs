@@ -1,4 +1,14 @@
 //! Real servers as origins: what their own failures look like through the edge, and that nobody else is blamed.
 
+mod apache;
+mod bodies;
+mod certificates;
+mod crowd;
+mod dying;
+mod gunicorn;
 mod nginx;
+mod node;
+mod php;
+mod restarts;
 mod scene;
+mod tomcat;

@@ -34,3 +34,16 @@ fn closing_without_an_answer_is_the_origins() {
     let (_, record) = blamed(edge.curl("/"), 520, "origin.wait.closed_empty");
     assert_eq!(record["OriginResponseStatus"], 0);
 }
+
+#[test]
+fn cookies_too_large_for_nginx_and_those_too_large_for_the_edge_are_told_apart() {
+    let Some(nginx) = started(Nginx::start("server { listen @HTTP@; return 200 'hello'; }")) else { return };
+    let edge = edge(&nginx, "");
+    let cookie = |length: usize| format!("Cookie: session={}", "c".repeat(length));
+    fine(edge.curl("/").header(cookie(4 << 10)), 200);
+    let (reply, _) = fine(edge.curl("/").header(cookie(40 << 10)), 400);
+    assert!(reply.text().contains("Request Header Or Cookie Too Large"), "{}", reply.text());
+    let request = edge.curl("/").header(cookie(80 << 10)).header(cookie(80 << 10));
+    let (_, record) = blamed(request, 431, "visitor.request.header_too_large");
+    assert_eq!(record["OriginResponseStatus"], 0, "{record:#}");
+}

@@ -1,5 +1,8 @@
 //! One real server behind the program.
 
+use std::io::Read as _;
+use std::process::{Child, ChildStdout, Stdio};
+
 use rayline_lab::program::{Curl, Rayline, Reply, Setup};
 use rayline_lab::servers::{Server, Unstarted, or_skip};
 use serde_json::Value;
@@ -43,7 +46,7 @@ pub(super) fn blamed(request: Curl<'_>, status: u16, code: &str) -> (Reply, Valu
     (reply, record)
 }
 
-/// The same where the origin sent the status itself, and its page is what the visitor sees.
+/// The same where the origin sent the status itself, and its own answer is what the visitor sees.
 #[track_caller]
 pub(super) fn passed(request: Curl<'_>, status: u16) -> (Reply, Value) {
     let (reply, record) = blamed(request, status, "origin.wait.error_status");
@@ -51,4 +54,45 @@ pub(super) fn passed(request: Curl<'_>, status: u16) -> (Reply, Value) {
     assert_eq!(record["VerdictReached"], "yes", "{record:#}");
     assert_eq!(reply.field("cf-error-type"), None, "the edge's own page stands in its place: {}", reply.text());
     (reply, record)
+}
+
+/// The last line of the log once there are `count`, for requests whose answer has no Ray ID to find it by.
+#[track_caller]
+pub(super) fn nth_record(edge: &Rayline, count: usize) -> Value {
+    edge.log_until(|log| log.get(count - 1).cloned()).unwrap()
+}
+
+/// A request whose answer is watched as it comes.
+pub(super) struct Watched {
+    curl: Child,
+    answer: ChildStdout,
+    pub(super) seen: Vec<u8>,
+}
+
+impl Watched {
+    #[track_caller]
+    pub(super) fn start(request: &Curl<'_>) -> Self {
+        let mut command = request.command().unwrap();
+        let mut curl = command.arg("--no-buffer").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let answer = curl.stdout.take().unwrap();
+        Self { curl, answer, seen: Vec::new() }
+    }
+
+    /// Waits until the answer, head included, has come as far as this text. The edge's own timers and curl's bound it.
+    #[track_caller]
+    pub(super) fn until(&mut self, text: &str) {
+        let mut piece = [0; 4096];
+        while !String::from_utf8_lossy(&self.seen).contains(text) {
+            let count = self.answer.read(&mut piece).unwrap();
+            assert_ne!(count, 0, "the answer ended: {}", String::from_utf8_lossy(&self.seen));
+            self.seen.extend_from_slice(&piece[..count]);
+        }
+    }
+
+    /// Waits for the end; curl's exit code.
+    #[track_caller]
+    pub(super) fn end(mut self) -> i32 {
+        self.answer.read_to_end(&mut self.seen).unwrap();
+        self.curl.wait().unwrap().code().unwrap()
+    }
 }

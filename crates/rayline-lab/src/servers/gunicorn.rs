@@ -1,0 +1,32 @@
+//! Gunicorn: an arbiter and synchronous workers that run a WSGI application.
+
+use std::process::Command;
+
+use super::{Server, Unstarted, installed, is_a_server};
+
+/// A running Gunicorn. `error.log` is in its folder.
+#[derive(Debug)]
+pub struct Gunicorn {
+    server: Server,
+}
+
+is_a_server!(Gunicorn);
+
+impl Gunicorn {
+    /// Starts it with the callable `app` of this Python source, and these further options, such as `--workers 2`.
+    ///
+    /// # Errors
+    /// It is missing or does not start.
+    pub fn start(source: &str, options: &[&str]) -> Result<Self, Unstarted> {
+        let program = installed("gunicorn", "gunicorn")?;
+        let server = Server::start(|place| {
+            place.write("application.py", source)?;
+            let mut command = Command::new(&program);
+            command.current_dir(place.folder()).env("PYTHONDONTWRITEBYTECODE", "1");
+            command.arg("--bind").arg(place.http().to_string()).arg("--worker-tmp-dir").arg(place.folder());
+            command.args(["--error-logfile", "error.log", "--log-level", "info"]).args(options).arg("application:app");
+            Ok(command)
+        })?;
+        Ok(Self { server })
+    }
+}

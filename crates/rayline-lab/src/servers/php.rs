@@ -1,0 +1,88 @@
+//! PHP-FPM: a master and a fixed number of workers, spoken to by FastCGI over TCP.
+
+use std::io;
+use std::process::Command;
+
+use super::{Server, Unstarted, is_a_server};
+use crate::process::{find, is_root};
+
+/// The names that distributions give the program, the one without a version first.
+const NAMES: [&str; 6] = ["php-fpm", "php-fpm8.2", "php-fpm8.4", "php-fpm8.3", "php-fpm8.1", "php-fpm83"];
+
+/// Errors go to the log and output is buffered, as the distributed `php.ini-production` has it.
+const CONFIGURATION: &str = "
+[global]
+daemonize = no
+pid = @FOLDER@/fpm.pid
+error_log = @FOLDER@/error.log
+[www]
+@USER@
+listen = @HTTP@
+pm = static
+pm.max_children = @CHILDREN@
+php_admin_flag[log_errors] = on
+php_admin_flag[display_errors] = off
+php_admin_value[error_log] = @FOLDER@/php.log
+php_admin_value[output_buffering] = 4096
+php_admin_value[post_max_size] = 0
+";
+
+/// What nginx has to tell it: `location` has to set `SCRIPT_FILENAME` by its own `root`.
+const PARAMETERS: &str = "
+fastcgi_param SCRIPT_FILENAME @PHP@$fastcgi_script_name;
+fastcgi_param QUERY_STRING $query_string;
+fastcgi_param REQUEST_METHOD $request_method;
+fastcgi_param CONTENT_TYPE $content_type;
+fastcgi_param CONTENT_LENGTH $content_length;
+fastcgi_param SCRIPT_NAME $fastcgi_script_name;
+fastcgi_param REQUEST_URI $request_uri;
+fastcgi_param SERVER_PROTOCOL $server_protocol;
+";
+
+/// A running PHP-FPM. Its scripts are in its folder; `php.log` and `error.log` are there too.
+#[derive(Debug)]
+pub struct PhpFpm {
+    server: Server,
+}
+
+is_a_server!(PhpFpm);
+
+impl PhpFpm {
+    /// Starts it with so many workers and these scripts, by file name.
+    ///
+    /// # Errors
+    /// It is missing or does not start.
+    pub fn start(children: u32, scripts: &[(&str, &str)]) -> Result<Self, Unstarted> {
+        let program = NAMES.into_iter().find_map(find).ok_or_else(|| Unstarted::Missing {
+            program: "php-fpm".to_owned(),
+            remedy: "Debian has it in the package `php-fpm`".to_owned(),
+        })?;
+        let user = if is_root() { "user = root\ngroup = root" } else { "" };
+        let configuration = CONFIGURATION.replace("@USER@", user).replace("@CHILDREN@", &children.to_string());
+        let server = Server::start(|place| {
+            for (name, text) in scripts {
+                place.write(name, text)?;
+            }
+            let mut command = Command::new(&program);
+            command.args(["--nodaemonize", "--allow-to-run-as-root", "--no-php-ini", "--fpm-config"]);
+            command.arg(place.write("fpm.conf", &configuration)?);
+            Ok(command)
+        })?;
+        Ok(Self { server })
+    }
+
+    /// What has nginx ask it for a script: the content of a `location`.
+    pub fn for_nginx(&self) -> String {
+        let parameters = PARAMETERS.replace("@PHP@", &self.server.folder().to_string_lossy());
+        format!("{parameters}fastcgi_pass {};\n", self.server.http())
+    }
+
+    /// Ends it at once, as `systemctl stop` does; nobody listens at its port then.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn stop(&mut self) -> io::Result<()> {
+        self.server.process.signal("TERM")?;
+        self.server.process.wait(super::STOPPED).map(drop)
+    }
+}
