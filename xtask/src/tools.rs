@@ -1,12 +1,14 @@
 //! The tools that the tests need besides cargo: what each is for, where it comes from, and who can do without it.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::run::{cargo, run, say, shown};
+use crate::run::{cargo, root, run, say, shown};
 
 /// One tool.
 struct Tool {
+    /// The program, by name or path; Debian puts a version behind some names. Or the module, or the command of cargo.
     name: &'static str,
     source: Source,
     /// What it is for.
@@ -19,6 +21,10 @@ struct Tool {
 enum Source {
     /// A program on the `PATH`, from this Debian package.
     Debian(&'static str),
+    /// A module of the system's Python, from this Debian package.
+    DebianModule(&'static str),
+    /// A module in the virtual environment of the tests, from this package of Python's index.
+    PyPi(&'static str),
     /// A cargo command, from this rustup component.
     Rustup(&'static str),
 }
@@ -29,9 +35,47 @@ const TOOLS: &[Tool] = &[
     Tool { name: "git", source: Source::Debian("git"), purpose: "lists the tree's files", required: true },
     Tool { name: "curl", source: Source::Debian("curl"), purpose: "a real client", required: false },
     Tool { name: "openssl", source: Source::Debian("openssl"), purpose: "a real TLS client", required: false },
+    Tool { name: "nghttp", source: Source::Debian("nghttp2-client"), purpose: "a real HTTP/2 client", required: false },
+    Tool { name: "wrk", source: Source::Debian("wrk"), purpose: "many visitors at once", required: false },
     Tool { name: "chromium", source: Source::Debian("chromium"), purpose: "shows the pages", required: false },
     Tool { name: "ip", source: Source::Debian("iproute2"), purpose: "breaks networks in a namespace", required: false },
+    Tool { name: "nft", source: Source::Debian("nftables"), purpose: "drops packets there", required: false },
+    Tool { name: "iptables", source: Source::Debian("iptables"), purpose: "refuses packets there", required: false },
+    Tool { name: "nginx", source: Source::Debian("nginx-light"), purpose: "a real origin and a peer", required: false },
+    Tool { name: "apache2", source: Source::Debian("apache2"), purpose: "a real origin", required: false },
+    Tool {
+        name: "php-fpm",
+        source: Source::Debian("php-fpm"),
+        purpose: "an application behind an origin",
+        required: false,
+    },
+    Tool { name: "node", source: Source::Debian("nodejs"), purpose: "a real origin", required: false },
+    Tool { name: "gunicorn", source: Source::Debian("gunicorn"), purpose: "a real origin", required: false },
+    Tool {
+        name: "/usr/share/tomcat10/bin/catalina.sh",
+        source: Source::Debian("tomcat10-common"),
+        purpose: "a real origin",
+        required: false,
+    },
+    Tool { name: "haproxy", source: Source::Debian("haproxy"), purpose: "a peer", required: false },
+    Tool { name: "varnishd", source: Source::Debian("varnish"), purpose: "a peer", required: false },
+    Tool {
+        name: "ensurepip",
+        source: Source::DebianModule("python3-venv"),
+        purpose: "makes the virtual environment",
+        required: false,
+    },
+    Tool { name: "grpc", source: Source::PyPi("grpcio"), purpose: "a real gRPC client and server", required: false },
+    Tool {
+        name: "websockets",
+        source: Source::PyPi("websockets"),
+        purpose: "a real WebSocket client and server",
+        required: false,
+    },
 ];
+
+/// The virtual environment, in the folder of the workspace. Nothing is put into the user's own Python.
+const ENVIRONMENT: &str = "target/lab/venv";
 
 /// Names the tools that are missing, after installing what can be if `install` says so.
 ///
@@ -72,10 +116,11 @@ fn obtain(command: &mut Command) {
 
 /// What installs these tools.
 fn commands(missing: &[&Tool]) -> Vec<Command> {
-    let (mut packages, mut components) = (Vec::new(), Vec::new());
+    let (mut packages, mut components, mut wheels) = (Vec::new(), Vec::new(), Vec::new());
     for tool in missing {
         match tool.source {
-            Source::Debian(package) => packages.push(package),
+            Source::Debian(package) | Source::DebianModule(package) => packages.push(package),
+            Source::PyPi(package) => wheels.push(package),
             Source::Rustup(component) => components.push(component),
         }
     }
@@ -88,6 +133,14 @@ fn commands(missing: &[&Tool]) -> Vec<Command> {
         let mut install = with_arguments("apt-get", &["install", "--yes", "--no-install-recommends"], &packages);
         install.env("DEBIAN_FRONTEND", "noninteractive");
         commands.push(install);
+    }
+    // Last: it is the packages before that can make an environment.
+    if !wheels.is_empty() {
+        let mut make = with_arguments("python3", &["-m", "venv", ENVIRONMENT], &[]);
+        make.current_dir(root());
+        commands.push(make);
+        let python = environment_python().to_string_lossy().into_owned();
+        commands.push(with_arguments(&python, &["-m", "pip", "install", "--only-binary", ":all:"], &wheels));
     }
     commands
 }
@@ -102,25 +155,54 @@ impl Tool {
     fn is_there(&self) -> bool {
         match self.source {
             Source::Debian(_) => on_path(self.name),
-            Source::Rustup(_) => {
-                let mut command = cargo([self.name, "--version"]);
-                let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
-                quiet.status().is_ok_and(|status| status.success())
-            }
+            Source::DebianModule(_) => succeeds(&mut import(Path::new("python3"), self.name)),
+            Source::PyPi(_) => succeeds(&mut import(&environment_python(), self.name)),
+            Source::Rustup(_) => succeeds(&mut cargo([self.name, "--version"])),
         }
     }
 
     fn remedy(&self) -> String {
         match self.source {
-            Source::Debian(package) => format!("Debian has it in the package `{package}`"),
+            Source::Debian(package) | Source::DebianModule(package) => {
+                format!("Debian has it in the package `{package}`")
+            }
+            Source::PyPi(package) => format!("Python's index has it in the package `{package}`"),
             Source::Rustup(component) => format!("`rustup component add {component}` brings it"),
         }
     }
 }
 
+/// Whether there is a program of this name, with or without a version behind it, on the `PATH` or among the servers,
+/// whose folders Debian has on root's `PATH` alone.
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    folders.into_iter().any(|folder| folder.join(program).is_file() || has_version_of(program, &folder))
+}
+
+fn has_version_of(program: &str, folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.filter_map(Result::ok).any(|entry| is_version_of(program, &entry.file_name().to_string_lossy()))
+}
+
+fn is_version_of(program: &str, name: &str) -> bool {
+    let version = name.strip_prefix(program).unwrap_or_default();
+    version.starts_with(|first: char| first.is_ascii_digit()) && version.parse::<f32>().is_ok()
+}
+
+fn environment_python() -> PathBuf {
+    root().join(ENVIRONMENT).join("bin/python")
+}
+
+fn import(python: &Path, module: &str) -> Command {
+    let mut command = Command::new(python);
+    command.args(["-c", &format!("import {module}")]);
+    command
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
 }
 
 fn is_root() -> bool {
@@ -141,9 +223,20 @@ mod tests {
                 "rustup component add rustfmt clippy",
                 "apt-get update",
                 "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-                 git curl openssl chromium iproute2",
+                 git curl openssl nghttp2-client wrk chromium iproute2 nftables iptables nginx-light apache2 php-fpm nodejs \
+                 gunicorn tomcat10-common haproxy varnish python3-venv",
+                "python3 -m venv target/lab/venv",
+                "python -m pip install --only-binary :all: grpcio websockets",
             ]
         );
         assert!(commands(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_version_belongs_to_the_program() {
+        assert!(is_version_of("php-fpm", "php-fpm8.2"));
+        for other in ["php-fpm", "php-fpm-check", "php8.2", "php-fpm8.2.conf"] {
+            assert!(!is_version_of("php-fpm", other), "{other}");
+        }
     }
 }

@@ -126,7 +126,7 @@ impl Setup {
         self
     }
 
-    /// Runs it behind another command, such as `ip netns exec NAME`.
+    /// Runs it behind another command, such as `ip netns exec NAME`, and its visitors too.
     #[must_use]
     pub fn behind<I: Into<OsString>>(mut self, command: impl IntoIterator<Item = I>) -> Self {
         self.wrapper = command.into_iter().map(Into::into).collect();
@@ -147,7 +147,8 @@ impl Setup {
         let (first, others) = words.split_first().ok_or_else(|| io::Error::other("no program"))?;
         let mut process = Process::start(Command::new(first).args(others), &folder.path().join("printed.log"))?;
         let line = process.until("does not serve", |process| greeting(&process.printed()))?;
-        Ok(Rayline { process, http: address(&line, "http://"), https: address(&line, "https://"), folder })
+        let (http, https) = (address(&line, "http://"), address(&line, "https://"));
+        Ok(Rayline { process, http, https, wrapper: self.wrapper.clone(), folder })
     }
 
     fn toml(&self) -> String {
@@ -178,6 +179,7 @@ pub struct Rayline {
     folder: TempDir,
     http: Option<SocketAddr>,
     https: Option<SocketAddr>,
+    wrapper: Vec<OsString>,
 }
 
 impl Rayline {

@@ -82,7 +82,8 @@ impl<'a> Curl<'a> {
     pub fn command(&self) -> io::Result<Command> {
         let address = if self.scheme == "https" { self.edge.https()? } else { self.edge.http()? };
         let (host, port) = (self.host, address.port());
-        let mut command = Command::new("curl");
+        let mut command = Command::new("env");
+        command.args(&self.edge.wrapper).arg("curl");
         command.args(["--disable", "--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", PATIENCE]);
         command.args(["--suppress-connect-headers", "--write-out", SUMMARY]);
         command.args(["--resolve".to_owned(), format!("{host}:{port}:{}", address.ip())]);

@@ -49,7 +49,7 @@ impl Tomcat {
         let mut homes = HOMES.into_iter().map(Path::new);
         let home = homes.find(|home| home.join("bin/catalina.sh").is_file()).ok_or_else(|| Unstarted::Missing {
             program: "tomcat".to_owned(),
-            remedy: "Debian has it in the package `tomcat10`".to_owned(),
+            remedy: "Debian has it in the package `tomcat10-common`".to_owned(),
         })?;
         let server = Server::start(|place| {
             for folder in ["conf", "temp", "work", "webapps/ROOT"] {

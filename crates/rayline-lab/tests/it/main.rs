@@ -8,4 +8,5 @@
     reason = "a test that meets what it does not expect fails; helpers of tests are no tests to the lints"
 )]
 
+mod bench;
 mod servers;
