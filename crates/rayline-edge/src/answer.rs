@@ -2,10 +2,13 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rayline_http1::{Framing, ResponseHead};
 use rayline_verdict::Fault;
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::ReplyCause;
 
 use crate::phase::receive::OriginBody;
 use crate::record::OpenRecord;
@@ -131,4 +134,10 @@ pub(crate) async fn race<T>(
         Poll::Pending => gone(cx).map(|()| None),
     })
     .await
+}
+
+/// The fault of a visitor that takes nothing of an answer for `client_write_timeout`.
+pub(crate) fn stalled(patience: Duration) -> Fault {
+    let limit_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+    Fault::new(ReplyCause::Stalled).with(Fact::Timer { setting: "client_write_timeout", limit_ms })
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use rayline_config::{Certificate, CertificateTable, Plan, TlsVersion};
+use rayline_config::{Certificate, CertificateTable, Plan, TlsVersion, Zone};
 use rustls::pki_types::CertificateDer;
 
 use crate::{development, origin_ca};
@@ -17,10 +17,26 @@ pub(crate) struct Edition {
     pub(crate) origin_roots: Vec<CertificateDer<'static>>,
     /// The version that last changed what origins are trusted by: kept connections outlive the others.
     pub(crate) trust: u64,
-    /// Every certificate with the least TLS version of its zone.
-    pub(crate) certificates: Vec<(Arc<Certificate>, TlsVersion)>,
+    /// Every certificate, and how it is served.
+    pub(crate) certificates: Vec<Served>,
     /// Which of them answers to a server name.
     pub(crate) by_name: CertificateTable,
+}
+
+/// A certificate with what its zone's settings say of handshakes.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) certificate: Arc<Certificate>,
+    /// The least TLS version.
+    pub(crate) least: TlsVersion,
+    /// Whether HTTP/2 is offered.
+    pub(crate) http2: bool,
+}
+
+impl Served {
+    fn new(certificate: Arc<Certificate>, zone: &Zone) -> Self {
+        Self { certificate, least: zone.settings.min_tls_version, http2: zone.settings.http2 }
+    }
 }
 
 impl Edition {
@@ -41,17 +57,16 @@ impl Edition {
         };
         let mut certificates = Vec::new();
         for zone in &plan.zones {
-            let least = zone.settings.min_tls_version;
-            certificates.extend(zone.certificates.iter().map(|certificate| (Arc::clone(certificate), least)));
+            certificates.extend(zone.certificates.iter().map(|own| Served::new(Arc::clone(own), zone)));
         }
         if plan.server.development_ca && !plan.server.https.is_empty() {
             let authority = development::Authority::open(&plan.server.data_dir)?;
             for zone in plan.zones.iter().filter(|zone| zone.certificates.is_empty()) {
                 let certificate = authority.issue(development::names(zone))?;
-                certificates.push((Arc::new(certificate), zone.settings.min_tls_version));
+                certificates.push(Served::new(Arc::new(certificate), zone));
             }
         }
-        let by_name = CertificateTable::new(certificates.iter().map(|(certificate, _)| certificate));
+        let by_name = CertificateTable::new(certificates.iter().map(|served| &served.certificate));
         Ok(Self { plan, version, origin_roots, trust, certificates, by_name })
     }
 }

@@ -4,12 +4,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rayline_config::Certificate;
+use rayline_http1::Version;
 
 pub(crate) mod body;
+mod fields;
 pub(crate) mod http1;
+pub(crate) mod http2;
+mod io;
 mod stream;
 
 pub(crate) use body::RequestBody;
+pub(crate) use io::VisitorIo;
 pub(crate) use stream::Stream;
 
 /// One visitor's connection, as every request on it sees it.
@@ -21,6 +26,27 @@ pub(crate) struct Visitor {
     pub(crate) local: SocketAddr,
     /// What the TLS handshake agreed on; `None` over plain TCP.
     pub(crate) tls: Option<VisitorTls>,
+    /// What is spoken on it.
+    pub(crate) protocol: Protocol,
+}
+
+/// A version of HTTP, as far as it is another wire format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP/1.1, or HTTP/1.0: each request says which.
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    /// The name of a request in it, as records have it.
+    pub(crate) fn name(self, version: Version) -> &'static str {
+        match (self, version) {
+            (Self::Http1, Version::Http10) => "HTTP/1.0",
+            (Self::Http1, Version::Http11) => "HTTP/1.1",
+            (Self::Http2, Version::Http10 | Version::Http11) => "HTTP/2",
+        }
+    }
 }
 
 /// What the handshake with a visitor agreed on.
@@ -37,6 +63,11 @@ pub(crate) struct VisitorTls {
 }
 
 impl Visitor {
+    /// One of whom nothing is known yet but where they come from.
+    pub(crate) fn new(peer: SocketAddr, local: SocketAddr) -> Self {
+        Self { peer, local, tls: None, protocol: Protocol::Http1 }
+    }
+
     /// `http` or `https`.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 use rayline_dial::{Pool, PoolLimits};
 use rayline_verdict::{Moment, RayId, Record};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::Sink;
@@ -38,6 +39,8 @@ pub(crate) struct Worker {
     next_visitor: Cell<u64>,
     refusals: Cell<usize>,
     draining: Cell<bool>,
+    /// Told when draining begins: connections that end by themselves listen.
+    pub(crate) drain_begins: Notify,
     aborting: Cell<bool>,
 }
 
@@ -70,6 +73,7 @@ impl Worker {
             next_visitor: Cell::new(0),
             refusals: Cell::new(0),
             draining: Cell::new(false),
+            drain_begins: Notify::new(),
             aborting: Cell::new(false),
         }
     }
@@ -173,6 +177,7 @@ impl Worker {
     /// Ends idle connections; the others end after the answer they are at.
     pub(crate) fn drain(&self) {
         self.draining.set(true);
+        self.drain_begins.notify_waiters();
         for connection in self.visitors.borrow().values().filter(|connection| !connection.busy.get()) {
             connection.task.abort();
         }

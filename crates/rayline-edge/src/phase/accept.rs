@@ -1,11 +1,13 @@
 //! Taking a visitor's connection, and opening the record of each request on it.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use rayline_http1::Version;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::AcceptCause;
 use rayline_verdict::record::CacheStatus;
@@ -16,7 +18,7 @@ use tokio::sync::watch;
 use super::client_tls;
 use crate::record::OpenRecord;
 use crate::running::Running;
-use crate::visitor::{Stream, Visitor, http1};
+use crate::visitor::{Protocol, Stream, Visitor, VisitorIo, http1, http2};
 use crate::worker::Worker;
 
 /// Visitors beyond `max_connections` who are told so at once, per worker: an answer and its close take seconds where the
@@ -62,13 +64,13 @@ fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
     let _ = tcp.set_nodelay(true);
     let admitted = worker.counts.admit(worker.running().server().max_connections);
     if !admitted && worker.refusals() >= MOST_REFUSALS {
-        record_only(worker, &Visitor { peer, local, tls: None }, Instant::now(), too_many(worker));
+        record_only(worker, &Visitor::new(peer, local), Instant::now(), too_many(worker));
         return;
     }
     let server = Rc::clone(worker);
     worker.spawn(admitted, move |busy| async move {
         if !admitted {
-            let visitor = Visitor { peer, local, tls: None };
+            let visitor = Visitor::new(peer, local);
             let fault = too_many(&server);
             match door {
                 Door::Http => http1::refuse(&server, &visitor, Stream::Plain(tcp), Instant::now(), fault).await,
@@ -77,10 +79,15 @@ fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
             return;
         }
         match door {
-            Door::Http => http1::serve(server, Visitor { peer, local, tls: None }, Stream::Plain(tcp), busy).await,
+            Door::Http => http1::serve(server, Visitor::new(peer, local), Stream::Plain(tcp), busy).await,
             Door::Https => {
-                if let Some((tls, stream)) = client_tls::accept(&server, tcp, peer, local).await {
-                    http1::serve(server, Visitor { peer, local, tls: Some(tls) }, stream, busy).await;
+                let Some((visitor, stream)) = client_tls::accept(&server, tcp, peer, local).await else { return };
+                match visitor.protocol {
+                    Protocol::Http1 => http1::serve(server, visitor, stream, busy).await,
+                    Protocol::Http2 => {
+                        let io = Rc::new(RefCell::new(VisitorIo::new(stream)));
+                        Box::pin(http2::serve(server, visitor, io, busy)).await;
+                    }
                 }
             }
         }
@@ -111,7 +118,7 @@ pub(crate) fn open_record(worker: &Rc<Worker>, running: &Running, visitor: &Visi
         method: Bytes::new(),
         uri: Bytes::new(),
         user_agent: Bytes::new(),
-        protocol: "HTTP/1.1",
+        protocol: visitor.protocol.name(Version::Http11),
         scheme: visitor.scheme(),
         client_ssl_protocol: visitor.tls.as_ref().map_or("none", |tls| tls.protocol),
         edge_status: 0,

@@ -21,15 +21,17 @@ use tokio::net::TcpStream;
 use tokio_rustls::StartHandshake;
 
 use super::accept::record_only;
-use crate::edition::Edition;
+use crate::edition::{Edition, Served};
 use crate::hello;
-use crate::visitor::{Stream, Visitor, VisitorTls, http1};
+use crate::visitor::{Protocol, Stream, Visitor, VisitorTls, http1};
 use crate::worker::Worker;
 
 /// Room for a usual ClientHello, one with a post-quantum key share included.
 const HELLO_BYTES: usize = 2048;
 /// The first byte of a handshake record (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 0x16;
+/// HTTP/2 over TLS among the "TLS ALPN Protocol IDs" (RFC 9113 §3.1).
+const HTTP2: &[u8] = b"h2";
 
 /// The prepared handshakes of one plan: a configuration per certificate and least version.
 #[derive(Debug)]
@@ -47,17 +49,18 @@ impl Handshakes {
     /// None in practice: the provider and the versions are ours.
     pub(crate) fn new(edition: &Edition) -> io::Result<Self> {
         let mut by_certificate = HashMap::new();
-        for (certificate, least) in &edition.certificates {
-            let config = config(certificate, *least).map_err(io::Error::other)?;
+        for served in &edition.certificates {
+            let config = config(served).map_err(io::Error::other)?;
+            let Served { certificate, .. } = served;
             by_certificate.insert(Arc::as_ptr(certificate), Arc::new(config));
         }
-        let default = edition.certificates.first().map(|(certificate, _)| Arc::clone(certificate));
+        let default = edition.certificates.first().map(|served| Arc::clone(&served.certificate));
         Ok(Self { by_certificate, default, timeout: edition.plan.server.client_head_timeout })
     }
 }
 
-fn config(certificate: &Certificate, least: TlsVersion) -> Result<ServerConfig, rustls::Error> {
-    let versions: &[&rustls::SupportedProtocolVersion] = match least {
+fn config(served: &Served) -> Result<ServerConfig, rustls::Error> {
+    let versions: &[&rustls::SupportedProtocolVersion] = match served.least {
         TlsVersion::V12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         TlsVersion::V13 => &[&rustls::version::TLS13],
     };
@@ -65,8 +68,11 @@ fn config(certificate: &Certificate, least: TlsVersion) -> Result<ServerConfig, 
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Always(Arc::clone(&certificate.key))));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        .with_cert_resolver(Arc::new(Always(Arc::clone(&served.certificate.key))));
+    if served.http2 {
+        config.alpn_protocols.push(HTTP2.to_vec());
+    }
+    config.alpn_protocols.push(b"http/1.1".to_vec());
     Ok(config)
 }
 
@@ -86,14 +92,18 @@ pub(crate) async fn accept(
     tcp: TcpStream,
     peer: SocketAddr,
     local: SocketAddr,
-) -> Option<(VisitorTls, Stream)> {
+) -> Option<(Visitor, Stream)> {
     let started = Instant::now();
-    let visitor = Visitor { peer, local, tls: None };
+    let mut visitor = Visitor::new(peer, local);
     let timeout = worker.running().handshakes.timeout;
     let mut first = BytesMut::new();
     let shaken = tokio::time::timeout(timeout, shake(worker, tcp, &mut first)).await;
     let failed = match shaken {
-        Ok(Ok(secured)) => return Some(secured),
+        Ok(Ok((tls, protocol, stream))) => {
+            visitor.tls = Some(tls);
+            visitor.protocol = protocol;
+            return Some((visitor, stream));
+        }
         Ok(Err(failed)) => failed,
         Err(_) => {
             let limit_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
@@ -132,7 +142,11 @@ impl From<Fault> for Failed {
 }
 
 /// The handshake proper. `first` is given what the visitor sent first, up to the end of its ClientHello.
-async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut BytesMut) -> Result<(VisitorTls, Stream), Failed> {
+async fn shake(
+    worker: &Rc<Worker>,
+    mut tcp: TcpStream,
+    first: &mut BytesMut,
+) -> Result<(VisitorTls, Protocol, Stream), Failed> {
     let accepted = match client_hello(&mut tcp, first).await {
         Ok(accepted) => accepted,
         Err(fault) if fault.cause == ClientTlsCause::PlainHttp.into() => {
@@ -158,6 +172,7 @@ async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut BytesMut) ->
     };
     let stream = start.into_stream(config).await.map_err(|error| handshake_fault(&error))?;
     let session = stream.get_ref().1;
+    let protocol = if session.alpn_protocol() == Some(HTTP2) { Protocol::Http2 } else { Protocol::Http1 };
     let tls = VisitorTls {
         protocol: match session.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
@@ -167,7 +182,7 @@ async fn shake(worker: &Rc<Worker>, mut tcp: TcpStream, first: &mut BytesMut) ->
         server_name: name,
         certificate,
     };
-    Ok((tls, Stream::Tls(Box::new(stream))))
+    Ok((tls, protocol, Stream::Tls(Box::new(stream))))
 }
 
 /// Reads the ClientHello, which may come in pieces.

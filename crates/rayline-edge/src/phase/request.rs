@@ -32,10 +32,7 @@ pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     });
     let record = &mut exchange.record;
     [record.host, record.method, record.uri, record.user_agent] = texts.each_mut().map(std::mem::take);
-    record.protocol = match head.version {
-        Version::Http10 => "HTTP/1.0",
-        Version::Http11 => "HTTP/1.1",
-    };
+    record.protocol = exchange.visitor.protocol.name(head.version);
     if let Some(zone) = exchange.zone {
         record.zone = std::sync::Arc::clone(&zone.name);
     }

@@ -11,8 +11,9 @@ use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
 
-use super::http1;
+use super::{http1, http2};
 use crate::deadline::Deadline;
+use crate::running::Running;
 
 /// A piece of a body.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(crate) enum Piece {
 #[derive(Debug)]
 pub(crate) enum Source {
     Http1(http1::Body),
+    Http2(http2::Body),
 }
 
 /// An answer before the answer (RFC 9110 §15.2).
@@ -44,6 +46,14 @@ pub(crate) struct Patience {
     pub(crate) limit: u64,
     /// Longest wait between two reads.
     pub(crate) between_reads: Duration,
+}
+
+impl Patience {
+    /// What the plan says, before the zone has its say.
+    pub(crate) fn of(running: &Running) -> Self {
+        let between_reads = running.server().client_body_timeout;
+        Self { limit: running.limits().request_body_bytes, between_reads }
+    }
 }
 
 /// The body of a request.
@@ -75,6 +85,7 @@ impl RequestBody {
     pub(crate) fn is_done(&self) -> bool {
         match &self.source {
             Source::Http1(body) => body.is_done(),
+            Source::Http2(body) => body.is_done(),
         }
     }
 
@@ -106,6 +117,7 @@ impl RequestBody {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         let piece = match &mut self.source {
             Source::Http1(body) => body.poll_next(cx),
+            Source::Http2(body) => body.poll_next(cx),
         };
         match piece {
             Poll::Ready(Ok(Piece::Data(data))) => {
@@ -133,6 +145,7 @@ impl RequestBody {
     pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.source {
             Source::Http1(body) => body.poll_gone(cx),
+            Source::Http2(body) => body.poll_gone(cx),
         }
     }
 
@@ -140,6 +153,7 @@ impl RequestBody {
     pub(crate) fn queue_interim(&mut self, interim: Interim<'_>) {
         match &mut self.source {
             Source::Http1(body) => body.queue_interim(interim),
+            Source::Http2(body) => body.queue_interim(interim),
         }
     }
 
@@ -148,6 +162,8 @@ impl RequestBody {
     pub(crate) fn poll_interim(&mut self, cx: &mut Context<'_>) {
         match &mut self.source {
             Source::Http1(body) => body.poll_interim(cx),
+            // The connection writes them.
+            Source::Http2(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use rayline_dial::http1::request_fault;
 use rayline_http1::{Limits, Parsed, RequestHead, RequestParser};
 use rayline_verdict::Fault;
@@ -15,7 +16,8 @@ use rayline_verdict::fault::RequestCause;
 use rayline_verdict::snippet::Snippet;
 
 use super::body::{Patience, Source};
-use super::{RequestBody, Stream, Visitor};
+use super::io::{SharedIo, VisitorIo, linger};
+use super::{Protocol, RequestBody, Stream, Visitor, http2};
 use crate::deadline::Deadline;
 use crate::exchange::Incoming;
 use crate::phase::{accept, reply};
@@ -23,27 +25,25 @@ use crate::pipeline;
 use crate::worker::Worker;
 
 mod body;
-mod io;
 mod writer;
 
 pub(crate) use body::Body;
-use io::VisitorIo;
-
-/// The connection, shared by the request's body (which reads) and the answer (which writes). Both live on one
-/// thread and borrow it only while they poll.
-type SharedIo = Rc<RefCell<VisitorIo>>;
-
-/// How much of an unread request is read and thrown away before the connection closes, so that the answer is not lost
-/// to a reset (RFC 9112 §9.6), and for how long.
-const LINGER_BYTES: usize = 1024 * 1024;
-const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// Serves a visitor until one side closes. `busy` tells draining whether a request is being served, or its answer is
-/// still being taken.
-pub(crate) async fn serve(worker: Rc<Worker>, visitor: Visitor, stream: Stream, busy: Rc<Cell<bool>>) {
+/// still being taken. A visitor that begins with the preface of HTTP/2 is handed on.
+pub(crate) async fn serve(worker: Rc<Worker>, mut visitor: Visitor, stream: Stream, busy: Rc<Cell<bool>>) {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
-    let mut reader = Reader::new(worker.running().request_limits());
-    while let Some(incoming) = reader.next(&worker, &io, &busy).await {
+    let mut reader = Reader::new(worker.running().request_limits(), visitor.tls.is_none());
+    loop {
+        let incoming = match reader.next(&worker, &io, &busy).await {
+            Ok(incoming) => incoming,
+            Err(Last::Over) => break,
+            Err(Last::Http2) => {
+                visitor.protocol = Protocol::Http2;
+                // In a box of its own, as on the other way there: who speaks HTTP/1.1 need not hold the room for it.
+                return Box::pin(http2::serve(worker, visitor, io, busy)).await;
+            }
+        };
         busy.set(true);
         let answer = pipeline::serve(&worker, &visitor, incoming).await;
         let goes_on = writer::write(&worker, &io, answer).await;
@@ -64,51 +64,59 @@ pub(crate) async fn refuse(worker: &Rc<Worker>, visitor: &Visitor, stream: Strea
     linger(&io).await;
 }
 
-/// Closes our side and waits a little for the other: what the visitor still sends must not meet a closed socket.
-async fn linger(io: &SharedIo) {
-    let mut deadline = Deadline::default();
-    deadline.set_after(LINGER_TIME);
-    let mut left = LINGER_BYTES;
-    poll_fn(|cx| {
-        let mut io = io.borrow_mut();
-        if io.reset_on_drop || deadline.poll(cx).is_ready() || io.poll_shutdown(cx).is_pending() {
-            return if io.reset_on_drop { Poll::Ready(()) } else { deadline.poll(cx) };
-        }
-        loop {
-            io.input.clear();
-            match io.poll_fill(cx, 16 * 1024) {
-                Poll::Ready(Ok(count @ 1..)) if count < left => left -= count,
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return deadline.poll(cx),
-            }
-        }
-    })
-    .await;
-}
-
 /// Reads request heads.
 struct Reader {
     parser: RequestParser,
     limits: Limits,
     deadline: Deadline,
     first: bool,
+    /// What comes may still be the preface of HTTP/2.
+    may_be_http2: bool,
+}
+
+/// Why no other request comes.
+enum Last {
+    /// The visitor speaks HTTP/2 (RFC 9113 §3.3).
+    Http2,
+    /// The connection has ended.
+    Over,
 }
 
 /// What reading came to.
 enum Read {
     Head(Box<RequestHead>),
+    Http2,
     /// The connection ended between two requests: nothing to answer, nothing to record.
     Over,
     Fault(Fault),
 }
 
 impl Reader {
-    fn new(limits: Limits) -> Self {
-        Self { parser: RequestParser::new(limits), limits, deadline: Deadline::default(), first: true }
+    fn new(limits: Limits, may_be_http2: bool) -> Self {
+        let parser = RequestParser::new(limits);
+        Self { parser, limits, deadline: Deadline::default(), first: true, may_be_http2 }
     }
 
-    /// The next request, or the fault that kept it from being one. `None` at the end of the connection.
-    async fn next(&mut self, worker: &Rc<Worker>, io: &SharedIo, busy: &Cell<bool>) -> Option<Incoming> {
+    /// Takes what has come to the parser, unless it is the preface of HTTP/2, or may become it. `None`: more is needed.
+    fn parse(&mut self, input: &mut BytesMut) -> Option<Read> {
+        if self.may_be_http2 {
+            if input.starts_with(http2::PREFACE) {
+                return Some(Read::Http2);
+            }
+            if http2::PREFACE.starts_with(input) {
+                return None;
+            }
+            self.may_be_http2 = false;
+        }
+        match self.parser.parse(input) {
+            Ok(Parsed::Complete(head)) => Some(Read::Head(Box::new(head))),
+            Ok(Parsed::Partial) => None,
+            Err(refusal) => Some(Read::Fault(request_fault(&refusal))),
+        }
+    }
+
+    /// The next request, or the fault that kept it from being one.
+    async fn next(&mut self, worker: &Rc<Worker>, io: &SharedIo, busy: &Cell<bool>) -> Result<Incoming, Last> {
         let running = worker.running();
         let server = running.server();
         let patience = if self.first { server.client_head_timeout } else { server.keepalive_timeout };
@@ -121,10 +129,8 @@ impl Reader {
             let mut io = io.borrow_mut();
             loop {
                 if !io.input.is_empty() {
-                    match self.parser.parse(&mut io.input) {
-                        Ok(Parsed::Complete(head)) => return Poll::Ready(Read::Head(Box::new(head))),
-                        Ok(Parsed::Partial) => {}
-                        Err(refusal) => return Poll::Ready(Read::Fault(request_fault(&refusal))),
+                    if let Some(read) = self.parse(&mut io.input) {
+                        return Poll::Ready(read);
                     }
                     // Empty lines, which the parser takes off, are no request yet.
                     if started.is_none() && !io.input.is_empty() {
@@ -144,22 +150,19 @@ impl Reader {
         .await;
         let started = started.unwrap_or_else(Instant::now);
         let request = match outcome {
-            Read::Over => return None,
+            Read::Over => return Err(Last::Over),
+            Read::Http2 => return Err(Last::Http2),
             Read::Fault(fault) => Err(fault),
             Read::Head(head) => {
                 // The plan may have changed while the connection was idle.
-                let running = worker.running();
-                let patience = Patience {
-                    limit: running.limits().request_body_bytes,
-                    between_reads: running.server().client_body_timeout,
-                };
+                let patience = Patience::of(&worker.running());
                 let source = Source::Http1(Body::new(Rc::clone(io), head.framing(), &self.limits));
                 let body = RequestBody::new(source, head.framing(), patience, head.expects_continue());
                 Ok((*head, body))
             }
         };
         self.deadline.clear();
-        Some(Incoming { started, request })
+        Ok(Incoming { started, request })
     }
 
     fn ended(&self, io: &VisitorIo) -> Read {

@@ -17,6 +17,7 @@ mod cdn_cgi;
 mod curl;
 mod drain;
 mod faults;
+mod http2;
 mod pages;
 mod raw;
 mod reload;

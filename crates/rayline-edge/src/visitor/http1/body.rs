@@ -7,9 +7,9 @@ use rayline_dial::http1::request_fault;
 use rayline_http1::{BodyDecoder, Decoded, Framing, Limits, ResponseHead, encode};
 use rayline_verdict::Fault;
 
-use super::SharedIo;
 use crate::hop::{Hops, passes_to_visitor};
 use crate::visitor::body::{Interim, Piece};
+use crate::visitor::io::SharedIo;
 
 /// Bytes read at once while a body streams.
 const BODY_READ: usize = 64 * 1024;

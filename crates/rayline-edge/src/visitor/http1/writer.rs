@@ -1,27 +1,24 @@
 //! Writing an answer over HTTP/1.1: the head, the body as it comes, and an honest end.
 
 use std::future::poll_fn;
-use std::io::Write;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use rayline_http1::{Framing, encode, standard_reason};
-use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
-use rayline_verdict::record::CacheStatus;
-use rayline_verdict::surface::headers::cache_status;
 use rayline_verdict::{Fault, Verdict};
 
-use super::SharedIo;
-use crate::answer::{Answer, AnswerHead};
+use crate::answer::{Answer, AnswerHead, stalled};
 use crate::deadline::Deadline;
 use crate::exchange::micros;
 use crate::hop::{Hops, passes_to_visitor, put_trailers};
 use crate::output::Output;
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
+use crate::visitor::fields::{self, Passing, is_bodyless};
+use crate::visitor::io::SharedIo;
 use crate::worker::Worker;
 
 /// How the visitor is told where the body ends.
@@ -82,7 +79,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
 fn ending(answer: &Answer) -> Ending {
     let status = answer.head.status();
     match answer.body.framing() {
-        _ if answer.head_only || matches!(status, 100..=199 | 204 | 304) => Ending::Bare,
+        _ if answer.head_only || is_bodyless(status) => Ending::Bare,
         Framing::None => Ending::Bare,
         Framing::Length(_) => Ending::Length,
         Framing::Chunked | Framing::Close if answer.record.protocol == "HTTP/1.0" => Ending::Close,
@@ -98,57 +95,28 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
     match &answer.head {
         AnswerHead::Passed(head) => {
             let _ = encode::status_line(out, head.status, Some(head.reason()));
-            let hops = Hops::of(&head.fields);
-            encode::copy_fields(out, &head.fields, |name, _| match name.len() {
-                4 if name.eq_ignore_ascii_case(b"date") => {
-                    has_date = true;
-                    true
-                }
-                // A 204 has none (RFC 9110 §8.6), and with the other endings it would be a second word on the length.
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    matches!(ending, Ending::Length | Ending::Bare) && head.status != 204
-                }
-                _ => passes_to_visitor(name, &hops),
-            });
+            // With the other endings a length would be a second word on it.
+            let mut passing = Passing::new(head, matches!(ending, Ending::Length | Ending::Bare));
+            encode::copy_fields(out, &head.fields, |name, _| passing.passes(name));
+            has_date = passing.has_date;
         }
-        AnswerHead::Made { status, fields } => {
+        AnswerHead::Made { status, .. } => {
             // The statuses that no registry has a phrase for say in the first line already what they mean.
             let title = record.verdict.as_deref().and_then(Verdict::shown).map(|number| number.title.as_bytes());
             let reason = title.filter(|_| standard_reason(*status).is_empty());
             let _ = encode::status_line(out, *status, reason);
-            for (name, value) in fields {
-                let _ = encode::field(out, name, value);
-            }
-            if let Framing::Length(length) = answer.body.framing() {
-                let _ = write!(out.writer(), "content-length: {length}\r\n");
-            }
         }
     }
-    for (name, value) in &answer.notes {
+    fields::put_own(answer, |name, value| {
         let _ = encode::field(out, name, value);
-    }
-    out.reserve(192);
-    if !has_date {
-        out.put_slice(b"date: ");
-        out.put_slice(&worker.date.at(record.start));
-        out.put_slice(b"\r\n");
-    }
-    out.put_slice(b"server: rayline\r\ncf-cache-status: ");
-    out.put_slice(match record.cache {
-        CacheStatus::Dynamic => b"DYNAMIC".as_slice(),
-        CacheStatus::None => b"NONE",
     });
-    // A list: an origin's own cache has written its members before ours.
-    if let Some(value) = cache_status(record.cache) {
-        out.put_slice(b"\r\ncache-status: ");
-        out.put_slice(value.as_bytes());
-    }
-    out.put_slice(b"\r\n");
-    out.put_slice(b"cf-ray: ");
-    out.put_slice(&record.ray.digits());
-    out.put_slice(b"-");
-    out.put_slice(record.colo.as_str().as_bytes());
-    out.put_slice(b"\r\n");
+    out.reserve(256);
+    fields::put_usual(worker, record, has_date, |name, value| {
+        out.put_slice(name.as_bytes());
+        out.put_slice(b": ");
+        out.put_slice(value);
+        out.put_slice(b"\r\n");
+    });
     if ending == Ending::Chunked {
         out.put_slice(b"transfer-encoding: chunked\r\n");
     }
@@ -279,8 +247,3 @@ impl Writing {
 
 /// The end of a chunk and the last chunk behind it, in one piece.
 const CHUNK_END_LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
-
-fn stalled(patience: Duration) -> Fault {
-    let limit_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-    Fault::new(ReplyCause::Stalled).with(Fact::Timer { setting: "client_write_timeout", limit_ms })
-}

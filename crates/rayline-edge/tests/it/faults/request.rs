@@ -48,7 +48,7 @@ async fn bad_host() {
 #[tokio::test]
 async fn unsupported_version() {
     let scene = Scene::with(Script::ok()).start();
-    let rows = ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/3.0\r\nHost: shop.test\r\n\r\n", "GET /\r\n"];
+    let rows = ["PRI * HTTP/2.0\r\n\r\nGET", "GET / HTTP/3.0\r\nHost: shop.test\r\n\r\n", "GET /\r\n"];
     for bytes in rows {
         unread(&scene, "visitor.request.unsupported_version", 505, "violation", bytes).await;
     }

@@ -1,14 +1,18 @@
-//! A visitor's socket with its read buffer, plain or TLS, as HTTP/1.1 uses it.
+//! A visitor's socket with its read buffer, plain or TLS: what HTTP/1.1 works on, and what lies below HTTP/2.
 
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
-use std::future::Future;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use super::super::Stream;
+use super::Stream;
+use crate::deadline::Deadline;
 use crate::output::Output;
 
 /// How much is read ahead of a pipelining visitor while an earlier request is being served.
@@ -19,10 +23,19 @@ const HEAD_READ: usize = 4 * 1024;
 /// Interim responses kept for a visitor that does not read them.
 const MAX_INTERIM_BYTES: usize = 64 * 1024;
 
+/// How much of an unread request is read and thrown away before the connection closes, so that the answer is not lost
+/// to a reset (RFC 9112 §9.6), and for how long.
+const LINGER_BYTES: usize = 1024 * 1024;
+pub(crate) const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// The connection, shared by those who read from it and those who write to it. All live on one thread and borrow it
+/// only while they poll.
+pub(crate) type SharedIo = Rc<RefCell<VisitorIo>>;
+
 /// A visitor's connection.
 #[derive(Debug)]
 pub(crate) struct VisitorIo {
-    stream: Stream,
+    pub(super) stream: Stream,
     /// Bytes received and not yet parsed.
     pub(crate) input: BytesMut,
     /// The visitor has closed its sending side.
@@ -57,10 +70,7 @@ impl VisitorIo {
         }
         self.is_large |= want > HEAD_READ;
         self.input.reserve(want.max(HEAD_READ));
-        let count = match &mut self.stream {
-            Stream::Plain(tcp) => ready!(pin!(tcp.read_buf(&mut self.input)).poll(cx)),
-            Stream::Tls(tls) => ready!(pin!(tls.read_buf(&mut self.input)).poll(cx)),
-        };
+        let count = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx));
         self.ended = matches!(count, Ok(0));
         Poll::Ready(count)
     }
@@ -102,10 +112,7 @@ impl VisitorIo {
         if self.interim.is_empty() {
             return;
         }
-        let _ = match &mut self.stream {
-            Stream::Plain(tcp) => self.interim.poll_flush(tcp, cx),
-            Stream::Tls(tls) => self.interim.poll_flush(tls.as_mut(), cx),
-        };
+        let _ = self.interim.poll_flush(&mut self.stream, cx);
     }
 
     /// Writes what is left of interim responses, then `output`.
@@ -113,25 +120,36 @@ impl VisitorIo {
     /// # Errors
     /// The socket's, or TLS's.
     pub(crate) fn poll_flush(&mut self, output: &mut Output, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => {
-                ready!(self.interim.poll_flush(tcp, cx))?;
-                output.poll_flush(tcp, cx)
-            }
-            Stream::Tls(tls) => {
-                ready!(self.interim.poll_flush(tls.as_mut(), cx))?;
-                output.poll_flush(tls.as_mut(), cx)
-            }
-        }
+        ready!(self.interim.poll_flush(&mut self.stream, cx))?;
+        output.poll_flush(&mut self.stream, cx)
     }
 
     /// Closes our sending side: `close_notify` where there is TLS, then FIN.
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
-        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// Closes our side and waits a little for the other: what the visitor still sends must not meet a closed socket.
+pub(crate) async fn linger(io: &SharedIo) {
+    let mut deadline = Deadline::default();
+    deadline.set_after(LINGER_TIME);
+    let mut left = LINGER_BYTES;
+    poll_fn(|cx| {
+        let mut io = io.borrow_mut();
+        if io.reset_on_drop || deadline.poll(cx).is_ready() || io.poll_shutdown(cx).is_pending() {
+            return if io.reset_on_drop { Poll::Ready(()) } else { deadline.poll(cx) };
+        }
+        loop {
+            io.input.clear();
+            match io.poll_fill(cx, 16 * 1024) {
+                Poll::Ready(Ok(count @ 1..)) if count < left => left -= count,
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return deadline.poll(cx),
+            }
+        }
+    })
+    .await;
 }
 
 impl Drop for VisitorIo {

@@ -1,0 +1,90 @@
+//! The header fields of an answer, whatever protocol it is written in: which of the origin's pass, and what the edge says
+//! in its own name. How a field is written is the protocol's affair.
+
+use std::io::Write;
+
+use rayline_http1::{Framing, ResponseHead};
+use rayline_verdict::Record;
+use rayline_verdict::record::CacheStatus;
+use rayline_verdict::surface::headers::cache_status;
+
+use crate::answer::{Answer, AnswerHead};
+use crate::hop::{Hops, passes_to_visitor};
+use crate::worker::Worker;
+
+/// Whether an answer of this status never has a body (RFC 9110 §6.4.1).
+pub(super) fn is_bodyless(status: u16) -> bool {
+    matches!(status, 100..=199 | 204 | 304)
+}
+
+/// Which fields of an origin's head pass.
+#[derive(Debug)]
+pub(super) struct Passing<'a> {
+    hops: Hops<'a>,
+    length: bool,
+    /// The origin has said when it answered.
+    pub(super) has_date: bool,
+}
+
+impl<'a> Passing<'a> {
+    /// `length`: whether `Content-Length` says how the body ends, or would end. A 204 has none (RFC 9110 §8.6).
+    pub(super) fn new(head: &'a ResponseHead, length: bool) -> Self {
+        Self { hops: Hops::of(&head.fields), length: length && head.status != 204, has_date: false }
+    }
+
+    /// Whether this one does. To be asked of each, in order.
+    pub(super) fn passes(&mut self, name: &[u8]) -> bool {
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"date") => {
+                self.has_date = true;
+                true
+            }
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.length,
+            _ => passes_to_visitor(name, &self.hops),
+        }
+    }
+}
+
+/// What this one answer says: the fields of a head made here, and notes beside anybody's.
+pub(super) fn put_own(answer: &Answer, mut put: impl FnMut(&'static str, &[u8])) {
+    if let AnswerHead::Made { fields, .. } = &answer.head {
+        for (name, value) in fields {
+            put(name, value);
+        }
+        if let Framing::Length(length) = answer.body.framing() {
+            let mut digits = [b'0'; 20];
+            let mut rest = digits.as_mut_slice();
+            // A number of 64 bits has at most 20 digits.
+            let _ = write!(rest, "{length}");
+            let left = rest.len();
+            put("content-length", digits.get(..20 - left).unwrap_or_default());
+        }
+    }
+    for (name, value) in &answer.notes {
+        put(name, value);
+    }
+}
+
+/// What every answer says. Well formed by construction.
+pub(super) fn put_usual(worker: &Worker, record: &Record, has_date: bool, mut put: impl FnMut(&'static str, &[u8])) {
+    if !has_date {
+        put("date", &worker.date.at(record.start));
+    }
+    put("server", b"rayline");
+    put(
+        "cf-cache-status",
+        match record.cache {
+            CacheStatus::Dynamic => b"DYNAMIC",
+            CacheStatus::None => b"NONE",
+        },
+    );
+    // A list: an origin's own cache has written its members before ours.
+    if let Some(value) = cache_status(record.cache) {
+        put("cache-status", value.as_bytes());
+    }
+    let mut ray = [b'-'; 20];
+    let (digits, colo) = ray.split_at_mut(17);
+    digits.iter_mut().zip(record.ray.digits()).for_each(|(place, digit)| *place = digit);
+    colo.iter_mut().zip(record.colo.as_str().bytes()).for_each(|(place, letter)| *place = letter);
+    put("cf-ray", &ray);
+}

@@ -1,0 +1,320 @@
+//! A visitor's connection over HTTP/2 (RFC 9113): many requests at once, each through the same pipeline.
+//!
+//! The library keeps the protocol: frames, HPACK, windows, the states of streams. Here is what it does not do: when a
+//! connection ends, what becomes of what the library refused by itself, and which visitors ask too much.
+//!
+//! The whole connection is one task. Its streams are futures in it, so that they are dropped with it, and a record that
+//! is open then closes as over HTTP/1.1.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use http::Request;
+use rayline_http1::{Limits, RequestParser};
+use rayline_verdict::evidence::{End, Fact};
+use rayline_verdict::fault::RequestCause;
+use rayline_verdict::{Fault, Snippet};
+
+use super::body::{Patience, Source};
+use super::io::{LINGER_TIME, SharedIo, linger};
+use super::{RequestBody, Visitor};
+use crate::deadline::Deadline;
+use crate::exchange::Incoming;
+use crate::phase::accept;
+use crate::pipeline;
+use crate::worker::Worker;
+
+mod body;
+mod budget;
+mod fault;
+mod frames;
+mod head;
+mod reply;
+mod tap;
+mod writer;
+
+pub(crate) use body::Body;
+use frames::{Frames, SharedFrames};
+use reply::{Reply, SharedReply};
+use tap::Tap;
+
+/// What a client begins a connection with (RFC 9113 §3.4).
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What a visitor may send of one request's body, and of all of them together, before some of it was taken.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// What is kept of one answer for a visitor that is slow to take it.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Streams that the library resets for what the visitor did with them, before it ends the connection.
+const MOST_BROKEN_STREAMS: usize = 128;
+/// Requests that were given up before they were looked at, before the library ends the connection.
+const MOST_RESET_UNSEEN: usize = 128;
+
+type Accepted = (Request<RecvStream>, SendResponse<Bytes>);
+
+/// Serves a visitor until one side closes. It is `busy` all the time: when draining begins it says GOAWAY and ends by
+/// itself.
+pub(crate) async fn serve(worker: Rc<Worker>, visitor: Visitor, io: SharedIo, busy: Rc<Cell<bool>>) {
+    busy.set(true);
+    let visitor = Rc::new(visitor);
+    if let Some(mut connection) = Connection::open(&worker, &visitor, &io).await {
+        let mut begins = pin!(worker.drain_begins.notified());
+        let mut streams = FuturesUnordered::new();
+        poll_fn(|cx| {
+            loop {
+                let draining = worker.is_draining() || begins.as_mut().poll(cx).is_ready();
+                match connection.poll_accept(streams.len(), draining, cx) {
+                    Poll::Ready(Some(accepted)) => streams.push(connection.begin(accepted)),
+                    Poll::Ready(None) => {
+                        // They see that it is over, and say so in their records.
+                        while streams.poll_next_unpin(cx).map(|done| done.is_some()) == Poll::Ready(true) {}
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => match streams.poll_next_unpin(cx) {
+                        Poll::Ready(Some(())) => {}
+                        Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                    },
+                }
+            }
+        })
+        .await;
+    }
+    linger(&io).await;
+}
+
+/// The library's connection with what surrounds it.
+struct Connection {
+    worker: Rc<Worker>,
+    visitor: Rc<Visitor>,
+    h2: h2::server::Connection<Tap, Bytes>,
+    frames: SharedFrames,
+    parser: RequestParser,
+    limits: Limits,
+    head_timeout: Duration,
+    /// What a request may take to arrive, or an idle connection to be used again; after GOAWAY, the visitor to take it.
+    deadline: Deadline,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// GOAWAY is said: what is under way may finish.
+    Leaving,
+    /// It ends as soon as the last GOAWAY is out.
+    Ending,
+}
+
+impl Connection {
+    /// Exchanges prefaces. `None`: there is no such connection, which the record says if there is anything to say.
+    async fn open(worker: &Rc<Worker>, visitor: &Rc<Visitor>, io: &SharedIo) -> Option<Self> {
+        let started = Instant::now();
+        let running = worker.running();
+        let (server, limits) = (running.server(), running.request_limits());
+        let frames = Rc::new(RefCell::new(Frames::new(server.http2_max_streams)));
+        let tap = Tap { io: Rc::clone(io), frames: Rc::clone(&frames) };
+        let mut builder = h2::server::Builder::new();
+        builder
+            .max_concurrent_streams(server.http2_max_streams)
+            // The codec refuses what is too large, with a page. The library's own answer is for what is larger still.
+            .max_header_list_size(u32::try_from(limits.head.saturating_mul(2)).unwrap_or(u32::MAX))
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_send_buffer_size(SEND_BUFFER)
+            .max_local_error_reset_streams(Some(MOST_BROKEN_STREAMS))
+            .max_pending_accept_reset_streams(MOST_RESET_UNSEEN);
+        let handshake = tokio::time::timeout(server.client_head_timeout, builder.handshake(tap)).await;
+        let failed = match handshake {
+            Ok(Ok(h2)) => {
+                return Some(Self {
+                    worker: Rc::clone(worker),
+                    visitor: Rc::clone(visitor),
+                    h2,
+                    frames,
+                    parser: RequestParser::new(limits),
+                    limits,
+                    head_timeout: server.client_head_timeout,
+                    deadline: Deadline::default(),
+                    state: State::Open,
+                });
+            }
+            Ok(Err(_)) if PREFACE.starts_with(frames.borrow().first()) => Fault::new(RequestCause::HeadTruncated),
+            Ok(Err(_)) => fault::no_preface(frames.borrow().first()),
+            Err(_) => timed_out(server.client_head_timeout),
+        };
+        let frames = frames.borrow();
+        // A spare connection that never says a word is no request.
+        if !frames.first().is_empty() {
+            let failed = failed.with(Fact::FirstBytes(Snippet::first(frames.first())));
+            accept::record_only(worker, visitor, started, failed);
+        }
+        None
+    }
+
+    /// The next stream. `None`: the connection is over.
+    fn poll_accept(&mut self, serving: usize, draining: bool, cx: &mut Context<'_>) -> Poll<Option<Accepted>> {
+        loop {
+            match self.h2.poll_accept(cx) {
+                Poll::Ready(Some(Ok(accepted))) => return Poll::Ready(Some(accepted)),
+                Poll::Ready(Some(Err(error))) => {
+                    self.note_refused();
+                    self.note_error(&error);
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(None) => {
+                    self.note_refused();
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => {}
+            }
+            self.note_refused();
+            if self.state == State::Ending {
+                return self.deadline.poll(cx).map(|()| None);
+            }
+            let broken = self.frames.borrow_mut().broken.as_ref().map(|fault| fault.cause);
+            let at_rest = serving == 0 && !self.h2.has_streams();
+            let reason = if let Some(cause) = broken {
+                let flood = cause == RequestCause::Http2Flood.into();
+                if flood { Reason::ENHANCE_YOUR_CALM } else { Reason::PROTOCOL_ERROR }
+            } else if draining && at_rest {
+                Reason::NO_ERROR
+            } else {
+                if draining && self.state == State::Open {
+                    self.state = State::Leaving;
+                    self.h2.graceful_shutdown();
+                    continue;
+                }
+                match self.poll_patience(at_rest, cx) {
+                    Poll::Ready(reason) => reason,
+                    Poll::Pending => return Poll::Pending,
+                }
+            };
+            self.end(reason);
+        }
+    }
+
+    /// Waits until the visitor's time is over: for a head that has begun, or for another request. The reason to end by.
+    fn poll_patience(&mut self, at_rest: bool, cx: &mut Context<'_>) -> Poll<Reason> {
+        let (begun, is_set_up) = {
+            let frames = self.frames.borrow();
+            (frames.head_left(self.head_timeout), frames.is_set_up)
+        };
+        match begun {
+            Some(left) => self.deadline.set_after(left),
+            None if !is_set_up => self.deadline.set_after_if_unset(self.head_timeout),
+            None if at_rest => {
+                self.deadline.set_after_if_unset(self.worker.running().server().keepalive_timeout);
+            }
+            None => {
+                self.deadline.clear();
+                return Poll::Pending;
+            }
+        }
+        self.deadline.poll(cx).map(|()| {
+            if begun.is_some() || !is_set_up {
+                self.record(Instant::now(), timed_out(self.head_timeout));
+            }
+            Reason::NO_ERROR
+        })
+    }
+
+    /// Ends the connection: GOAWAY, and no more than a moment for the visitor to take it.
+    fn end(&mut self, reason: Reason) {
+        self.state = State::Ending;
+        self.deadline.set_after(LINGER_TIME);
+        let broken = self.frames.borrow_mut().broken.take();
+        self.h2.abrupt_shutdown(reason);
+        if let Some(broken) = broken {
+            let goaway = fault::error("GOAWAY", reason.into(), End::Ours, None);
+            self.record(Instant::now(), broken.with(goaway));
+        }
+    }
+
+    /// Records the streams that the library made no request of.
+    fn note_refused(&mut self) {
+        let refused = std::mem::take(&mut self.frames.borrow_mut().refused);
+        for stream in refused {
+            let mut record = accept::open_record(&self.worker, &self.worker.running(), &self.visitor, stream.opened);
+            record.edge_status = stream.status;
+            record.edge_bytes = stream.bytes;
+            record.close_with(stream.fault);
+        }
+    }
+
+    /// Records the error by which the library ended the connection. The visitor's own, and that of a socket, is what its
+    /// streams say it is to them.
+    fn note_error(&self, error: &h2::Error) {
+        if let Some(reason) = error.reason().filter(|_| error.is_library()) {
+            let frames = self.frames.borrow();
+            let fault = fault::goaway(reason, frames.goaway_text(), frames.costliest());
+            self.record(Instant::now(), fault);
+        }
+    }
+
+    fn record(&self, since: Instant, fault: Fault) {
+        accept::record_only(&self.worker, &self.visitor, since, fault);
+    }
+
+    /// Begins to serve a stream.
+    fn begin(&mut self, (request, response): Accepted) -> impl Future<Output = ()> + use<> {
+        self.deadline.clear();
+        let id = response.stream_id().as_u32();
+        let (started, sent) = self.frames.borrow_mut().accept(id);
+        let (parts, received) = request.into_parts();
+        let reply = Rc::new(RefCell::new(Reply::new(response, sent)));
+        let mut buffer = self.worker.buffer();
+        let request = head::read(&mut self.parser, &mut buffer, &parts, received.is_end_stream()).map(|head| {
+            let source = Body::new(received, Rc::clone(&reply), head.framing(), self.limits);
+            let (framing, awaits_continue) = (head.framing(), head.expects_continue());
+            let patience = Patience::of(&self.worker.running());
+            (head, RequestBody::new(Source::Http2(source), framing, patience, awaits_continue))
+        });
+        if request.is_err() {
+            self.parser = RequestParser::new(self.limits);
+        }
+        self.worker.give_back(buffer);
+        let serving = Serving { frames: Rc::clone(&self.frames), id };
+        let (worker, visitor) = (Rc::clone(&self.worker), Rc::clone(&self.visitor));
+        serve_stream(worker, visitor, Incoming { started, request }, reply, serving)
+    }
+}
+
+async fn serve_stream(
+    worker: Rc<Worker>,
+    visitor: Rc<Visitor>,
+    incoming: Incoming,
+    reply: SharedReply,
+    serving: Serving,
+) {
+    let answer = pipeline::serve(&worker, &visitor, incoming).await;
+    if writer::write(&worker, &reply, answer).await {
+        serving.frames.borrow_mut().answered();
+    }
+}
+
+fn timed_out(limit: Duration) -> Fault {
+    let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    Fault::new(RequestCause::HeadTimedOut).with(Fact::Timer { setting: "client_head_timeout", limit_ms })
+}
+
+/// A stream that is being served.
+struct Serving {
+    frames: SharedFrames,
+    id: u32,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.frames.borrow_mut().forget(self.id);
+    }
+}

@@ -1,0 +1,106 @@
+//! Our half of a stream, shared by the request's body, which sends interim responses on it, and by the answer.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, SendStream};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use rayline_http1::ResponseHead;
+
+use super::frames::Sent;
+use crate::hop::{Hops, passes_to_visitor};
+use crate::visitor::body::Interim;
+
+/// Bytes of interim responses to one request: they wait for a visitor that does not read, and are optional.
+const MOST_INTERIM: usize = 64 * 1024;
+
+/// Our half.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    half: Half,
+    pub(super) sent: Rc<Sent>,
+    interim: usize,
+}
+
+#[derive(Debug)]
+enum Half {
+    /// The answer has not begun.
+    Before(SendResponse<Bytes>),
+    Begun(SendStream<Bytes>),
+}
+
+pub(crate) type SharedReply = Rc<RefCell<Reply>>;
+
+impl Reply {
+    pub(super) fn new(response: SendResponse<Bytes>, sent: Rc<Sent>) -> Self {
+        Self { half: Half::Before(response), sent, interim: 0 }
+    }
+
+    /// Ready when the visitor has reset the stream, or the connection has ended.
+    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.half {
+            Half::Before(response) => response.poll_reset(cx).map(|_| ()),
+            Half::Begun(stream) => stream.poll_reset(cx).map(|_| ()),
+        }
+    }
+
+    /// Queues an interim response. What cannot be sent is left out, for whoever writes next to meet the reason.
+    pub(super) fn queue_interim(&mut self, interim: Interim<'_>) {
+        let Half::Before(response) = &mut self.half else { return };
+        let mut head = Response::new(());
+        *head.status_mut() = StatusCode::CONTINUE;
+        if let Interim::Passed(passed) = interim {
+            self.interim += passed.raw().len();
+            let Ok(status) = StatusCode::from_u16(passed.status) else { return };
+            *head.status_mut() = status;
+            let hops = Hops::of(&passed.fields);
+            // It has no body, so a length could only lead its reader astray (RFC 9110 §8.6).
+            let is_length = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length");
+            put_received(head.headers_mut(), passed, |name| !is_length(name) && passes_to_visitor(name, &hops));
+        }
+        if self.interim <= MOST_INTERIM {
+            let _ = response.send_informational(head);
+        }
+    }
+
+    /// Begins the answer. `None`: the stream is over already.
+    pub(super) fn begin(&mut self, head: Response<()>, end: bool) -> Option<()> {
+        let Half::Before(response) = &mut self.half else { return None };
+        self.half = Half::Begun(response.send_response(head, end).ok()?);
+        Some(())
+    }
+
+    /// Where the content goes, once the answer has begun.
+    pub(super) fn stream(&mut self) -> Option<&mut SendStream<Bytes>> {
+        match &mut self.half {
+            Half::Before(_) => None,
+            Half::Begun(stream) => Some(stream),
+        }
+    }
+
+    /// Ends the stream by RST_STREAM.
+    pub(super) fn reset(&mut self, reason: Reason) {
+        match &mut self.half {
+            Half::Before(response) => response.send_reset(reason),
+            Half::Begun(stream) => stream.send_reset(reason),
+        }
+    }
+}
+
+/// Takes over the lines of a received head for which `passes` says so. Values are slices of it: nothing is copied.
+pub(super) fn put_received(out: &mut HeaderMap, head: &ResponseHead, mut passes: impl FnMut(&[u8]) -> bool) {
+    for (name, value) in head.fields.iter().filter(|(name, _)| passes(name)) {
+        put(out, name, HeaderValue::from_maybe_shared(head.raw().slice_ref(value)));
+    }
+}
+
+/// Adds a field. The codec has checked what was received, and what is made here is well formed: nothing is left out.
+pub(super) fn put<E>(out: &mut HeaderMap, name: &[u8], value: Result<HeaderValue, E>) {
+    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), value) {
+        // Beyond the tens of thousands of names that the map can hold no head was let in.
+        let _ = out.try_append(name, value);
+    }
+}

@@ -1,0 +1,3 @@
+//! HTTP/2 to visitors: what must work, and what a visitor that breaks the rules comes to.
+
+mod serving;
