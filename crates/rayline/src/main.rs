@@ -6,6 +6,7 @@ mod config_file;
 mod demo;
 mod explain;
 mod generate;
+mod origin_ca;
 mod output;
 mod serve;
 mod service;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &global),
         Command::Explain(args) => explain::run(&args, &global),
         Command::Tail(args) => tail::run(&args, &global),
+        Command::OriginCa(args) => origin_ca::run(&args, &global),
         Command::Version => version::run(&global),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),

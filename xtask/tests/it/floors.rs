@@ -25,6 +25,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rayline-config", &["tokio", "mio", "socket2", "hyper"]),
     ("rayline-dial", &["hyper", "axum", "prometheus", "toml"]),
     ("rayline-edge", &["hyper", "axum", "prometheus", "notify"]),
+    ("rayline-diagnose", &["hyper", "axum", "prometheus", "toml", "rcgen"]),
     ("rayline-observe", &["hyper", "axum", "rustls", "toml"]),
     ("rayline-control", &["rustls", "toml", "notify"]),
 ];

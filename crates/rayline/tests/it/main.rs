@@ -11,6 +11,7 @@ mod check;
 mod command_line;
 mod demo;
 mod explain;
+mod origin_ca;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
 mod records;
 mod running;

@@ -1,0 +1,284 @@
+//! What each SSL mode would make of an origin, and what its TLS is like.
+//!
+//! Two kinds of looks, which do not share a line: the edge's dialler says what a mode would come to, with the verdict
+//! that the edge would give; a handshake that accepts everything, and hellos made by hand, say what the origin presents
+//! and speaks. Revocation lists are not fetched: nobody is asked but the origin.
+
+mod handshake;
+mod hello;
+mod modes;
+mod offer;
+mod report;
+mod request;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use rayline_dial::{Dialer, Tls, TrustError, TrustSettings};
+use rayline_verdict::{Code, Phase, attribute};
+use tokio::time::timeout;
+
+pub use self::modes::{End, Mode, ModeReport, Scheme, Visit};
+pub use self::offer::{Offer, Version};
+pub use self::report::{Finding, Http2, Report, WithoutName};
+
+use self::modes::Legs;
+use self::request::{Leg, ask};
+use crate::certificate::Certificate;
+use crate::target::Target;
+use crate::trust::Trust;
+
+/// The port of HTTPS.
+const HTTPS: u16 = 443;
+
+/// What to look at, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The origin. Its port is that of TLS, 443 unless it says another.
+    pub target: Target,
+    /// The name to ask for, where it is not the target's.
+    pub name: Option<String>,
+    /// The origin's port for plain HTTP.
+    pub http_port: u16,
+    /// What its certificate is judged by, beside the public CAs.
+    pub trust: Trust,
+    /// How long each step may take.
+    pub timeout: Duration,
+}
+
+/// Why nothing could be looked at.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The name has no address here: hosts file and system resolver were asked.
+    Unresolved {
+        /// The name.
+        name: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The trust settings cannot be used.
+    Trust(TrustError),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unresolved { name, why } => write!(f, "`{name}` has no address here: {why}"),
+            Self::Trust(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+/// Looks at an origin's TLS. It costs about five requests for `/`, three handshakes, and a hello per version and suite.
+///
+/// # Errors
+/// A name without an address, or trust settings that cannot be used. An origin that cannot be reached is a report.
+pub async fn probe(options: Options) -> Result<Report, Trouble> {
+    let ips = resolve(&options).await?;
+    let tls_port = options.target.port.unwrap_or(HTTPS);
+    let at = |port: u16| ips.iter().map(|ip| SocketAddr::new(*ip, port)).collect::<Vec<_>>();
+    let named =
+        options.name.clone().or_else(|| options.target.address().is_none().then(|| options.target.host.clone()));
+    let look = Look {
+        host: named.as_deref().map_or_else(|| in_url(&options.target), str::to_owned),
+        server_name: named.as_deref().unwrap_or(&options.target.host),
+        plain: at(options.http_port),
+        secured: at(tls_port),
+        limit: options.timeout,
+    };
+    let dialer = dialer(options.trust.named.clone())?;
+    let (plain, secured) = tokio::join!(look.plain_legs(&dialer), look.secured_legs(&dialer, &options.trust));
+    let ((plain, plain_for_https), secured) = (plain, secured?);
+    let legs = Legs {
+        plain,
+        plain_for_https,
+        full: secured.full,
+        strict: secured.strict,
+        strict_for_http: secured.strict_for_http,
+    };
+    let modes = Mode::ALL.map(|mode| ModeReport::new(mode, &legs, &look.host));
+    let mut report = Report {
+        target: options.target.clone(),
+        name: named.clone(),
+        addresses: look.secured.clone(),
+        modes,
+        chain: Vec::new(),
+        stapled: false,
+        offers: Vec::new(),
+        without_name: None,
+        alpn: None,
+        http2: Http2::NotOffered,
+        system_only: secured.system_only,
+    };
+    // Where nobody answers there is nothing to look at.
+    if let Some(address) = reached(&legs.full, &look.secured).await {
+        look_closer(&mut report, address, named.as_deref(), matches!(legs.full, Leg::Failed(_)), options.timeout).await;
+    }
+    Ok(report)
+}
+
+async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str>, broken: bool, limit: Duration) {
+    let shown = handshake::look(address, name, limit).await;
+    report.chain = shown.chain.iter().filter_map(|der| Certificate::read(der)).collect();
+    report.stapled = shown.stapled;
+    report.http2 = match (shown.alpn.as_deref(), shown.outcome) {
+        // What refuses the client itself is no fault of HTTP/2.
+        (Some("h2"), Ok(stream)) if !broken => match handshake::speaks_http2(stream, address, limit).await {
+            Ok(()) => Http2::Spoken,
+            Err(fault) => Http2::Broken(Box::new(attribute(fault, Vec::new()))),
+        },
+        _ => Http2::NotOffered,
+    };
+    report.alpn = shown.alpn;
+    if name.is_some() {
+        let bare = handshake::look(address, None, limit).await;
+        report.without_name = Some(match bare.outcome {
+            Err(why) => WithoutName::Refused(why),
+            Ok(_) if bare.chain.first() == shown.chain.first() => WithoutName::Same,
+            Ok(_) => WithoutName::Another(bare.chain.first().and_then(|der| Certificate::read(der)).map(Box::new)),
+        });
+    }
+    let ask = |version| offer::ask(address, version, name, limit);
+    let (one, two, three, four) =
+        tokio::join!(ask(Version::Tls10), ask(Version::Tls11), ask(Version::Tls12), ask(Version::Tls13));
+    report.offers = vec![one, two, three, four];
+}
+
+/// An address that accepts connections, where TLS got as far as that.
+async fn reached(full: &Leg, addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    match full {
+        Leg::Failed(verdict) => {
+            let attempt = verdict.attempts.iter().find(|attempt| match attempt.outcome {
+                rayline_verdict::Outcome::Failed(code) => code.entry().phase != Phase::Connect,
+                rayline_verdict::Outcome::Answered(_) => true,
+                rayline_verdict::Outcome::Abandoned => false,
+            });
+            attempt.filter(|_| verdict.code != Code::OriginTlsTimedOut).map(|attempt| attempt.address)
+        }
+        Leg::Answered { .. } | Leg::Silent => {
+            for address in addresses {
+                if tokio::net::TcpStream::connect(address).await.is_ok() {
+                    return Some(*address);
+                }
+            }
+            None
+        }
+    }
+}
+
+/// The addresses of the target, by hosts file and system resolver.
+async fn resolve(options: &Options) -> Result<Vec<IpAddr>, Trouble> {
+    let target = &options.target;
+    if let Some(ip) = target.address() {
+        return Ok(vec![ip]);
+    }
+    let unresolved = |why: String| Trouble::Unresolved { name: target.host.clone(), why };
+    let found = timeout(options.timeout, tokio::net::lookup_host((target.host.as_str(), HTTPS))).await;
+    let found = found.map_err(|_late| unresolved("the name servers do not answer".to_owned()))?;
+    let mut ips: Vec<IpAddr> = Vec::new();
+    for address in found.map_err(|error| unresolved(error.to_string()))? {
+        if !ips.contains(&address.ip()) {
+            ips.push(address.ip());
+        }
+    }
+    if ips.is_empty() { Err(unresolved("the answer is empty".to_owned())) } else { Ok(ips) }
+}
+
+fn dialer(extra_roots: Vec<rustls_pki_types::CertificateDer<'static>>) -> Result<Dialer, Trouble> {
+    Dialer::new(TrustSettings { extra_roots, ..TrustSettings::default() }).map_err(Trouble::Trust)
+}
+
+/// The target as it stands in `Host`.
+fn in_url(target: &Target) -> String {
+    match target.address() {
+        Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+        Some(IpAddr::V4(_)) | None => target.host.clone(),
+    }
+}
+
+/// What all legs have in common.
+struct Look<'a> {
+    /// For `Host`.
+    host: String,
+    /// For the handshake and the check; an address where there is no name.
+    server_name: &'a str,
+    plain: Vec<SocketAddr>,
+    secured: Vec<SocketAddr>,
+    limit: Duration,
+}
+
+/// What came of the legs over TLS.
+struct Secured {
+    full: Leg,
+    strict: Leg,
+    strict_for_http: Leg,
+    /// The certificate is trusted by this machine's CAs, and not by the public ones and those that were named.
+    system_only: bool,
+}
+
+impl Look<'_> {
+    fn target<'a>(&'a self, tls: Tls) -> rayline_dial::Target<'a> {
+        let (addresses, ssl_mode) = match tls {
+            Tls::Off => (&self.plain, "off"),
+            Tls::Full => (&self.secured, "full"),
+            Tls::Strict => (&self.secured, "strict"),
+        };
+        rayline_dial::Target { addresses, tls, server_name: self.server_name, ssl_mode, identity: None }
+    }
+
+    async fn leg(&self, dialer: &Dialer, tls: Tls, scheme: Scheme) -> Leg {
+        ask(dialer, &self.target(tls), &self.host, scheme, self.limit).await
+    }
+
+    async fn plain_legs(&self, dialer: &Dialer) -> (Leg, Leg) {
+        let plain = self.leg(dialer, Tls::Off, Scheme::Http).await;
+        match plain {
+            // Nothing but an answer can differ by the visitor's scheme.
+            Leg::Failed(_) | Leg::Silent => (plain.clone(), plain),
+            Leg::Answered { .. } => {
+                let for_https = self.leg(dialer, Tls::Off, Scheme::Https).await;
+                (plain, for_https)
+            }
+        }
+    }
+
+    async fn secured_legs(&self, dialer: &Dialer, trust: &Trust) -> Result<Secured, Trouble> {
+        let full = self.leg(dialer, Tls::Full, Scheme::Https).await;
+        if let Leg::Failed(verdict) = &full
+            && matches!(verdict.phase(), Phase::Connect | Phase::OriginTls)
+        {
+            // What `full` does not get past, `strict` does not either.
+            return Ok(Secured { strict: full.clone(), strict_for_http: full.clone(), full, system_only: false });
+        }
+        let mut strict = self.leg(dialer, Tls::Strict, Scheme::Https).await;
+        let mut system_only = false;
+        let mut other = None;
+        if is_untrusted(&strict) && !trust.system.is_empty() {
+            let roots = trust.named.iter().chain(&trust.system).cloned().collect();
+            let by_system = self::dialer(roots)?;
+            let again = self.leg(&by_system, Tls::Strict, Scheme::Https).await;
+            if !is_untrusted(&again) {
+                (strict, system_only, other) = (again, true, Some(by_system));
+            }
+        }
+        let strict_for_http = match &strict {
+            Leg::Failed(_) | Leg::Silent => strict.clone(),
+            Leg::Answered { .. } => self.leg(other.as_ref().unwrap_or(dialer), Tls::Strict, Scheme::Http).await,
+        };
+        Ok(Secured { full, strict, strict_for_http, system_only })
+    }
+}
+
+/// Whether it fails for want of a CA.
+fn is_untrusted(leg: &Leg) -> bool {
+    match leg {
+        Leg::Failed(verdict) => matches!(
+            verdict.code,
+            Code::OriginTlsUnknownIssuer | Code::OriginTlsMissingIntermediate | Code::OriginTlsSelfSigned
+        ),
+        Leg::Answered { .. } | Leg::Silent => false,
+    }
+}
