@@ -1,8 +1,10 @@
 //! Node by itself and behind nginx: lengths that are not true, and events that must not wait.
 
+use std::time::Duration;
+
 use rayline_lab::servers::{Nginx, Node};
 
-use super::scene::{Watched, edge, fine, nth_record, started};
+use super::scene::{Watched, blamed, edge, fine, nth_record, started};
 
 /// Wrong lengths of a good gzip stream, and events, of which the next is sent when somebody asks for `/next`.
 const APP: &str = r#"
@@ -20,7 +22,8 @@ const server = require('http').createServer((request, response) => {
       next = () => response.write(`data: event ${++count}\n\n`);
       return next();
     case '/next': next(); return response.end('sent');
-    case '/last': next = () => {}; return response.end();
+    case '/hints': return response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () => response.end('page'));
+    case '/crash': return setImmediate(() => { throw new Error('nobody catches this'); });
     default: return response.writeHead(404).end();
   }
 });
@@ -62,6 +65,27 @@ fn events_arrive_when_they_are_sent() {
         events.until(&format!("data: event {count}\n\n"));
         fine(edge.curl("/next"), 200);
     }
+}
+
+#[test]
+fn early_hints_come_before_the_page() {
+    let Some(node) = started(Node::start(APP)) else { return };
+    let edge = edge(&node, "");
+    let (reply, _) = fine(edge.curl("/hints"), 200);
+    let [hints] = reply.interim.as_slice() else { panic!("{reply:?}") };
+    assert!(hints.starts_with("HTTP/1.1 103 ") && hints.contains("</style.css>; rel=preload"), "{hints}");
+    assert_eq!(reply.text(), "page");
+}
+
+#[test]
+fn a_process_that_crashes_answers_nobody_and_then_is_gone() {
+    let Some(mut node) = started(Node::start(APP)) else { return };
+    let edge = edge(&node, "");
+    let (_, record) = blamed(edge.curl("/crash"), 520, "origin.wait.closed_empty");
+    assert_eq!(record["VerdictReached"], "maybe", "{record:#}");
+    node.process_mut().wait(Duration::from_secs(10)).unwrap();
+    let (_, record) = blamed(edge.curl("/right"), 521, "origin.connect.refused");
+    assert_eq!(record["VerdictReached"], "no", "{record:#}");
 }
 
 #[test]
