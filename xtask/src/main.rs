@@ -3,6 +3,7 @@
 //! It runs tools in order and says how each fared. What is right or wrong about the tree is not decided here but in
 //! tests: those of the crates, and those over the tree itself in `tests/it`.
 
+mod bench;
 mod fuzz;
 mod report;
 mod run;
@@ -37,6 +38,13 @@ enum Chore {
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
     },
+    /// Measure Rayline beside other proxies. `cargo xtask bench --help` says what can be chosen.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the benchmark is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<String>,
+    },
     /// Write the pages and lists anew that are made from the code.
     Docs,
 }
@@ -46,6 +54,7 @@ fn main() -> ExitCode {
     match Chore::parse() {
         Chore::Test { install, fast } => test::test(&mut report, install, fast),
         Chore::Fuzz { seconds, targets } => fuzz::fuzz(&mut report, seconds, &targets),
+        Chore::Bench { arguments } => bench::bench(&mut report, &arguments),
         Chore::Docs => refresh(&mut report),
     }
     report.end()
