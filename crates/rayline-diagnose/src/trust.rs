@@ -19,14 +19,14 @@ const SYSTEM_FILES: [&str; 5] = [
 /// The CAs that a person names, and those of the machine.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
-    /// Named by the person: files of `--ca`, and `SSL_CERT_FILE`.
+    /// Named by the person, as an edge's `origin_ca` does.
     pub named: Vec<CertificateDer<'static>>,
-    /// The machine's own. Most of them are among the public ones built in.
+    /// The machine's own, or those of `SSL_CERT_FILE`. Most of them are among the public ones built in.
     pub system: Vec<CertificateDer<'static>>,
 }
 
 impl Trust {
-    /// The CAs in these files and in that of `SSL_CERT_FILE`; without the latter, the machine's too.
+    /// The CAs in these files, and the machine's, for which the file of `SSL_CERT_FILE` may stand.
     ///
     /// # Errors
     /// A named file that cannot be read or has no certificate in it, in words. The machine's may be missing.
@@ -35,13 +35,10 @@ impl Trust {
         for file in files {
             trust.named.extend(read(file)?);
         }
-        match ssl_cert_file.filter(|path| !path.is_empty()) {
-            Some(path) => trust.named.extend(read(Path::new(&path)).map_err(|why| format!("SSL_CERT_FILE: {why}"))?),
-            None => {
-                let found = SYSTEM_FILES.iter().find_map(|path| read(Path::new(path)).ok());
-                trust.system = found.unwrap_or_default();
-            }
-        }
+        trust.system = match ssl_cert_file.filter(|path| !path.is_empty()) {
+            Some(path) => read(Path::new(&path)).map_err(|why| format!("SSL_CERT_FILE: {why}"))?,
+            None => SYSTEM_FILES.iter().find_map(|path| read(Path::new(path)).ok()).unwrap_or_default(),
+        };
         Ok(trust)
     }
 }
@@ -74,6 +71,6 @@ mod tests {
         let authority = rayline_testkit::Authority::new("Test").unwrap();
         std::fs::write(&path, authority.root_pem() + &authority.intermediate_pem()).unwrap();
         let trust = Trust::load(std::slice::from_ref(&path), Some(path.clone().into())).unwrap();
-        assert_eq!((trust.named.len(), trust.system.len()), (4, 0));
+        assert_eq!((trust.named.len(), trust.system.len()), (2, 2));
     }
 }

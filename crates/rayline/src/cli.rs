@@ -9,6 +9,8 @@ use clap_complete::Shell;
 use rayline_observe::{CodeFilter, StatusFilter, TailFilter, Target};
 use rayline_verdict::Party;
 
+use crate::tls::Patience;
+
 /// Where the admin server listens unless told otherwise.
 pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
 
@@ -119,6 +121,27 @@ pub(crate) enum Command {
                       rayline tail --file requests.ndjson --no-follow --status 524"
     )]
     Tail(TailArgs),
+
+    /// See what each SSL mode would make of an origin, and what its TLS is like
+    #[command(
+        long_about = "See what each SSL mode (off, flexible, full, strict, origin_pull) would make of an origin: works, a redirect \
+                      loop, or the error page that visitors would get, and why. Then what the origin presents and speaks: \
+                      certificate, names, dates, TLS versions and ciphers, SNI, ALPN, HTTP/2.\n\n\
+                      It asks the origin for `/` a few times and opens some short connections; nobody else is asked but the \
+                      name servers. The hosts file counts. Trusted are the public CAs, this machine's or those of \
+                      SSL_CERT_FILE, and --ca.\n\n\
+                      Exits with 0 if `strict` works and HTTP/2, where it is agreed on, is spoken; with 1 otherwise.\n\n\
+                      --json prints {target, name, addresses, fine, verdict, modes: [{mode, works, visitor_https, visitor_http}], \
+                      chain: [{subject, issuer, names, not_before, not_after, key, self_issued, sha256}], stapled, system_only, \
+                      versions: [{version, offered, ciphers, complete, why}], without_name: {outcome, certificate, why}, alpn, \
+                      http2, findings: [{fault, text}]}; a visit is {outcome, status, location, redirected, verdict}.",
+        after_help = "Examples:\n  \
+                      rayline tls shop.example\n  \
+                      rayline tls 192.0.2.7 --host shop.example\n  \
+                      rayline tls 10.0.0.7:8443 --host shop.example --http-port 8080 --ca origin-ca.pem\n  \
+                      rayline tls shop.example --json | jq -r '.modes[] | [.mode, .visitor_https.outcome] | @tsv'"
+    )]
+    Tls(TlsArgs),
 
     /// Issue certificates for origins, of a CA that the edge alone trusts
     #[command(
@@ -292,6 +315,25 @@ impl FromStr for AdminUrl {
             )),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TlsArgs {
+    /// The origin: a host name or an address, with a port if TLS is not on 443
+    #[arg(value_name = "HOST|ADDR[:PORT]")]
+    pub(crate) target: rayline_diagnose::Target,
+    /// The host name to ask for, where it is not the origin's
+    #[arg(long, value_name = "NAME", value_parser = rayline_diagnose::target::host_name)]
+    pub(crate) host: Option<String>,
+    /// The origin's port for plain HTTP
+    #[arg(long, value_name = "PORT", default_value_t = 80, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) http_port: u16,
+    /// Trust the CAs in this file (PEM) too; several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Vec<PathBuf>,
+    /// How long each step may take
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    pub(crate) timeout: Patience,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod output;
 mod serve;
 mod service;
 mod tail;
+mod tls;
 mod version;
 mod watch;
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &global),
         Command::Explain(args) => explain::run(&args, &global),
         Command::Tail(args) => tail::run(&args, &global),
+        Command::Tls(args) => tls::run(&args, &global),
         Command::OriginCa(args) => origin_ca::run(&args, &global),
         Command::Version => version::run(&global),
         Command::Completions(args) => generate::completions(&args),

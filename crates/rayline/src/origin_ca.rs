@@ -71,9 +71,7 @@ pub(crate) fn run(args: &OriginCaArgs, global: &Global) -> io::Result<Exit> {
         (Done::Issued(issued), true) => print_json(&mut out, &issued.to_json())?,
         (Done::Issued(issued), false) => issued.print(&mut out)?,
         (Done::Root(authority), true) => {
-            let mut root = authority.to_json();
-            root["pem"] = json!(authority.root_pem());
-            print_json(&mut out, &root)?;
+            print_json(&mut out, &authority.to_json_with_pem())?;
         }
         (Done::Root(authority), false) => write!(out, "{}", authority.root_pem())?,
     }
@@ -135,14 +133,10 @@ fn issue(data_dir: &Path, args: &OriginCaIssueArgs) -> Result<Box<Issued>, Troub
     let stem = names.first().replace('*', "wildcard");
     let certificate = args.out.join(format!("{stem}.pem"));
     let key_file = request.is_none().then(|| args.out.join(format!("{stem}.key")));
-    if !args.force {
-        for path in [Some(&certificate), key_file.as_ref()].into_iter().flatten().filter(|path| path.exists()) {
-            let message = format!("`{}` is there already, and its key may be in use", path.display());
-            return Err(Trouble::cannot(
-                message,
-                Some("write elsewhere with `--out DIR`, or replace it with `--force`"),
-            ));
-        }
+    let files = [Some(&certificate), key_file.as_ref()];
+    if let Some(path) = files.into_iter().flatten().find(|path| path.exists() && !args.force) {
+        let message = format!("`{}` is there already, and may be in use", path.display());
+        return Err(Trouble::cannot(message, Some("write elsewhere with `--out DIR`, or replace it with `--force`")));
     }
     let (authority, made) = Authority::open_or_make(data_dir)?;
     let (public, key, key_type) = match &request {

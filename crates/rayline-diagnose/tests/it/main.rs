@@ -1,4 +1,8 @@
 //! Probes of origins that play the faults, over real sockets.
 
-#[cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
+)]
+
 mod tls;

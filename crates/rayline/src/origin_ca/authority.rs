@@ -139,6 +139,13 @@ impl Authority {
         &self.root_file
     }
 
+    /// With the certificate itself.
+    pub(super) fn to_json_with_pem(&self) -> Value {
+        let mut object = self.to_json();
+        object.as_object_mut().map(|object| object.insert("pem".to_owned(), json!(self.root_pem)));
+        object
+    }
+
     pub(super) fn to_json(&self) -> Value {
         json!({
             "certificate": self.root_file.display().to_string(),

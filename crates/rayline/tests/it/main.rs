@@ -17,6 +17,7 @@ mod records;
 mod running;
 mod serve;
 mod tail;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
