@@ -55,6 +55,12 @@ impl<'a> Curl<'a> {
         self
     }
 
+    /// By HTTP/2, over TLS.
+    #[must_use]
+    pub fn http2(self) -> Self {
+        self.tls().arg("--http2")
+    }
+
     /// Asks for another host.
     #[must_use]
     pub fn host(mut self, host: &'a str) -> Self {

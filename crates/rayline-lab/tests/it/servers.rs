@@ -6,6 +6,7 @@ mod certificates;
 mod crowd;
 mod dying;
 mod gunicorn;
+mod http2;
 mod nginx;
 mod node;
 mod php;

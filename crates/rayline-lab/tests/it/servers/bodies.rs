@@ -1,6 +1,6 @@
 //! Long bodies in both directions, and parts of one, through each server.
 
-use rayline_lab::program::Rayline;
+use rayline_lab::program::{Curl, Rayline};
 use rayline_lab::servers::{Apache, Gunicorn, Nginx, Node, PhpFpm, Place};
 
 use super::scene::{edge, fine, started};
@@ -9,16 +9,16 @@ use super::scene::{edge, fine, started};
 pub(super) const LENGTH: usize = 16 << 20;
 
 /// A body in which every part is different.
-fn long_body() -> Vec<u8> {
+pub(super) fn long_body() -> Vec<u8> {
     (0u32..).flat_map(u32::to_be_bytes).take(LENGTH).collect()
 }
 
-/// What the server says of a long body.
+/// What the server says of a long body that is sent with this request.
 #[track_caller]
-pub(super) fn uploaded(edge: &Rayline, path: &str) -> String {
+pub(super) fn uploaded(edge: &Rayline, request: Curl<'_>) -> String {
     let file = edge.folder().join("upload");
     std::fs::write(&file, long_body()).unwrap();
-    let request = edge.curl(path).arg("--request").arg("POST").arg("--upload-file").arg(file.to_string_lossy());
+    let request = request.arg("--request").arg("POST").arg("--upload-file").arg(file.to_string_lossy());
     let (reply, record) = fine(request, 200);
     assert_eq!(record["ClientRequestBodyBytes"], LENGTH, "{record:#}");
     reply.text()
@@ -26,8 +26,8 @@ pub(super) fn uploaded(edge: &Rayline, path: &str) -> String {
 
 /// A long body comes down as it is.
 #[track_caller]
-fn downloads(edge: &Rayline, path: &str) {
-    let (reply, _) = fine(edge.curl(path), 200);
+pub(super) fn downloads(request: Curl<'_>) {
+    let (reply, _) = fine(request, 200);
     assert!(reply.body == long_body(), "{} bytes of {LENGTH}", reply.body.len());
 }
 
@@ -39,7 +39,7 @@ fn through_nginx() {
                   location /put { dav_methods PUT; } }";
     let Some(nginx) = started(Nginx::start_with(server, place)) else { return };
     let edge = edge(&nginx, "");
-    downloads(&edge, "/long");
+    downloads(edge.curl("/long"));
     let (reply, _) = fine(edge.curl("/long").arg("--range").arg("1000-1999"), 206);
     assert_eq!(reply.body, long_body()[1000..2000]);
     assert_eq!(reply.field("content-range"), Some(format!("bytes 1000-1999/{LENGTH}").as_str()));
@@ -66,8 +66,10 @@ require('http').createServer((request, response) => {
     let place = |place: &Place| std::fs::write(place.folder().join("long"), long_body());
     let Some(node) = started(Node::start_with(app, place)) else { return };
     let edge = edge(&node, "");
-    downloads(&edge, "/long");
-    assert_eq!(uploaded(&edge, "/count"), LENGTH.to_string());
+    downloads(edge.curl("/long"));
+    assert_eq!(uploaded(&edge, edge.curl("/count")), LENGTH.to_string());
+    downloads(edge.curl("/long").http2());
+    assert_eq!(uploaded(&edge, edge.curl("/count").http2()), LENGTH.to_string());
 }
 
 #[test]
@@ -90,8 +92,8 @@ def body():
         return;
     };
     let edge = edge(&gunicorn, "");
-    downloads(&edge, "/long");
-    assert_eq!(uploaded(&edge, "/count"), LENGTH.to_string());
+    downloads(edge.curl("/long"));
+    assert_eq!(uploaded(&edge, edge.curl("/count")), LENGTH.to_string());
 }
 
 #[test]
@@ -103,8 +105,8 @@ fn through_apache_and_php() {
     let documents = |place: &Place| std::fs::write(place.folder().join("documents/long"), long_body());
     let Some(apache) = started(Apache::start(&to_php, documents)) else { return };
     let edge = edge(&apache, "");
-    downloads(&edge, "/long");
+    downloads(edge.curl("/long"));
     let (reply, _) = fine(edge.curl("/long").arg("--range").arg("-10"), 206);
     assert_eq!(reply.body, long_body()[LENGTH - 10..]);
-    assert_eq!(uploaded(&edge, "/count.php"), LENGTH.to_string());
+    assert_eq!(uploaded(&edge, edge.curl("/count.php")), LENGTH.to_string());
 }

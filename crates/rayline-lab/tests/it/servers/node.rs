@@ -7,7 +7,7 @@ use rayline_lab::servers::{Nginx, Node};
 use super::scene::{Watched, blamed, edge, fine, nth_record, started};
 
 /// Wrong lengths of a good gzip stream, and events, of which the next is sent when somebody asks for `/next`.
-const APP: &str = r#"
+pub(super) const APP: &str = r#"
 const page = require('zlib').gzipSync('hello from Node\n'.repeat(100));
 let next = () => {};
 const server = require('http').createServer((request, response) => {

@@ -25,5 +25,5 @@ fn pages_and_errors_and_uploads_are_its_own() {
     assert!(reply.text().contains("Apache Tomcat"), "{}", reply.text());
     let (reply, _) = passed(edge.curl("/broken.jsp"), 500);
     assert!(reply.text().contains("RuntimeException"), "{}", reply.text());
-    assert_eq!(uploaded(&edge, "/count.jsp").trim(), LENGTH.to_string());
+    assert_eq!(uploaded(&edge, edge.curl("/count.jsp")).trim(), LENGTH.to_string());
 }
