@@ -9,3 +9,4 @@ pub mod peers;
 pub mod process;
 pub mod program;
 pub mod servers;
+mod tools;

