@@ -14,12 +14,17 @@ pub struct Python {
 
 is_a_server!(Python);
 
+/// Where the environment's interpreter is, if there is one.
+pub fn program() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/lab/venv/bin/python")
+}
+
 /// The environment's interpreter, if it has this module.
 ///
 /// # Errors
 /// [`Unstarted::Missing`]: it has not.
 pub fn interpreter(module: &str) -> Result<PathBuf, Unstarted> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/lab/venv/bin/python");
+    let program = program();
     let mut command = Command::new(&program);
     command.args(["-c", &format!("import {module}")]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.status() {

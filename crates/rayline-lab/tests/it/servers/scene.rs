@@ -4,13 +4,13 @@ use std::io::Read as _;
 use std::process::{Child, ChildStdout, Stdio};
 
 use rayline_lab::program::{Curl, Rayline, Reply, Setup};
-use rayline_lab::servers::{Server, Unstarted, or_skip};
+use rayline_lab::servers::{Server, Unstarted, installed, or_skip};
 use serde_json::Value;
 
-/// The server; `None` where it is not installed, which has been said.
+/// The server; `None` where it, or the client that all scenes have, is not installed, which has been said.
 #[track_caller]
 pub(super) fn started<T>(server: Result<T, Unstarted>) -> Option<T> {
-    or_skip(server).unwrap()
+    or_skip(installed("curl", "curl").and(server)).unwrap()
 }
 
 /// The edge in front of it by plain HTTP, with these settings of the zone.
