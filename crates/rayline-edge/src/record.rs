@@ -82,7 +82,7 @@ impl Drop for OpenRecord {
         } else if self.worker.is_aborting() {
             Fault::new(ReplyCause::Shutdown)
         } else {
-            Fault::new(ReplyCause::Gone)
+            self.worker.given_up().unwrap_or_else(|| Fault::new(ReplyCause::Gone))
         };
         self.judge(fault);
         self.finish();

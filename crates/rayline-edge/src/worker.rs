@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use bytes::BytesMut;
 use rayline_dial::{Pool, PoolLimits};
-use rayline_verdict::{Moment, RayId, Record};
+use rayline_verdict::{Fault, Moment, RayId, Record};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -42,6 +42,7 @@ pub(crate) struct Worker {
     /// Told when draining begins: connections that end by themselves listen.
     pub(crate) drain_begins: Notify,
     aborting: Cell<bool>,
+    given_up: RefCell<Option<Fault>>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -75,6 +76,7 @@ impl Worker {
             draining: Cell::new(false),
             drain_begins: Notify::new(),
             aborting: Cell::new(false),
+            given_up: RefCell::default(),
         }
     }
 
@@ -153,6 +155,16 @@ impl Worker {
     /// Whether requests are being dropped because the drain time is over.
     pub(crate) fn is_aborting(&self) -> bool {
         self.aborting.get()
+    }
+
+    /// Says why the request that is dropped next is.
+    pub(crate) fn give_up(&self, fault: Fault) {
+        *self.given_up.borrow_mut() = Some(fault);
+    }
+
+    /// What was said of the request that is being dropped.
+    pub(crate) fn given_up(&self) -> Option<Fault> {
+        self.given_up.borrow_mut().take()
     }
 
     /// Runs a visitor's connection as a task of its own, known to draining. Gives its place back at the end, if it was

@@ -5,7 +5,7 @@ use rayline_config::SslMode;
 use rayline_http1::{TargetForm, Version};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::fault::RequestCause;
+use rayline_verdict::fault::{ReplyCause, RequestCause};
 
 use super::reply::Answered;
 use crate::cdn_cgi;
@@ -59,7 +59,8 @@ fn believed_address(exchange: &Exchange<'_>) -> Option<std::net::IpAddr> {
 /// Refuses what cannot be forwarded, before anything is.
 ///
 /// # Errors
-/// A method that is not for gateways, an expectation that cannot be met, a body announced over the limit.
+/// A method that is not for gateways, an expectation that cannot be met, a body announced over the limit; a visitor that
+/// has given the request up already.
 pub(crate) fn check(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
     let head = exchange.head;
     if matches!(head.method(), "CONNECT" | "TRACE") {
@@ -71,6 +72,10 @@ pub(crate) fn check(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
     {
         let value = String::from_utf8_lossy(value).into_owned();
         return Err(Fault::new(RequestCause::ExpectationFailed).with(Fact::RequestHeader { name: "Expect", value }));
+    }
+    // A flood of requests that are opened only to be cancelled must not become one of connections to the origin.
+    if exchange.body.is_abandoned() {
+        return Err(Fault::new(ReplyCause::Gone).with(Fact::BytesSent(0)));
     }
     if let Some(zone) = exchange.zone {
         exchange.body.set_limit(zone.zone.settings.max_upload_bytes);

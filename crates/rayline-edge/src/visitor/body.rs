@@ -2,7 +2,7 @@
 //!
 //! How its bytes come is the protocol's affair; limits and patience are the same for all.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -146,6 +146,14 @@ impl RequestBody {
         match &mut self.source {
             Source::Http1(body) => body.poll_gone(cx),
             Source::Http2(body) => body.poll_gone(cx),
+        }
+    }
+
+    /// Whether the visitor has given the request up already, as far as that can be told without asking the system.
+    pub(crate) fn is_abandoned(&mut self) -> bool {
+        match &mut self.source {
+            Source::Http1(_) => false,
+            Source::Http2(body) => body.poll_gone(&mut Context::from_waker(Waker::noop())).is_ready(),
         }
     }
 

@@ -103,7 +103,20 @@ struct Connection {
     head_timeout: Duration,
     /// What a request may take to arrive, or an idle connection to be used again; after GOAWAY, the visitor to take it.
     deadline: Deadline,
+    /// What that is set for.
+    wait: Wait,
     state: State,
+}
+
+/// What is waited for with limited patience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    Settings,
+    /// The rest of a head that began then: nothing else can come in between (RFC 9113 §4.3).
+    Head(Instant),
+    /// Another request, all others being answered.
+    Request,
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +158,7 @@ impl Connection {
                     limits,
                     head_timeout: server.client_head_timeout,
                     deadline: Deadline::default(),
+                    wait: Wait::Nothing,
                     state: State::Open,
                 });
             }
@@ -205,24 +219,27 @@ impl Connection {
 
     /// Waits until the visitor's time is over: for a head that has begun, or for another request. The reason to end by.
     fn poll_patience(&mut self, at_rest: bool, cx: &mut Context<'_>) -> Poll<Reason> {
-        let (begun, is_set_up) = {
-            let frames = self.frames.borrow();
-            (frames.head_left(self.head_timeout), frames.is_set_up)
+        let frames = self.frames.borrow();
+        let wait = match frames.head_since {
+            Some(since) => Wait::Head(since),
+            None if !frames.is_set_up => Wait::Settings,
+            None if at_rest => Wait::Request,
+            None => Wait::Nothing,
         };
-        match begun {
-            Some(left) => self.deadline.set_after(left),
-            None if !is_set_up => self.deadline.set_after_if_unset(self.head_timeout),
-            None if at_rest => {
-                self.deadline.set_after_if_unset(self.worker.running().server().keepalive_timeout);
-            }
-            None => {
-                self.deadline.clear();
-                return Poll::Pending;
+        drop(frames);
+        if self.wait != wait {
+            self.wait = wait;
+            match wait {
+                Wait::Head(_) | Wait::Settings => self.deadline.set_after(self.head_timeout),
+                Wait::Request => self.deadline.set_after(self.worker.running().server().keepalive_timeout),
+                Wait::Nothing => self.deadline.clear(),
             }
         }
         self.deadline.poll(cx).map(|()| {
-            if begun.is_some() || !is_set_up {
-                self.record(Instant::now(), timed_out(self.head_timeout));
+            match wait {
+                Wait::Head(since) => self.record(since, timed_out(self.head_timeout)),
+                Wait::Settings => self.record(Instant::now(), timed_out(self.head_timeout)),
+                Wait::Request | Wait::Nothing => {}
             }
             Reason::NO_ERROR
         })
@@ -232,7 +249,10 @@ impl Connection {
     fn end(&mut self, reason: Reason) {
         self.state = State::Ending;
         self.deadline.set_after(LINGER_TIME);
-        let broken = self.frames.borrow_mut().broken.take();
+        let mut frames = self.frames.borrow_mut();
+        let broken = frames.broken.take();
+        frames.ended_by = Some(reason.into());
+        drop(frames);
         self.h2.abrupt_shutdown(reason);
         if let Some(broken) = broken {
             let goaway = fault::error("GOAWAY", reason.into(), End::Ours, None);
@@ -257,6 +277,8 @@ impl Connection {
         if let Some(reason) = error.reason().filter(|_| error.is_library()) {
             let frames = self.frames.borrow();
             let fault = fault::goaway(reason, frames.goaway_text(), frames.costliest());
+            drop(frames);
+            self.frames.borrow_mut().ended_by = Some(reason.into());
             self.record(Instant::now(), fault);
         }
     }
@@ -267,11 +289,10 @@ impl Connection {
 
     /// Begins to serve a stream.
     fn begin(&mut self, (request, response): Accepted) -> impl Future<Output = ()> + use<> {
-        self.deadline.clear();
         let id = response.stream_id().as_u32();
         let (started, sent) = self.frames.borrow_mut().accept(id);
         let (parts, received) = request.into_parts();
-        let reply = Rc::new(RefCell::new(Reply::new(response, sent)));
+        let reply = Rc::new(RefCell::new(Reply::new(response, sent, Rc::clone(&self.frames))));
         let mut buffer = self.worker.buffer();
         let request = head::read(&mut self.parser, &mut buffer, &parts, received.is_end_stream()).map(|head| {
             let source = Body::new(received, Rc::clone(&reply), head.framing(), self.limits);
@@ -296,8 +317,25 @@ async fn serve_stream(
     reply: SharedReply,
     serving: Serving,
 ) {
-    let answer = pipeline::serve(&worker, &visitor, incoming).await;
-    if writer::write(&worker, &reply, answer).await {
+    let served = {
+        let mut serving = pin!(pipeline::serve(&worker, &visitor, incoming));
+        // A phase that waits for something else does not see that the stream is over. It is dropped then, and the record
+        // with it says why.
+        poll_fn(|cx| match serving.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => reply.borrow_mut().poll_over(cx).map(|over| {
+                worker.give_up(over);
+                None
+            }),
+        })
+        .await
+    };
+    let Some(answer) = served else {
+        // Where the record was closed before, it is nobody else's word.
+        worker.given_up();
+        return;
+    };
+    if writer::write(&worker, &serving.frames, &reply, answer).await {
         serving.frames.borrow_mut().answered();
     }
 }

@@ -1,3 +1,4 @@
 //! HTTP/2 to visitors: what must work, and what a visitor that breaks the rules comes to.
 
+mod faults;
 mod serving;

@@ -15,8 +15,12 @@ const WHOLE: u64 = 4000;
 const PER_SECOND: u64 = 100;
 /// Points that an answered request brings: as many as cancelling one takes, so that half of all requests may be.
 const PER_ANSWER: u64 = 20;
-/// Bytes of content for which a point comes back: enough to have an update of the windows for every kilobyte.
-const BYTES_PER_POINT: u64 = 512;
+/// Points that come back with each frame of content that goes out, and bytes of it for which another does: enough for
+/// updates of both windows with every frame, and for every kilobyte.
+const PER_FRAME: u64 = 4;
+const BYTES_PER_POINT: u64 = 256;
+/// A frame of fewer bytes brings less: nobody shall have content sent byte by byte.
+const SLIVER: u64 = 64;
 
 /// What a frame from the visitor costs, beside those that begin a request.
 fn cost(frame: Head) -> u64 {
@@ -105,10 +109,16 @@ impl Budget {
         self.earn(PER_ANSWER);
     }
 
+    /// A piece of content went out as it came, however small: no window was in its way.
+    pub(super) fn earn_piece(&mut self) {
+        self.earn(PER_FRAME);
+    }
+
     /// A frame of content went out.
     pub(super) fn earn_bytes(&mut self, count: u32) {
-        self.bytes += u64::from(count);
-        self.earn(self.bytes / BYTES_PER_POINT);
+        let count = u64::from(count);
+        self.bytes += count;
+        self.earn(PER_FRAME * count.min(SLIVER) / SLIVER + self.bytes / BYTES_PER_POINT);
         self.bytes %= BYTES_PER_POINT;
     }
 

@@ -65,7 +65,7 @@ pub(super) fn goaway(reason: h2::Reason, text: Option<Snippet>, costliest: Optio
 pub(super) fn body(error: &h2::Error) -> Fault {
     // What the library refuses of a body is its length against `Content-Length`, or its trailers.
     let ours = error.is_library() && error.is_reset();
-    let fault = Fault::new(if ours { RequestCause::BodyMalformed } else { RequestCause::BodyTruncated });
+    let fault = Fault::new(if ours { RequestCause::Http2Malformed } else { RequestCause::BodyTruncated });
     match error.reason() {
         Some(reason) => {
             let frame = if error.is_reset() { "RST_STREAM" } else { "GOAWAY" };

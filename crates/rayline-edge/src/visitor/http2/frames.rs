@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rayline_verdict::{Fact, Fault, Snippet};
 
@@ -185,6 +185,8 @@ pub(super) struct Sent {
     pub(super) body: Cell<u64>,
     /// The frame that ends it is out.
     pub(super) ended: Cell<bool>,
+    /// The error code by which the visitor reset it.
+    pub(super) left: Cell<Option<u32>>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -228,6 +230,8 @@ pub(super) struct Frames {
     /// When the head began that is not whole yet.
     pub(super) head_since: Option<Instant>,
     budget: Budget,
+    /// The error by which we ended the connection.
+    pub(super) ended_by: Option<u32>,
     /// The text of our GOAWAY.
     goaway_text: Option<Snippet>,
     /// What the visitor did that must end the connection.
@@ -250,6 +254,7 @@ impl Frames {
             refused: Vec::new(),
             head_since: None,
             budget: Budget::new(Instant::now()),
+            ended_by: None,
             goaway_text: None,
             broken: None,
         }
@@ -270,7 +275,8 @@ impl Frames {
         self.budget.costliest()
     }
 
-    /// The library has made a request of a stream. When it began, and where what it is sent is counted.
+    /// The library has made a request of a stream. When it began, and what is to be counted of it. One that the visitor
+    /// has reset in the same breath is known to the library alone.
     pub(super) fn accept(&mut self, stream: u32) -> (Instant, Rc<Sent>) {
         let place = self.opened.iter().position(|(opened, _)| *opened == stream);
         let began = place.map_or_else(Instant::now, |place| self.opened.remove(place).1);
@@ -291,12 +297,25 @@ impl Frames {
         self.budget.earn_answer();
     }
 
+    /// A piece of content was queued to its end.
+    pub(super) fn queued_piece(&mut self) {
+        self.budget.earn_piece();
+    }
+
+    /// Notes it once the budget is used up.
+    fn judge(&mut self) {
+        if self.budget.is_over() || self.opened.len() > self.most_opened {
+            let costliest = self.budget.costliest();
+            self.broken.get_or_insert_with(|| fault::flood(costliest));
+        }
+    }
+
     /// Bytes came.
     pub(super) fn receive(&mut self, bytes: &[u8]) {
         if !self.is_set_up {
             self.first.extend_from_slice(bytes.get(..bytes.len().min(FIRST - self.first.len())).unwrap_or_default());
         }
-        let Self { received, is_set_up, opened, newest, head_since, budget, broken, most_opened, first, .. } = self;
+        let Self { received, is_set_up, opened, newest, head_since, budget, broken, first, serving, .. } = self;
         let mut now = None;
         received.scan(bytes, |frame, step| match step {
             Step::Head => {
@@ -317,17 +336,20 @@ impl Frames {
                 if !is_new {
                     budget.spend(frame, now);
                 }
-                if budget.is_over() || opened.len() > *most_opened {
-                    broken.get_or_insert_with(|| fault::flood(budget.costliest()));
-                }
             }
             Step::Payload(_) => {}
-            Step::End(_) => {
+            Step::End(kept) => {
                 if frame.ends_headers() {
                     *head_since = None;
                 }
+                if frame.kind == Kind::RstStream
+                    && let Some((_, sent)) = serving.iter().find(|(id, _)| *id == frame.stream)
+                {
+                    sent.left.set(Some(fault::code(kept)));
+                }
             }
         });
+        self.judge();
     }
 
     /// Bytes were written.
@@ -376,10 +398,6 @@ impl Frames {
                 (Step::Head | Step::Payload(_), None) => {}
             }
         });
-    }
-
-    /// How long a head may still take, of `limit`.
-    pub(super) fn head_left(&self, limit: Duration) -> Option<Duration> {
-        self.head_since.map(|since| limit.saturating_sub(since.elapsed()))
+        self.judge();
     }
 }

@@ -2,15 +2,19 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use rayline_http1::ResponseHead;
+use rayline_verdict::Fault;
+use rayline_verdict::evidence::End;
+use rayline_verdict::fault::{Cause, ReplyCause};
 
-use super::frames::Sent;
+use super::fault;
+use super::frames::{Sent, SharedFrames};
 use crate::hop::{Hops, passes_to_visitor};
 use crate::visitor::body::Interim;
 
@@ -22,6 +26,7 @@ const MOST_INTERIM: usize = 64 * 1024;
 pub(crate) struct Reply {
     half: Half,
     pub(super) sent: Rc<Sent>,
+    frames: SharedFrames,
     interim: usize,
 }
 
@@ -35,15 +40,32 @@ enum Half {
 pub(crate) type SharedReply = Rc<RefCell<Reply>>;
 
 impl Reply {
-    pub(super) fn new(response: SendResponse<Bytes>, sent: Rc<Sent>) -> Self {
-        Self { half: Half::Before(response), sent, interim: 0 }
+    pub(super) fn new(response: SendResponse<Bytes>, sent: Rc<Sent>, frames: SharedFrames) -> Self {
+        Self { half: Half::Before(response), sent, frames, interim: 0 }
     }
 
-    /// Ready when the visitor has reset the stream, or the connection has ended.
+    /// Ready when the stream is over before its answer is, and why: the visitor has reset it, or we have for what the
+    /// visitor did with it, or the connection has ended.
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        let reset = match &mut self.half {
+            Half::Before(response) => ready!(response.poll_reset(cx)),
+            Half::Begun(stream) => ready!(stream.poll_reset(cx)),
+        };
+        let gone = Fault::new(ReplyCause::Gone);
+        Poll::Ready(match (reset, self.sent.left.get(), self.frames.borrow().ended_by) {
+            (_, Some(code), _) => gone.with(fault::error("RST_STREAM", code, End::Theirs, None)),
+            (_, None, Some(code)) => gone.with(fault::error("GOAWAY", code, End::Ours, None)),
+            (Ok(reason), None, None) => fault::refused(reason.into()),
+            (Err(_), None, None) => gone,
+        })
+    }
+
+    /// Ready when the visitor has left.
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.half {
-            Half::Before(response) => response.poll_reset(cx).map(|_| ()),
-            Half::Begun(stream) => stream.poll_reset(cx).map(|_| ()),
+        match ready!(self.poll_over(cx)).cause {
+            Cause::Reply(ReplyCause::Gone) => Poll::Ready(()),
+            // What we reset is told by the body, or by whoever answers.
+            _ => Poll::Pending,
         }
     }
 

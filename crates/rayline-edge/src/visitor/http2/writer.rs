@@ -10,9 +10,8 @@ use h2::Reason;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use rayline_http1::Framing;
 use rayline_verdict::Fault;
-use rayline_verdict::fault::ReplyCause;
 
-use super::frames::Sent;
+use super::frames::{Sent, SharedFrames};
 use super::reply::{SharedReply, put, put_received};
 use crate::answer::{Answer, AnswerHead, stalled};
 use crate::deadline::Deadline;
@@ -24,7 +23,7 @@ use crate::visitor::fields::{self, Passing, is_bodyless};
 use crate::worker::Worker;
 
 /// Writes an answer and closes its record. True if the visitor has all of it.
-pub(super) async fn write(worker: &Rc<Worker>, reply: &SharedReply, mut answer: Answer) -> bool {
+pub(super) async fn write(worker: &Rc<Worker>, frames: &SharedFrames, reply: &SharedReply, mut answer: Answer) -> bool {
     let status = answer.head.status();
     let sent = Rc::clone(&reply.borrow().sent);
     if status == 0 {
@@ -42,6 +41,7 @@ pub(super) async fn write(worker: &Rc<Worker>, reply: &SharedReply, mut answer: 
     }
     let mut writing = Writing {
         reply,
+        frames,
         sent,
         seen: 0,
         queued: 0,
@@ -54,7 +54,7 @@ pub(super) async fn write(worker: &Rc<Worker>, reply: &SharedReply, mut answer: 
     let begun = reply.borrow_mut().begin(head, bare);
     let outcome = match begun {
         Some(()) => poll_fn(|cx| writing.poll(&mut answer, cx)).await,
-        None => Err(Fault::new(ReplyCause::Gone)),
+        None => Err(poll_fn(|cx| reply.borrow_mut().poll_over(cx)).await),
     };
     writing.note(&mut answer);
     worker.give_back_deadline(writing.stalled);
@@ -104,6 +104,7 @@ enum Stage {
 /// The state of one writing.
 struct Writing<'a> {
     reply: &'a SharedReply,
+    frames: &'a SharedFrames,
     sent: Rc<Sent>,
     /// The bytes that were out when last looked.
     seen: u64,
@@ -136,8 +137,8 @@ impl Writing<'_> {
             });
         }
         self.sent.wake(cx.waker());
-        if self.reply.borrow_mut().poll_gone(cx).is_ready() {
-            return Poll::Ready(Err(Fault::new(ReplyCause::Gone)));
+        if let Poll::Ready(over) = self.reply.borrow_mut().poll_over(cx) {
+            return Poll::Ready(Err(over));
         }
         if waits_for_body && self.sent.body.get() == self.queued {
             self.stalled.clear();
@@ -209,6 +210,9 @@ impl Writing<'_> {
     /// Queues as much of the piece as there is room for, and the end with the last of it.
     fn queue(&mut self, room: usize) {
         let data = self.piece.split_to(room.min(self.piece.len()));
+        if self.piece.is_empty() {
+            self.frames.borrow_mut().queued_piece();
+        }
         let end = self.piece.is_empty() && matches!(self.next, Some(Ok(Piece::End)));
         self.queued += data.len() as u64;
         if let Some(stream) = self.reply.borrow_mut().stream() {
