@@ -1,7 +1,7 @@
 //! One TCP connection to one address, and what it means that it failed.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -12,10 +12,16 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::TcpStream;
 
 use crate::errno::{connect_cause, errno};
+use crate::icmp::Speaker;
 use crate::sys::{self, IcmpError};
 
 /// Unanswered probes after which the kernel gives the connection up (Cloudflare: Connection limits, and HTTP/2 to origin).
 const PROBES: u32 = 2;
+
+/// How much the kernel may hold of a connection that it has not sent yet, in bytes. Left to itself it takes megabytes, and
+/// room for more is known only when a third of them is gone: on a slow way that takes longer than an origin that does not
+/// read is waited for, and both would look the same.
+const UNSENT: u32 = 128 * 1024;
 
 /// A connection whose SYN is under way.
 #[derive(Debug)]
@@ -39,7 +45,7 @@ impl Connecting {
                 let local = stream.local_addr().ok().map(|local| local.ip());
                 Ok(Self { address, started, stream, local })
             }
-            Err(error) => Err(connect_fault(&error, address, None, None)),
+            Err(error) => Err(unsent(&error, address)),
         }
     }
 
@@ -51,7 +57,7 @@ impl Connecting {
             Ok(Some(error)) | Err(error) => error,
         };
         let icmp = sys::next_icmp(self.stream.as_fd());
-        Poll::Ready(Err(connect_fault(&error, self.address, self.local, icmp)))
+        Poll::Ready(Err(answered(&error, self.address, self.local, icmp)))
     }
 
     /// The connected stream.
@@ -77,27 +83,61 @@ pub(crate) fn timed_out(address: SocketAddr, budget: Duration) -> Fault {
         .with(Fact::Timer { setting: "connect_timeout", limit_ms: milliseconds(budget) })
 }
 
-/// What it means that `connect()` to `address` failed so: by its errno, and by who said it, where the error queue holds the
-/// ICMP message.
-///
-/// Both are needed: a firewall far away that answers "administratively prohibited" gives `EACCES` over IPv6, as this
-/// machine's own routes do; and this machine's own firewall gives `EHOSTUNREACH`, with a message of its own. An error that
-/// no system call made (the runtime is shutting down) is this machine's too.
-fn connect_fault(error: &io::Error, address: SocketAddr, local: Option<IpAddr>, icmp: Option<IcmpError>) -> Fault {
-    let by_errno = error.raw_os_error().map_or(ConnectCause::Forbidden, connect_cause);
-    // An origin on this machine speaks with its own address too: its word is the origin's.
-    let own = |from: IpAddr| Some(from) == local && from != address.ip();
-    let cause = match icmp {
-        Some(icmp) if icmp.forbids() && icmp.from.is_some_and(own) => ConnectCause::Forbidden,
-        Some(_) if by_errno == ConnectCause::Forbidden => ConnectCause::Unreachable,
-        Some(_) | None => by_errno,
+/// What it means that `connect()` to `address` failed at once: no packet was sent, so that this machine alone has spoken.
+fn unsent(error: &io::Error, address: SocketAddr) -> Fault {
+    let no_source = || error.raw_os_error() == Some(libc::EADDRNOTAVAIL) && !has_source(address);
+    let cause = match cause_of(error) {
+        ConnectCause::Unreachable => ConnectCause::NoRoute,
+        // A machine without IPv6 has no address to send from, and says it as if all its ports were taken.
+        ConnectCause::Exhausted if no_source() => ConnectCause::NoRoute,
+        cause @ (ConnectCause::Refused
+        | ConnectCause::TimedOut
+        | ConnectCause::Prohibited
+        | ConnectCause::NoNeighbour
+        | ConnectCause::NoRoute
+        | ConnectCause::Forbidden
+        | ConnectCause::Exhausted) => cause,
     };
+    fault(cause, error, address)
+}
+
+/// What it means that `connect()` to `address` failed later: by its errno, and by who said what, where the error queue
+/// holds the ICMP message.
+///
+/// Both are needed. A firewall far away that answers "administratively prohibited" gives `EACCES` over IPv6, as this
+/// machine's own routes do, and over IPv4 the `EHOSTUNREACH` of a router without a way. This machine's own firewall sends
+/// such messages too, and so does its kernel, when nobody answers ARP or NDP.
+fn answered(error: &io::Error, address: SocketAddr, local: Option<IpAddr>, icmp: Option<IcmpError>) -> Fault {
+    let by_errno = cause_of(error);
+    let Some(icmp) = icmp else { return fault(by_errno, error, address) };
+    let speaker = match icmp.from {
+        // First: an origin on this machine speaks with the edge's address, and its word is the origin's.
+        Some(from) if from == address.ip() => Speaker::Origin,
+        Some(from) if Some(from) == local => Speaker::Edge,
+        Some(_) | None => Speaker::Router,
+    };
+    let cause = icmp.connect_cause(speaker).unwrap_or(match by_errno {
+        ConnectCause::Forbidden => ConnectCause::Unreachable,
+        by_errno => by_errno,
+    });
+    fault(cause, error, address).with(icmp.fact())
+}
+
+/// An error that no system call made (the runtime is shutting down) is this machine's own.
+fn cause_of(error: &io::Error) -> ConnectCause {
+    error.raw_os_error().map_or(ConnectCause::Forbidden, connect_cause)
+}
+
+fn fault(cause: ConnectCause, error: &io::Error, address: SocketAddr) -> Fault {
     let why = errno(error).unwrap_or_else(|| Fact::Internal(error.to_string()));
-    let fault = Fault::new(cause).with(Fact::OriginAddress(address)).with(why);
-    match icmp {
-        Some(icmp) => fault.with(icmp.fact()),
-        None => fault,
-    }
+    Fault::new(cause).with(Fact::OriginAddress(address)).with(why)
+}
+
+/// Whether this machine has an address to send from to `address`. A datagram socket knows, and sends nothing.
+fn has_source(address: SocketAddr) -> bool {
+    let any: IpAddr = if address.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    let asked = UdpSocket::bind((any, 0)).and_then(|socket| socket.connect(address));
+    !asked.is_err_and(|error| matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENETUNREACH)))
 }
 
 /// A duration as the facts carry it.
@@ -110,6 +150,8 @@ fn open(address: SocketAddr, keepalive: Duration) -> io::Result<TcpStream> {
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&probing(keepalive))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(UNSENT)?;
     sys::queue_icmp(socket.as_fd(), address.is_ipv6(), true);
     match socket.connect(&address.into()) {
         Ok(()) => {}
@@ -129,30 +171,73 @@ fn probing(keepalive: Duration) -> TcpKeepalive {
 mod tests {
     use super::*;
 
+    /// What connecting from 192.0.2.1 to 198.51.100.1 says in namespaces, by whom and over which way.
     #[test]
     fn who_said_it_decides_where_the_errno_does_not() {
         let (edge, router): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.254".parse().unwrap());
         let address = SocketAddr::new("198.51.100.1".parse().unwrap(), 80);
+        let origin = address.ip();
         let v4 = |code, from| Some(IcmpError { kind: 3, code, v6: false, from: Some(from) });
         let v6 = |code, from| Some(IcmpError { kind: 1, code, v6: true, from: Some(from) });
+        let expired = |from| Some(IcmpError { kind: 11, code: 0, v6: false, from: Some(from) });
         let rows = [
+            // Routers that know no way, or meet nobody at its end.
+            (libc::ENETUNREACH, v4(0, router), ConnectCause::Unreachable),
             (libc::EHOSTUNREACH, v4(1, router), ConnectCause::Unreachable),
-            (libc::EHOSTUNREACH, v4(13, router), ConnectCause::Unreachable),
-            // The host does not answer ARP: this machine says so itself.
-            (libc::EHOSTUNREACH, v4(1, edge), ConnectCause::Unreachable),
+            (libc::EHOSTUNREACH, v4(1, origin), ConnectCause::Unreachable),
+            (libc::EHOSTUNREACH, expired(router), ConnectCause::Unreachable),
+            (libc::ENETUNREACH, v6(0, router), ConnectCause::Unreachable),
+            (libc::EHOSTUNREACH, v6(3, router), ConnectCause::Unreachable),
+            (libc::EACCES, v6(2, router), ConnectCause::Unreachable),
+            // Firewalls on the way, or on the origin's machine.
+            (libc::ENETUNREACH, v4(9, router), ConnectCause::Prohibited),
+            (libc::EHOSTUNREACH, v4(10, router), ConnectCause::Prohibited),
+            (libc::EHOSTUNREACH, v4(13, router), ConnectCause::Prohibited),
+            (libc::EHOSTUNREACH, v4(13, origin), ConnectCause::Prohibited),
+            (libc::EACCES, v6(1, router), ConnectCause::Prohibited),
+            (libc::EACCES, v6(5, router), ConnectCause::Prohibited),
+            (libc::EACCES, v6(6, origin), ConnectCause::Prohibited),
+            (libc::ENOPROTOOPT, v4(2, router), ConnectCause::Prohibited),
+            (libc::ECONNREFUSED, v4(3, router), ConnectCause::Prohibited),
+            (libc::ECONNREFUSED, v6(4, router), ConnectCause::Prohibited),
+            // The origin's machine has the word on its own ports and protocols.
+            (libc::ENOPROTOOPT, v4(2, origin), ConnectCause::Refused),
+            (libc::ECONNREFUSED, v4(3, origin), ConnectCause::Refused),
+            (libc::ECONNREFUSED, v6(4, origin), ConnectCause::Refused),
+            // The host, or the next router, does not answer ARP or NDP: this machine says so itself.
+            (libc::EHOSTUNREACH, v4(1, edge), ConnectCause::NoNeighbour),
+            (libc::EHOSTUNREACH, v6(3, edge), ConnectCause::NoNeighbour),
             // This machine's own firewall.
             (libc::EHOSTUNREACH, v4(13, edge), ConnectCause::Forbidden),
-            (libc::EACCES, v6(1, edge), ConnectCause::Forbidden),
-            (libc::EACCES, v6(1, router), ConnectCause::Unreachable),
-            (libc::EACCES, None, ConnectCause::Forbidden),
-            (libc::ECONNREFUSED, v4(3, router), ConnectCause::Refused),
+            (libc::ENETUNREACH, v4(0, edge), ConnectCause::Forbidden),
             (libc::ECONNREFUSED, v4(3, edge), ConnectCause::Forbidden),
-            (libc::ECONNREFUSED, v4(3, address.ip()), ConnectCause::Refused),
-            (libc::ENETUNREACH, None, ConnectCause::Unreachable),
+            (libc::EACCES, v6(1, edge), ConnectCause::Forbidden),
+            (libc::ECONNREFUSED, v6(4, edge), ConnectCause::Forbidden),
+            // Nobody is known to have said it.
+            (libc::ECONNREFUSED, None, ConnectCause::Refused),
+            (libc::EHOSTUNREACH, None, ConnectCause::Unreachable),
         ];
         for (number, icmp, cause) in rows {
-            let fault = connect_fault(&io::Error::from_raw_os_error(number), address, Some(edge), icmp);
+            let fault = answered(&io::Error::from_raw_os_error(number), address, Some(edge), icmp);
             assert_eq!(fault.cause, cause.into(), "{number} {icmp:?}");
+        }
+    }
+
+    #[test]
+    fn what_fails_at_once_is_this_machines_own_word() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        let rows = [
+            (libc::ENETUNREACH, ConnectCause::NoRoute),
+            (libc::EHOSTUNREACH, ConnectCause::NoRoute),
+            (libc::EAFNOSUPPORT, ConnectCause::NoRoute),
+            (libc::EACCES, ConnectCause::Forbidden),
+            (libc::EINVAL, ConnectCause::Forbidden),
+            (libc::EMFILE, ConnectCause::Exhausted),
+            // There is an address to send from: its ports must be gone.
+            (libc::EADDRNOTAVAIL, ConnectCause::Exhausted),
+        ];
+        for (number, cause) in rows {
+            assert_eq!(unsent(&io::Error::from_raw_os_error(number), address).cause, cause.into(), "{number}");
         }
     }
 }

@@ -10,10 +10,10 @@ pub(crate) fn errno(error: &io::Error) -> Option<Fact> {
     error.raw_os_error().map(|number| Fact::Errno { number, name: errno_name(number) })
 }
 
-/// The happening that `connect()` means by this errno.
+/// The happening that `connect()` means by this errno, as far as the number alone tells: when it failed and what the error
+/// queue holds tell the rest.
 ///
-/// `ECONNREFUSED` also stands for an ICMP port-unreachable: only the error queue tells them apart. An errno that has no
-/// row is this machine's own doing (a security module, a bug of ours): the network cannot cause it.
+/// An errno that has no row is this machine's own doing (a security module, a bug of ours): the network cannot cause it.
 pub(crate) fn connect_cause(number: i32) -> ConnectCause {
     match number {
         // The other end answered the SYN with a reset.

@@ -215,10 +215,10 @@ mod tests {
         let ranked = [
             Fault::new(ConnectCause::Refused),
             Fault::new(ConnectCause::Unreachable).with(icmp),
-            Fault::new(ConnectCause::TimedOut),
+            Fault::new(ConnectCause::NoNeighbour),
             Fault::new(ConnectCause::Exhausted),
             Fault::new(ConnectCause::Forbidden),
-            Fault::new(ConnectCause::Unreachable),
+            Fault::new(ConnectCause::NoRoute),
         ];
         assert!(ranked.is_sorted_by(|more, less| telling(more) > telling(less)));
     }

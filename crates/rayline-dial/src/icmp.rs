@@ -1,18 +1,51 @@
-//! The words for ICMP messages that end a connection.
+//! ICMP messages that end an attempt to connect: the words for them, and what they mean by who sent them.
 
 use rayline_verdict::Fact;
+use rayline_verdict::fault::ConnectCause;
 
 use crate::sys::IcmpError;
 
+/// Who sent an ICMP message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    /// This machine.
+    Edge,
+    /// A router or a firewall on the way, as far as is known.
+    Router,
+    /// The origin's own address.
+    Origin,
+}
+
 impl IcmpError {
-    /// Whether it is what a firewall says, and not a router without a way.
-    pub(crate) fn forbids(self) -> bool {
-        match (self.v6, self.kind, self.code) {
-            (false, 3, 9 | 10 | 13) | (true, 1, 1 | 5) => true,
-            // What firewalls say unless told otherwise: a port.
-            (false, 3, 3) | (true, 1, 4) => true,
-            _ => false,
+    /// What it means for the attempt to connect; `None` where the errno says all there is to say.
+    ///
+    /// Only the host at the end has a word on its ports and protocols (RFC 1122 §3.2.2.1): from anybody else they are a
+    /// firewall's, as iptables has them by default. And of what this machine says of its own packets, its kernel says
+    /// only that nobody answers for the address (a missing route fails without a message); the rest is its firewall's.
+    pub(crate) fn connect_cause(self, speaker: Speaker) -> Option<ConnectCause> {
+        let (unreachable, host) = if self.v6 { (1, 3) } else { (3, 1) };
+        if self.kind != unreachable {
+            return None;
         }
+        match speaker {
+            Speaker::Edge if self.code == host => Some(ConnectCause::NoNeighbour),
+            Speaker::Edge => Some(ConnectCause::Forbidden),
+            Speaker::Router | Speaker::Origin if self.prohibits() => Some(ConnectCause::Prohibited),
+            Speaker::Router if self.is_hosts() => Some(ConnectCause::Prohibited),
+            Speaker::Origin if self.is_hosts() => Some(ConnectCause::Refused),
+            Speaker::Router | Speaker::Origin => None,
+        }
+    }
+
+    /// Whether it says "administratively prohibited": RFC 1812 §5.2.7.1, and RFC 4443 §3.1, where two of the three are
+    /// subsets of the first.
+    fn prohibits(self) -> bool {
+        if self.v6 { matches!(self.code, 1 | 5 | 6) } else { matches!(self.code, 9 | 10 | 13) }
+    }
+
+    /// Whether only the host at the end may say it: of a protocol or a port.
+    fn is_hosts(self) -> bool {
+        if self.v6 { self.code == 4 } else { matches!(self.code, 2 | 3) }
     }
 
     /// The message as a fact.

@@ -37,11 +37,11 @@ async fn a_full_queue_times_out() {
 }
 
 #[tokio::test]
-async fn no_route_is_unreachable() {
+async fn no_route_is_this_machines_word() {
     let (fault, attempts) = failed(&dialer(), &[NOWHERE], Tls::Off, &PATIENCE).await;
-    assert_eq!(fault.cause, Cause::Connect(ConnectCause::Unreachable));
+    assert_eq!(fault.cause, Cause::Connect(ConnectCause::NoRoute));
     assert_eq!(fact(&fault, "errno"), &Fact::Errno { number: libc::ENETUNREACH, name: "ENETUNREACH" });
-    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::NetworkConnectUnreachable));
+    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::EdgeConnectNoRoute));
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn when_all_fail_the_most_telling_one_speaks() {
     assert_eq!(
         outcomes,
         [
-            (NOWHERE, Outcome::Failed(Code::NetworkConnectUnreachable)),
+            (NOWHERE, Outcome::Failed(Code::EdgeConnectNoRoute)),
             (port.addr(), Outcome::Failed(Code::OriginConnectRefused)),
             (silent.addr(), Outcome::Failed(Code::NetworkConnectTimedOut)),
         ]

@@ -132,9 +132,9 @@ fn connecting() -> Vec<Exhibit> {
         Exhibit::origin("connect-timeout", Some("network.connect.timed_out"), Script::backlog_full())
             .called("The origin's accept queue is full, so its kernel does not answer"),
         Exhibit {
-            name: "unreachable",
+            name: "no-route",
             what: "The origin's address has no route (a multicast address: nothing is sent)".to_owned(),
-            code: Some("network.connect.unreachable"),
+            code: Some("edge.connect.no_route"),
             place: Place::Content("224.0.0.1", None),
             ssl: "flexible",
             visit: Visit::Link,

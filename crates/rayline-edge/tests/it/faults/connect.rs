@@ -56,9 +56,9 @@ async fn timed_out() {
 
 /// TCP has no multicast: the kernel finds no way there, and sends nothing.
 #[tokio::test]
-async fn unreachable() {
+async fn no_route() {
     let scene = Scene::pointing_to("224.0.0.1").start();
-    let blame = Blame::page("network.connect.unreachable", 523).evidence(&["origin_address"]);
+    let blame = Blame::page("edge.connect.no_route", 523).evidence(&["origin_address"]);
     let record = scene.blames(blame).await;
     assert_eq!(record["VerdictEvidence"]["errno"]["name"], "ENETUNREACH");
     assert_eq!((&record["VerdictReached"], &record["VerdictCertainty"]), (&json!("no"), &json!("proven")));
@@ -77,8 +77,8 @@ async fn routes_that_lead_nowhere() {
     for (address, code, status, errno) in [
         ("10.11.12.1", "edge.connect.forbidden", 500, "EACCES"),
         ("10.11.13.1", "edge.connect.forbidden", 500, "EINVAL"),
-        ("10.11.14.1", "network.connect.unreachable", 523, "EHOSTUNREACH"),
-        ("192.0.2.1", "network.connect.unreachable", 523, "ENETUNREACH"),
+        ("10.11.14.1", "edge.connect.no_route", 523, "EHOSTUNREACH"),
+        ("192.0.2.1", "edge.connect.no_route", 523, "ENETUNREACH"),
     ] {
         let scene = Scene::pointing_to(address).start();
         let record = scene.blames(Blame::page(code, status).evidence(&["origin_address"])).await;
