@@ -1,4 +1,5 @@
 //! HTTP/2 to visitors: what must work, and what a visitor that breaks the rules comes to.
 
+mod conformance;
 mod faults;
 mod serving;

@@ -2,17 +2,19 @@
 //!
 //! A row is a connection of its own: what the visitor says on it, and what must come back. The rows cover at least what the
 //! public suite of conformance tests for HTTP/2 covers, under the sections of RFC 9113, and are stricter in two points: an
-//! error of the connection has to be a GOAWAY and a close, not just a close; and after an error of a stream the connection
-//! has to go on. Each module holds the rows of some sections.
+//! error of the connection has to be a GOAWAY with the right code and a close, not just a close; and after an error of a
+//! stream the connection has to go on. Where the HTTP/2 library does something else that we cannot change from outside, the
+//! row says what, and fails as soon as that is mended. Each module holds the rows of some sections.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rayline_testkit::http2::{Code, Ending, Frame, Heard, MAX_FRAME_SIZE, Response, Visitor, setting};
-use rayline_testkit::{End, Script, TlsVisitor};
+use rayline_testkit::http2::{Code, Frame, Heard, Visitor};
+use rayline_testkit::{Script, TlsVisitor};
+use tokio::time::timeout;
 
 use crate::scene::{HOST, Scene};
+use play::Play;
 
 mod compression;
 mod connection;
@@ -20,13 +22,14 @@ mod fields;
 mod flow;
 mod frames;
 mod messages;
+mod play;
 mod requests;
 mod streams;
 
 /// How long an answer may take; only rows that fail wait for it.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The payload of the PING that asks whether a connection still works.
-const STILL_THERE: [u8; 8] = *b"alive???";
+/// How long a whole row may take.
+const AT_MOST: Duration = Duration::from_secs(10);
 /// How many rows there are at least: as many as the public suite has cases.
 const AT_LEAST: usize = 146;
 
@@ -47,6 +50,8 @@ struct Row {
     expected: Expected,
     /// Whether it needs an origin that takes no body.
     unread: bool,
+    /// What the HTTP/2 library is known to do instead, out of our reach.
+    instead: Option<Expected>,
 }
 
 /// One thing that the visitor does.
@@ -87,6 +92,8 @@ enum Expected {
     Answer(u32, &'static [u16]),
     /// A whole response whose body contains this: the origin shows the request in it.
     Shown(u32, &'static str),
+    /// RST_STREAM with `PROTOCOL_ERROR`, or a whole 400, which section 8.1.1 allows as well.
+    Refused(u32),
     /// The next DATA on the stream has so many bytes.
     Data(u32, usize),
     /// The edge's first frame is SETTINGS.
@@ -96,13 +103,32 @@ enum Expected {
 }
 
 fn row(section: &'static str, what: &'static str, says: impl IntoIterator<Item = Say>, expected: Expected) -> Row {
-    Row { section, what, greeting: Some(Vec::new()), says: says.into_iter().collect(), expected, unread: false }
+    Row {
+        section,
+        what,
+        greeting: Some(Vec::new()),
+        says: says.into_iter().collect(),
+        expected,
+        unread: false,
+        instead: None,
+    }
 }
 
 impl Row {
     /// The same behind a greeting with these settings.
     fn greeting(mut self, settings: &[(u16, u32)]) -> Self {
         self.greeting = Some(settings.to_vec());
+        self
+    }
+
+    /// The same, but the library says `PROTOCOL_ERROR`, where the RFC has a code of its own for what is wrong.
+    fn unspecific(self) -> Self {
+        self.but(Expected::ConnectionError(PROTOCOL))
+    }
+
+    /// The same, but the library does this.
+    fn but(mut self, instead: Expected) -> Self {
+        self.instead = Some(instead);
         self
     }
 
@@ -183,8 +209,13 @@ impl Server {
         }
     }
 
-    /// Plays a row; says what came instead of what was expected.
-    async fn play(&self, row: &Row) -> Result<(), String> {
+    /// Plays a row until that is seen; says what came instead.
+    async fn play(&self, row: &Row, expected: &Expected) -> Result<(), String> {
+        let played = timeout(AT_MOST, self.play_on(row, expected)).await;
+        played.unwrap_or_else(|_| Err("it takes too long".to_owned()))
+    }
+
+    async fn play_on(&self, row: &Row, expected: &Expected) -> Result<(), String> {
         let tls = self.tls.clone().offering(&["h2"]);
         let wire = rayline_testkit::Visitor::connect_tls(self.addr, &tls).await.map_err(|error| error.to_string())?;
         if wire.protocol().as_deref() != Some("h2") {
@@ -199,219 +230,8 @@ impl Server {
             play.say(say).await?;
         }
         play.flush().await;
-        play.expect(&row.expected).await
+        play.expect(expected).await
     }
-}
-
-/// A row being played.
-struct Play {
-    visitor: Visitor,
-    /// To be sent in one piece.
-    unsent: Vec<u8>,
-    /// All that was heard, for the report.
-    heard: Vec<Heard>,
-    last_stream: u32,
-}
-
-impl Play {
-    fn new(visitor: Visitor) -> Self {
-        Self { visitor, unsent: Vec::new(), heard: Vec::new(), last_stream: 0 }
-    }
-
-    async fn say(&mut self, say: &Say) -> Result<(), String> {
-        match say {
-            Say::Frame(frame) => self.unsent.extend_from_slice(&frame.encode()),
-            Say::Bytes(bytes) => self.unsent.extend_from_slice(bytes),
-            Say::Sized(make) => {
-                let largest = self.announced(setting::MAX_FRAME_SIZE).map_or(MAX_FRAME_SIZE, |size| size as usize);
-                self.unsent.extend_from_slice(&make(largest).encode());
-            }
-            Say::TooManyStreams => {
-                let allowed = self.announced(setting::MAX_CONCURRENT_STREAMS).ok_or("no limit on streams is announced")?;
-                for number in 0..=allowed {
-                    self.last_stream = number * 2 + 1;
-                    self.unsent.extend_from_slice(&Frame::headers(self.last_stream, request("POST"), false).encode());
-                }
-            }
-            Say::UntilHead(wanted) => {
-                self.until(|heard| matches!(heard, Heard::Headers { stream, .. } if stream == wanted)).await?;
-            }
-            Say::UntilEnd(wanted) => {
-                self.until(|heard| match heard {
-                    Heard::Headers { stream, end_stream: true, .. } | Heard::Data { stream, end_stream: true, .. } => {
-                        stream == wanted
-                    }
-                    _ => false,
-                })
-                .await?;
-            }
-            Say::Body(stream, bytes) => {
-                self.flush().await;
-                let sent = self.visitor.send_body(*stream, &vec![b'x'; *bytes], true).await;
-                sent.map_err(|error| format!("the body does not go through: {error}"))?;
-            }
-            Say::UntilData(wanted, bytes) => {
-                let mut left = *bytes;
-                while left > 0 {
-                    let heard = self.until(|heard| is_data(heard, *wanted)).await?;
-                    let Heard::Data { bytes, .. } = heard else { continue };
-                    left = left.checked_sub(bytes.len()).ok_or("more data than the window allows")?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The value of a setting that the edge has announced.
-    fn announced(&self, wanted: u16) -> Option<u32> {
-        let settings = self.heard.iter().filter_map(|heard| match heard {
-            Heard::Settings(values) => Some(values),
-            _ => None,
-        });
-        settings.flatten().filter(|(identifier, _)| *identifier == wanted).map(|(_, value)| *value).last()
-    }
-
-    /// Sends what is unsent. Errors are what the edge has closed for: that shows in what is heard.
-    async fn flush(&mut self) {
-        let unsent = std::mem::take(&mut self.unsent);
-        let _closed = self.visitor.wire().send(unsent).await;
-    }
-
-    async fn next(&mut self) -> Heard {
-        let next = self.visitor.next().await;
-        self.heard.push(next.clone());
-        next
-    }
-
-    /// The first thing heard that is `wanted`; an error if the connection ends before.
-    async fn until(&mut self, wanted: impl Fn(&Heard) -> bool) -> Result<Heard, String> {
-        self.flush().await;
-        loop {
-            let next = self.next().await;
-            if wanted(&next) {
-                return Ok(next);
-            }
-            if matches!(next, Heard::Closed(_)) {
-                return Err(self.report());
-            }
-        }
-    }
-
-    async fn expect(&mut self, expected: &Expected) -> Result<(), String> {
-        match expected {
-            Expected::ConnectionError(codes) => {
-                let goaway = self.until(|heard| matches!(heard, Heard::GoAway { .. })).await?;
-                self.connection_error(&goaway, codes).await
-            }
-            Expected::StreamError(stream, codes) => self.stream_error(*stream, codes).await,
-            Expected::LastStreamError(codes) => self.stream_error(self.last_stream, codes).await,
-            Expected::End => {
-                let end = self.until(|heard| matches!(heard, Heard::Closed(end) if *end != End::Silent)).await;
-                end.map(|_| ())
-            }
-            Expected::Alive => self.alive(true).await,
-            Expected::AliveOrEnd => match self.alive(true).await {
-                Err(_) if matches!(self.heard.last(), Some(Heard::Closed(End::Closed | End::Cut | End::Reset))) => {
-                    let error = |heard: &Heard| matches!(heard, Heard::GoAway { code, .. } if *code != Code::NO_ERROR);
-                    if self.heard.iter().any(error) { Err(self.report()) } else { Ok(()) }
-                }
-                other => other,
-            },
-            Expected::Answer(stream, statuses) => {
-                let response = self.response(*stream).await?;
-                let status = response.status().unwrap_or_default();
-                if statuses.contains(&status) { Ok(()) } else { Err(format!("the status is {status}")) }
-            }
-            Expected::Shown(stream, text) => {
-                let response = self.response(*stream).await?;
-                let shown = response.text();
-                if shown.contains(text) { Ok(()) } else { Err(format!("{:?}: {shown:?}", response.status())) }
-            }
-            Expected::Data(stream, length) => {
-                let heard = self.until(|heard| is_data(heard, *stream)).await?;
-                match heard {
-                    Heard::Data { bytes, .. } if bytes.len() == *length => Ok(()),
-                    _ => Err(self.report()),
-                }
-            }
-            Expected::SettingsFirst => match self.next().await {
-                Heard::Settings(_) => Ok(()),
-                _ => Err(self.report()),
-            },
-            Expected::Acknowledged(times) => {
-                for _ in 0..*times {
-                    self.until(|heard| matches!(heard, Heard::SettingsAck)).await?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn connection_error(&mut self, goaway: &Heard, codes: &[Code]) -> Result<(), String> {
-        match goaway {
-            Heard::GoAway { code, .. } if codes.contains(code) => {}
-            _ => return Err(self.report()),
-        }
-        let end = self.until(|heard| matches!(heard, Heard::Closed(end) if *end != End::Silent)).await;
-        end.map(|_| ()).map_err(|heard| format!("the connection stays open: {heard}"))
-    }
-
-    async fn stream_error(&mut self, wanted: u32, codes: &[Code]) -> Result<(), String> {
-        let heard = self
-            .until(|heard| match heard {
-                Heard::RstStream { stream, .. } => *stream == wanted,
-                Heard::GoAway { .. } => true,
-                _ => false,
-            })
-            .await?;
-        match &heard {
-            Heard::RstStream { code, .. } if codes.contains(code) => self.alive(false).await,
-            Heard::GoAway { .. } => self.connection_error(&heard, codes).await,
-            _ => Err(self.report()),
-        }
-    }
-
-    /// Whether the connection goes on, and nothing on it has been given up, if it is to be `unharmed`.
-    async fn alive(&mut self, unharmed: bool) -> Result<(), String> {
-        let sent = self.visitor.send(&Frame::ping(STILL_THERE)).await;
-        sent.map_err(|error| format!("the connection is over: {error}"))?;
-        self.until(|heard| *heard == Heard::PingAck(STILL_THERE)).await?;
-        let harm = |heard: &Heard| matches!(heard, Heard::GoAway { .. } | Heard::RstStream { .. });
-        let harmed = unharmed && self.heard.iter().any(harm);
-        if harmed { Err(self.report()) } else { Ok(()) }
-    }
-
-    /// A whole response, whose fields are such as HTTP/2 has (section 8.2).
-    async fn response(&mut self, stream: u32) -> Result<Response, String> {
-        let response = self.visitor.read_response(stream).await;
-        let names = || response.fields.iter().chain(&response.trailers).map(|(name, _)| name.as_str());
-        let is_wrong = |name: &str| {
-            name.chars().any(|c| c.is_ascii_uppercase())
-                || ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"].contains(&name)
-        };
-        let pseudo = names().filter(|name| name.starts_with(':')).count();
-        let is_fine = pseudo == 1 && names().next() == Some(":status") && !names().any(is_wrong);
-        if is_fine && response.end == Ending::Whole {
-            Ok(response)
-        } else {
-            Err(format!("{:?} after {:?}: {response:?}", response.end, self.report()))
-        }
-    }
-
-    fn report(&self) -> String {
-        self.heard.iter().filter(|heard| !matches!(heard, Heard::WindowUpdate { .. })).fold(
-            String::new(),
-            |mut report, heard| {
-                let text = format!("{heard:?}");
-                let _infallible = write!(report, "{}{text:.120}", if report.is_empty() { "" } else { ", " });
-                report
-            },
-        )
-    }
-}
-
-fn is_data(heard: &Heard, wanted: u32) -> bool {
-    matches!(heard, Heard::Data { stream, bytes, .. } if *stream == wanted && !bytes.is_empty())
 }
 
 #[tokio::test]
@@ -420,14 +240,22 @@ async fn the_edge_conforms_to_rfc_9113_and_rfc_7541() {
     let leaves_unread = Scene::with(Script::never_read()).https().start();
     let (reads, leaves_unread) = (Server::of(&reads), Server::of(&leaves_unread));
     let rows = all();
-    let mut failures = Vec::new();
+    let (mut exact, mut noted, mut failures) = (0, Vec::new(), Vec::new());
     for row in &rows {
         let server = if row.unread { &leaves_unread } else { &reads };
-        if let Err(instead) = server.play(row).await {
-            failures.push(format!("section {}: {}\n    {instead}", row.section, row.what));
+        let name = format!("section {}: {}", row.section, row.what);
+        let played = server.play(row, &row.expected).await;
+        match (&row.instead, played) {
+            (None, Ok(())) => exact += 1,
+            (None, Err(instead)) => failures.push(format!("{name}\n    {instead}")),
+            (Some(_), Ok(())) => failures.push(format!("{name}\n    is as it should be: its note can go")),
+            (Some(known), Err(_)) => match server.play(row, known).await {
+                Ok(()) => noted.push(name),
+                Err(instead) => failures.push(format!("{name}\n    {instead}")),
+            },
         }
     }
-    println!("{} of {}", rows.len() - failures.len(), rows.len());
+    println!("{exact} of {} as the RFC has them, {} as noted:\n{}", rows.len(), noted.len(), noted.join("\n"));
     assert!(failures.is_empty(), "{} of {} rows fail:\n{}", failures.len(), rows.len(), failures.join("\n"));
     assert!(rows.len() >= AT_LEAST, "only {} rows are left", rows.len());
 }

@@ -29,12 +29,18 @@ fn names_and_values() -> Vec<Row> {
         malformed("8.2.1", "a value with a line feed", "x-test", "o\nk"),
         malformed("8.2.1", "a value with a carriage return", "x-test", "o\rk"),
         malformed("8.2.1", "a value that would be a second request", "x-test", "ok\r\n\r\nGET /smuggled HTTP/1.1"),
-        row("8.2.1", "a value may be empty", [headers(1, request_with("GET", &[("x-test", "")]), true)], {
-            Expected::Answer(1, &[200])
-        }),
-        row("8.2.1", "a value may have bytes over 127", [headers(1, request_with("GET", &[("x-test", "caf\u{e9}")]), true)], {
-            Expected::Answer(1, &[200])
-        }),
+        row(
+            "8.2.1",
+            "a value may be empty",
+            [headers(1, request_with("GET", &[("x-test", "")]), true)],
+            Expected::Answer(1, &[200]),
+        ),
+        row(
+            "8.2.1",
+            "a value may have bytes over 127",
+            [headers(1, request_with("GET", &[("x-test", "caf\u{e9}")]), true)],
+            Expected::Answer(1, &[200]),
+        ),
     ]
 }
 
@@ -46,17 +52,21 @@ fn of_the_connection() -> Vec<Row> {
         malformed("8.2.2", "`transfer-encoding`", "transfer-encoding", "chunked"),
         malformed("8.2.2", "`upgrade`", "upgrade", "websocket"),
         malformed("8.2.2", "`te` with anything but `trailers`", "te", "trailers, deflate"),
-        row("8.2.2", "`te: trailers` is allowed", [headers(1, request_with("GET", &[("te", "trailers")]), true)], {
-            Expected::Answer(1, &[200])
-        }),
+        row(
+            "8.2.2",
+            "`te: trailers` is allowed",
+            [headers(1, request_with("GET", &[("te", "trailers")]), true)],
+            Expected::Answer(1, &[200]),
+        ),
     ]
 }
 
 fn cookies() -> Vec<Row> {
     let crumbs = request_with("GET", &[("cookie", "a=b"), ("cookie", "c=d"), ("cookie", "e=f")]);
-    vec![
-        row("8.2.3", "a cookie in pieces is one field with `; ` between", [headers(1, crumbs, true)], {
-            Expected::Shown(1, "a=b; c=d; e=f")
-        }),
-    ]
+    vec![row(
+        "8.2.3",
+        "a cookie in pieces is one field with `; ` between",
+        [headers(1, crumbs, true)],
+        Expected::Shown(1, "a=b; c=d; e=f"),
+    )]
 }
