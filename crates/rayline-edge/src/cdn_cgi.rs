@@ -6,7 +6,7 @@ use std::fmt::Write;
 use bytes::Bytes;
 use rayline_verdict::explain::{self, Found};
 use rayline_verdict::surface::{Format, Notice};
-use rayline_verdict::{Certainty, Code, Evidence, Verdict};
+use rayline_verdict::{Certainty, Code, Country, Evidence, Verdict};
 
 use crate::exchange::Exchange;
 use crate::phase::reply::{Answered, own_page, render};
@@ -56,7 +56,7 @@ fn trace(exchange: &Exchange<'_>) -> Answered {
     line("colo", &record.colo);
     line("sliver", &"none");
     line("http", &record.protocol.to_ascii_lowercase());
-    line("loc", &"XX");
+    line("loc", &record.country.unwrap_or(Country::UNKNOWN).as_str());
     line("tls", &tls.map_or("off", |tls| tls.protocol));
     line("sni", &if tls.is_some_and(|tls| tls.server_name.is_some()) { "plaintext" } else { "off" });
     line("warp", &"off");
@@ -83,6 +83,7 @@ fn preview(exchange: &Exchange<'_>, query: &str) -> Option<Answered> {
         host,
         at: exchange.record.start,
         client_ip: exchange.record.client_ip,
+        country: exchange.record.country,
         brand: &exchange.running.server().brand,
         preview: true,
     };

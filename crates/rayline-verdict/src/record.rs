@@ -38,6 +38,9 @@ impl CacheStatus {
 pub struct Country([u8; 2]);
 
 impl Country {
+    /// Not known: a private address, or one that nobody has been given.
+    pub const UNKNOWN: Self = Self(*b"XX");
+
     /// Takes two ASCII letters or digits; letters become capitals.
     pub const fn new(letters: [u8; 2]) -> Option<Self> {
         let [first, second] = letters;

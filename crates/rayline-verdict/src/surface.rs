@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::moment::Moment;
 use crate::ray::{Colo, RayId};
+use crate::record::Country;
 use crate::verdict::Verdict;
 
 mod custom;
@@ -38,6 +39,8 @@ pub struct Notice<'a> {
     pub at: Moment,
     /// The visitor's address: shown by a zone's own page alone.
     pub client_ip: IpAddr,
+    /// The country that the address is registered in: the same.
+    pub country: Option<Country>,
     /// Whose page it is, such as `Rayline`.
     pub brand: &'a str,
     /// Whether the page is only shown to see how it looks: nothing failed.

@@ -1,6 +1,6 @@
 //! Taking a visitor's connection, and opening the record of each request on it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use rayline_verdict::record::CacheStatus;
 use rayline_verdict::{Fault, Moment, Record};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+mod proxy_header;
 
 use super::client_tls;
 use crate::record::OpenRecord;
@@ -78,20 +80,37 @@ fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
             }
             return;
         }
-        match door {
-            Door::Http => http1::serve(server, Visitor::new(peer, local), Stream::Plain(tcp), busy).await,
-            Door::Https => {
-                let Some((visitor, stream)) = client_tls::accept(&server, tcp, peer, local).await else { return };
-                match visitor.protocol {
-                    Protocol::Http1 => http1::serve(server, visitor, stream, busy).await,
-                    Protocol::Http2 => {
-                        let io = Rc::new(RefCell::new(VisitorIo::new(stream)));
-                        Box::pin(http2::serve(server, visitor, io, busy)).await;
-                    }
+        serve(server, tcp, Visitor::new(peer, local), door, busy).await;
+    });
+}
+
+/// Serves an admitted visitor, in whatever they speak.
+async fn serve(worker: Rc<Worker>, mut tcp: TcpStream, mut visitor: Visitor, door: Door, busy: Rc<Cell<bool>>) {
+    let running = worker.running();
+    if proxy_header::is_due(running.server(), &visitor) {
+        let started = Instant::now();
+        match proxy_header::read(&mut tcp, running.server(), &mut visitor).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(fault) => return record_only(&worker, &visitor, started, fault),
+        }
+    }
+    drop(running);
+    match door {
+        Door::Http => http1::serve(worker, visitor, Stream::Plain(tcp), busy).await,
+        Door::Https => {
+            let Some((visitor, stream)) = client_tls::accept(&worker, tcp, visitor.peer, visitor.local).await else {
+                return;
+            };
+            match visitor.protocol {
+                Protocol::Http1 => http1::serve(worker, visitor, stream, busy).await,
+                Protocol::Http2 => {
+                    let io = Rc::new(RefCell::new(VisitorIo::new(stream)));
+                    Box::pin(http2::serve(worker, visitor, io, busy)).await;
                 }
             }
         }
-    });
+    }
 }
 
 fn too_many(worker: &Worker) -> Fault {

@@ -120,6 +120,7 @@ pub(crate) fn page(
         host,
         at: record.start,
         client_ip: record.client_ip,
+        country: record.country,
         brand: &running.server().brand,
         preview: false,
     };

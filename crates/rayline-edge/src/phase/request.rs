@@ -3,9 +3,9 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use rayline_config::SslMode;
 use rayline_http1::{TargetForm, Version};
-use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{ReplyCause, RequestCause};
+use rayline_verdict::{Country, Fault};
 
 use super::reply::Answered;
 use crate::cdn_cgi;
@@ -39,6 +39,15 @@ pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     if let Some(ip) = believed_address(exchange) {
         exchange.record.client_ip = ip;
     }
+    exchange.record.country = country(exchange);
+}
+
+/// The country of the visitor's address, by what the regional registries have assigned it to. `None` where the zone does
+/// not want to know, and of addresses that are nobody's.
+fn country(exchange: &Exchange<'_>) -> Option<Country> {
+    let wanted = exchange.zone.is_none_or(|zone| zone.zone.settings.ip_geolocation);
+    let code = wanted.then(|| iptocc::country_code(exchange.record.client_ip)).flatten()?;
+    Country::new(code.as_bytes().try_into().ok()?)
 }
 
 /// The visitor's address as a trusted proxy in front tells it: `CF-Connecting-IP`, else the last entry of

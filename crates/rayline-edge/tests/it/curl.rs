@@ -12,7 +12,7 @@ const PARTIAL_FILE: i32 = 18;
 const RECEIVE_FAILED: i32 = 56;
 
 /// What curl says; `None` where there is no curl.
-async fn curl(scene: &Scene, scheme: &str, arguments: &[&str]) -> Option<Output> {
+pub(crate) async fn curl(scene: &Scene, scheme: &str, arguments: &[&str]) -> Option<Output> {
     let address = if scheme == "https" { scene.https.expect("a scene with https()") } else { scene.http };
     let resolve = format!("{HOST}:{}:{}", address.port(), address.ip());
     let path = arguments.first().expect("a path");

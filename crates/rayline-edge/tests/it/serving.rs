@@ -5,6 +5,7 @@ mod connections;
 mod headers;
 mod https;
 mod interim;
+mod proxied;
 mod routing;
 
 use rayline_testkit::Script;

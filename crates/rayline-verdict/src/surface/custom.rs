@@ -2,6 +2,7 @@
 //!
 //! Such a page is HTML whatever the visitor asks for, and the owner answers for everything on it but the values.
 
+use crate::record::Country;
 use crate::surface::template::Template;
 use crate::surface::{Notice, html};
 use crate::write;
@@ -40,13 +41,13 @@ impl CustomPage {
         self.0.slots().any(|token| token == Token::Box)
     }
 
-    /// Writes the page with every token replaced. There is no database of places: `::GEO::` is `XX`, unknown.
+    /// Writes the page with every token replaced. `::GEO::` is `XX` where the country is not known.
     pub fn render(&self, notice: &Notice<'_>, out: &mut Vec<u8>) {
         self.0.render(out, |token, out| match token {
             Token::Box => html::error_box(notice, out),
             Token::ClientIp => write::ip(out, notice.client_ip),
             Token::RayId => out.extend_from_slice(&notice.ray.digits()),
-            Token::Geo => out.extend_from_slice(b"XX"),
+            Token::Geo => out.extend_from_slice(notice.country.unwrap_or(Country::UNKNOWN).as_str().as_bytes()),
         });
     }
 }

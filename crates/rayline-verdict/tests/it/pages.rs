@@ -426,7 +426,7 @@ fn custom_pages_are_filled() {
     };
     assert_eq!(
         filled("<p>::CLIENT_IP:: ::RAY_ID:: ::GEO:: ::NOTHING:: ::</p>"),
-        format!("<p>203.0.113.7 {RAY} XX ::NOTHING:: ::</p>")
+        format!("<p>203.0.113.7 {RAY} LU ::NOTHING:: ::</p>")
     );
     for token in
         ["CLOUDFLARE_ERROR_500S_BOX", "CLOUDFLARE_ERROR_1000S_BOX", "RAYLINE_ERROR_500S_BOX", "RAYLINE_ERROR_1000S_BOX"]

@@ -56,6 +56,7 @@ pub(crate) fn notice(verdict: &Verdict) -> Notice<'_> {
         host: "shop.example",
         at: Moment(1_795_237_169_123_456_789),
         client_ip: "203.0.113.7".parse().unwrap(),
+        country: rayline_verdict::Country::new(*b"LU"),
         brand: "Rayline",
         preview: false,
     }
