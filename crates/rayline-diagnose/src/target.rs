@@ -43,6 +43,9 @@ impl FromStr for Target {
             let ip = ip.filter(IpAddr::is_ipv6).ok_or("what stands in brackets is no IPv6 address")?;
             return Ok(Self { host: ip.to_string(), port });
         }
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(Self { host: ip.to_string(), port });
+        }
         host_name(host).map(|host| Self { host, port })
     }
 }
@@ -52,6 +55,9 @@ impl FromStr for Target {
 /// # Errors
 /// What is no host name, in words.
 pub fn host_name(text: &str) -> Result<String, String> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Err(format!("`{text}` is an address, and no host name"));
+    }
     let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
     if !name.is_ascii() {
         return Err("the name must be written in its ASCII form (`xn--…`)".to_owned());
@@ -95,6 +101,7 @@ mod tests {
             assert_eq!((target.host.as_str(), target.port), (host, port), "{text}");
             assert_eq!(target.to_string().parse::<Target>().as_ref(), Ok(&target), "{text}");
         }
+        assert!(host_name("192.0.2.7").is_err());
         for text in [
             "",
             ":443",

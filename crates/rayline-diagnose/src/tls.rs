@@ -113,8 +113,7 @@ pub async fn probe(options: Options) -> Result<Report, Trouble> {
         http2: Http2::NotOffered,
         system_only: secured.system_only,
     };
-    // Where nobody answers there is nothing to look at.
-    if let Some(address) = reached(&legs.full, &look.secured).await {
+    if let Some(address) = reached(&legs.full) {
         look_closer(&mut report, address, named.as_deref(), matches!(legs.full, Leg::Failed(_)), options.timeout).await;
     }
     Ok(report)
@@ -124,6 +123,7 @@ async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str
     let shown = handshake::look(address, name, limit).await;
     report.chain = shown.chain.iter().filter_map(|der| Certificate::read(der)).collect();
     report.stapled = shown.stapled;
+    let shook_hands = shown.outcome.is_ok();
     report.http2 = match (shown.alpn.as_deref(), shown.outcome) {
         // What refuses the client itself is no fault of HTTP/2.
         (Some("h2"), Ok(stream)) if !broken => match handshake::speaks_http2(stream, address, limit).await {
@@ -133,7 +133,7 @@ async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str
         _ => Http2::NotOffered,
     };
     report.alpn = shown.alpn;
-    if name.is_some() {
+    if name.is_some() && shook_hands {
         let bare = handshake::look(address, None, limit).await;
         report.without_name = Some(match bare.outcome {
             Err(why) => WithoutName::Refused(why),
@@ -145,28 +145,15 @@ async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str
     let (one, two, three, four) =
         tokio::join!(ask(Version::Tls10), ask(Version::Tls11), ask(Version::Tls12), ask(Version::Tls13));
     report.offers = vec![one, two, three, four];
+    if report.chain.is_empty() {
+        report.chain = offer::presented(address, &report.offers, name, limit).await;
+    }
 }
 
-/// An address that accepts connections, where TLS got as far as that.
-async fn reached(full: &Leg, addresses: &[SocketAddr]) -> Option<SocketAddr> {
-    match full {
-        Leg::Failed(verdict) => {
-            let attempt = verdict.attempts.iter().find(|attempt| match attempt.outcome {
-                rayline_verdict::Outcome::Failed(code) => code.entry().phase != Phase::Connect,
-                rayline_verdict::Outcome::Answered(_) => true,
-                rayline_verdict::Outcome::Abandoned => false,
-            });
-            attempt.filter(|_| verdict.code != Code::OriginTlsTimedOut).map(|attempt| attempt.address)
-        }
-        Leg::Answered { .. } | Leg::Silent => {
-            for address in addresses {
-                if tokio::net::TcpStream::connect(address).await.is_ok() {
-                    return Some(*address);
-                }
-            }
-            None
-        }
-    }
+/// Where there is something to look at: the address that took the connection, unless it then kept silent.
+fn reached(full: &Leg) -> Option<SocketAddr> {
+    let silent = matches!(full, Leg::Failed(verdict) if verdict.code == Code::OriginTlsTimedOut);
+    full.reached().filter(|_| !silent)
 }
 
 /// The addresses of the target, by hosts file and system resolver.
@@ -237,7 +224,7 @@ impl Look<'_> {
         let plain = self.leg(dialer, Tls::Off, Scheme::Http).await;
         match plain {
             // Nothing but an answer can differ by the visitor's scheme.
-            Leg::Failed(_) | Leg::Silent => (plain.clone(), plain),
+            Leg::Failed(_) | Leg::Silent { .. } => (plain.clone(), plain),
             Leg::Answered { .. } => {
                 let for_https = self.leg(dialer, Tls::Off, Scheme::Https).await;
                 (plain, for_https)
@@ -265,7 +252,7 @@ impl Look<'_> {
             }
         }
         let strict_for_http = match &strict {
-            Leg::Failed(_) | Leg::Silent => strict.clone(),
+            Leg::Failed(_) | Leg::Silent { .. } => strict.clone(),
             Leg::Answered { .. } => self.leg(other.as_ref().unwrap_or(dialer), Tls::Strict, Scheme::Http).await,
         };
         Ok(Secured { full, strict, strict_for_http, system_only })
@@ -279,6 +266,6 @@ fn is_untrusted(leg: &Leg) -> bool {
             verdict.code,
             Code::OriginTlsUnknownIssuer | Code::OriginTlsMissingIntermediate | Code::OriginTlsSelfSigned
         ),
-        Leg::Answered { .. } | Leg::Silent => false,
+        Leg::Answered { .. } | Leg::Silent { .. } => false,
     }
 }

@@ -1,6 +1,6 @@
 //! `rayline tls`: what each SSL mode would make of an origin, and what its TLS is like.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
@@ -31,6 +31,9 @@ pub(crate) fn run(args: &TlsArgs, global: &Global) -> io::Result<Exit> {
         trust,
         timeout: args.timeout.0,
     };
+    if io::stderr().is_terminal() {
+        output::say(&format!("looking at {} …", args.target));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = match runtime.block_on(probe(options)) {
         Ok(report) => report,
@@ -122,7 +125,9 @@ fn print_modes(out: &mut impl Write, report: &Report) -> io::Result<()> {
 fn said(visit: &Visit) -> (Style, String) {
     let (style, text) = match &visit.end {
         End::Works { status: None, .. } => (GREEN, "connects, no answer in time".to_owned()),
-        End::Works { status: Some(status), location: None } => (GREEN, format!("works ({status})")),
+        End::Works { status: Some(status), location: None } if *status < 400 => (GREEN, format!("works ({status})")),
+        // The mode does its part; whether `/` should answer so is not for it to say.
+        End::Works { status: Some(status), location: None } => (YELLOW, format!("answers ({status})")),
         End::Works { status: Some(status), location: Some(location) } => {
             let shown: String = location.chars().take(60).collect();
             (GREEN, format!("works ({status} to {})", escaped(&shown)))

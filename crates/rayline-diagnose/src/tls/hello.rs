@@ -40,33 +40,46 @@ pub(super) enum Answer {
     Silent,
 }
 
-/// Offers one version with these cipher suites to an origin.
-pub(super) async fn offer(
-    address: SocketAddr,
-    version: Version,
-    ciphers: &[u16],
-    server_name: Option<&str>,
-    limit: Duration,
-) -> Answer {
-    let exchange = async {
-        let mut stream = TcpStream::connect(address).await.map_err(|_| Answer::Silent)?;
-        let hello = client_hello(version, ciphers, server_name).ok_or(Answer::Silent)?;
-        stream.write_all(&hello).await.map_err(hung)?;
-        let mut received = Vec::new();
-        loop {
-            match read(&received) {
-                Reading::Done(answer) => return Ok(answer),
-                Reading::More if received.len() > MOST_BYTES => return Ok(Answer::NotTls),
-                Reading::More => {}
+/// One version, offered with some cipher suites to an origin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hello<'a> {
+    pub(super) address: SocketAddr,
+    pub(super) version: Version,
+    pub(super) ciphers: &'a [u16],
+    pub(super) server_name: Option<&'a str>,
+}
+
+impl Hello<'_> {
+    /// What the origin makes of it.
+    pub(super) async fn offer(&self, limit: Duration) -> Answer {
+        self.converse(limit, answer).await.unwrap_or_else(|answer| answer)
+    }
+
+    /// What the origin presents: before TLS 1.3 its certificates come in clear. Empty where they do not.
+    pub(super) async fn certificates(&self, limit: Duration) -> Vec<Vec<u8>> {
+        self.converse(limit, certificates).await.unwrap_or_default()
+    }
+
+    /// Sends it, and reads until `read` has what it wants.
+    async fn converse<T>(&self, limit: Duration, read: impl Fn(&[u8]) -> Reading<T>) -> Result<T, Answer> {
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await.map_err(|_| Answer::Silent)?;
+            let hello = client_hello(self.version, self.ciphers, self.server_name).ok_or(Answer::Silent)?;
+            stream.write_all(&hello).await.map_err(hung)?;
+            let mut received = Vec::new();
+            loop {
+                match read(&received) {
+                    Reading::Done(read) => return Ok(read),
+                    Reading::Refused(answer) => return Err(answer),
+                    Reading::More if received.len() > MOST_BYTES => return Err(Answer::NotTls),
+                    Reading::More => {}
+                }
+                if stream.read_buf(&mut received).await.map_err(hung)? == 0 {
+                    return Err(Answer::Hung);
+                }
             }
-            if stream.read_buf(&mut received).await.map_err(hung)? == 0 {
-                return Ok(Answer::Hung);
-            }
-        }
-    };
-    match timeout(limit, exchange).await {
-        Ok(Ok(answer) | Err(answer)) => answer,
-        Err(_late) => Answer::Silent,
+        };
+        timeout(limit, exchange).await.unwrap_or(Err(Answer::Silent))
     }
 }
 
@@ -74,40 +87,67 @@ fn hung(_error: io::Error) -> Answer {
     Answer::Hung
 }
 
-enum Reading {
-    Done(Answer),
+/// How far reading came.
+enum Reading<T> {
+    Done(T),
+    Refused(Answer),
     More,
 }
 
-/// Reads records until they hold a whole first message.
-fn read(mut bytes: &[u8]) -> Reading {
+/// Takes the handshake's bytes out of their records, as far as they have come; what ends it stands beside them.
+fn unpack(mut bytes: &[u8]) -> (Vec<u8>, Option<Answer>) {
     let mut handshake = Vec::new();
     if bytes.first().is_some_and(|kind| !(20..=24).contains(kind)) || bytes.get(1).is_some_and(|major| *major != 3) {
-        return Reading::Done(Answer::NotTls);
+        return (handshake, Some(Answer::NotTls));
     }
     while let Ok((rest, record)) = parse_tls_raw_record(bytes) {
         bytes = rest;
-        match record.hdr.record_type {
-            TlsRecordType::Handshake => handshake.extend_from_slice(record.data),
-            TlsRecordType::Alert => {
-                return Reading::Done(match record.data {
-                    // A warning, such as `unrecognized_name`, may come first; the handshake goes on.
-                    [1, description, ..] if *description != 0 => continue,
-                    [_, description, ..] => Answer::Alert(*description),
-                    [_] | [] => Answer::NotTls,
-                });
+        let end = match (record.hdr.record_type, record.data) {
+            (TlsRecordType::Handshake, data) => {
+                handshake.extend_from_slice(data);
+                continue;
             }
-            _ => return Reading::Done(Answer::NotTls),
-        }
-        let whole = handshake.get(1..4).and_then(|length| {
-            let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-            handshake.get(..length + 4)
-        });
-        if let Some(message) = whole {
-            return Reading::Done(chosen(message));
+            // A warning, such as `unrecognized_name`, may come first; the handshake goes on. `close_notify` ends it.
+            (TlsRecordType::Alert, [1, 1..=255, ..]) => continue,
+            (TlsRecordType::Alert, [_, description, ..]) => Answer::Alert(*description),
+            (_, _) => Answer::NotTls,
+        };
+        return (handshake, Some(end));
+    }
+    (handshake, None)
+}
+
+/// The whole messages at the start of these bytes, each with its header.
+fn messages(mut handshake: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let length = handshake.get(1..4)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let (message, rest) = handshake.split_at_checked(length + 4)?;
+        handshake = rest;
+        Some(message)
+    })
+}
+
+/// Reads what the first message chose.
+fn answer(bytes: &[u8]) -> Reading<Answer> {
+    let (handshake, end) = unpack(bytes);
+    match (messages(&handshake).next(), end) {
+        (Some(message), _) => Reading::Done(chosen(message)),
+        (None, Some(end)) => Reading::Refused(end),
+        (None, None) => Reading::More,
+    }
+}
+
+/// Reads the certificates that follow a ServerHello.
+fn certificates(bytes: &[u8]) -> Reading<Vec<Vec<u8>>> {
+    let (handshake, end) = unpack(bytes);
+    for message in messages(&handshake) {
+        if let Ok((_, TlsMessage::Handshake(TlsMessageHandshake::Certificate(contents)))) =
+            parse_tls_message_handshake(message)
+        {
+            return Reading::Done(contents.cert_chain.iter().map(|certificate| certificate.data.to_vec()).collect());
         }
     }
-    Reading::More
+    end.map_or(Reading::More, Reading::Refused)
 }
 
 /// What a ServerHello chose. A HelloRetryRequest is one too, and chooses the same (RFC 8446 section 4.1.4).
@@ -198,6 +238,8 @@ fn with_length_8(out: &mut Vec<u8>, content: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use tls_parser::{TlsPlaintext, parse_tls_client_hello_extensions, parse_tls_plaintext};
 
     use super::*;
@@ -236,10 +278,10 @@ mod tests {
         let record = |kind: u8, data: &[u8]| [&[kind, 3, 3, 0, u8::try_from(data.len()).unwrap()], data].concat();
         let warned = [record(21, &[1, 112]), record(22, one), record(22, two)].concat();
         for cut in 0..warned.len() {
-            assert!(matches!(read(&warned[..cut]), Reading::More), "{cut}");
+            assert!(matches!(answer(&warned[..cut]), Reading::More), "{cut}");
         }
-        let Reading::Done(answer) = read(&warned) else { unreachable!() };
-        assert_eq!(answer, Answer::Chose { version: 0x0303, cipher: 0xc02f });
+        let Reading::Done(chosen) = answer(&warned) else { unreachable!() };
+        assert_eq!(chosen, Answer::Chose { version: 0x0303, cipher: 0xc02f });
     }
 
     #[test]
@@ -247,8 +289,26 @@ mod tests {
         for bytes in
             [&b"HTTP/1.1 400 Bad Request\r\n"[..], b"SSH-2.0", b"\x16\x02", b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"]
         {
-            assert!(matches!(read(bytes), Reading::Done(Answer::NotTls)), "{}", bytes.escape_ascii());
+            let read = answer(bytes);
+            assert!(
+                matches!(read, Reading::Done(Answer::NotTls) | Reading::Refused(Answer::NotTls)),
+                "{}",
+                bytes.escape_ascii()
+            );
         }
-        assert!(matches!(read(b"\x15\x03\x01\x00\x02\x02\x28"), Reading::Done(Answer::Alert(40))));
+        assert!(matches!(answer(b"\x15\x03\x01\x00\x02\x02\x28"), Reading::Refused(Answer::Alert(40))));
+        assert!(matches!(answer(b"\x15\x03\x01\x00\x02\x01\x00"), Reading::Refused(Answer::Alert(0))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(bytes in vec(any::<u8>(), 0..200), message in vec(any::<u8>(), 0..200)) {
+            let length = u8::try_from(message.len()).unwrap();
+            let mut framed = vec![22, 3, 3, 0, length];
+            framed.extend(message);
+            for bytes in [bytes, framed] {
+                let _ = (answer(&bytes), certificates(&bytes));
+            }
+        }
     }
 }

@@ -186,8 +186,8 @@ fn visit(mode: Mode, came_by: Scheme, legs: &Legs, host: &str) -> Visit {
                 continue;
             }
             Some(Leg::Failed(verdict)) => End::Fails(verdict.clone()),
-            Some(Leg::Silent) => End::Works { status: None, location: None },
-            Some(Leg::Answered { status, location }) => {
+            Some(Leg::Silent { .. }) => End::Works { status: None, location: None },
+            Some(Leg::Answered { status, location, .. }) => {
                 let location = location.as_deref().filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
                 if let Some(next) = location.and_then(|location| same_page(location, host, scheme)) {
                     scheme = next;
@@ -221,7 +221,8 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, location: Option<&str>) -> Leg {
-        Leg::Answered { status, location: location.map(str::to_owned) }
+        let address = ([127, 0, 0, 1], 443).into();
+        Leg::Answered { address, status, location: location.map(str::to_owned) }
     }
 
     fn legs(plain: Leg, plain_for_https: Leg, secured: &Leg) -> Legs {

@@ -7,7 +7,8 @@ use rayline_dial::alert_name;
 use serde_json::{Value, json};
 use tls_parser::TlsCipherSuite;
 
-use super::hello::{Answer, offer};
+use super::hello::{Answer, Hello};
+use crate::certificate::Certificate;
 
 /// The most suites that are asked out of an origin for one version: each costs a connection.
 const MOST_SUITES: usize = 16;
@@ -125,7 +126,7 @@ pub(super) async fn ask(address: SocketAddr, version: Version, server_name: Opti
             found.complete = false;
             break;
         }
-        match offer(address, version, &left, server_name, limit).await {
+        match (Hello { address, version, ciphers: &left, server_name }).offer(limit).await {
             Answer::Chose { version: number, cipher } if number == version.number() && left.contains(&cipher) => {
                 found.offered = Some(true);
                 found.ciphers.push(cipher_name(cipher));
@@ -142,6 +143,19 @@ pub(super) async fn ask(address: SocketAddr, version: Version, server_name: Opti
         }
     }
     found
+}
+
+/// What an origin presents that speaks retired versions alone, to which the TLS library does not listen.
+pub(super) async fn presented(
+    address: SocketAddr,
+    offers: &[Offer],
+    server_name: Option<&str>,
+    limit: Duration,
+) -> Vec<Certificate> {
+    let old = offers.iter().find(|offer| offer.offered == Some(true) && !offer.version.is_spoken());
+    let Some(version) = old.map(|offer| offer.version) else { return Vec::new() };
+    let chain = Hello { address, version, ciphers: &version.suites(), server_name }.certificates(limit).await;
+    chain.iter().filter_map(|der| Certificate::read(der)).collect()
 }
 
 /// What it means that the first offer was not taken.

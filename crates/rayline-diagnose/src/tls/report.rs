@@ -32,7 +32,7 @@ pub struct Report {
     pub stapled: bool,
     /// What it does with each version; empty if it was not reached.
     pub offers: Vec<Offer>,
-    /// What it does when no name is asked for; `None` if there is no name, or it was not reached.
+    /// What it does when no name is asked for; `None` if there is no name, or the handshake fails with it too.
     pub without_name: Option<WithoutName>,
     /// What it agrees on by ALPN, offered `h2` and `http/1.1`.
     pub alpn: Option<String>,

@@ -1,5 +1,6 @@
 //! One request to an origin, as an edge would send it, up to the head of the answer.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -8,7 +9,7 @@ use rayline_dial::{Break, Connection, Dialer, Target, Timeouts, session_fault};
 use rayline_http1::{Limits, Parsed, RequestKind, ResponseHead, ResponseParser};
 use rayline_verdict::attribute::{attribute, code_of};
 use rayline_verdict::fault::{Cause, OriginTlsCause, ReplyCause, WaitCause};
-use rayline_verdict::{Attempt, Fact, Fault, Outcome, Snippet, Verdict};
+use rayline_verdict::{Attempt, Fact, Fault, Outcome, Phase, Snippet, Verdict};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -21,11 +22,28 @@ const MOST_INTERIM: u32 = 32;
 #[derive(Clone, Debug)]
 pub(super) enum Leg {
     /// An answer, whatever its status.
-    Answered { status: u16, location: Option<String> },
+    Answered { address: SocketAddr, status: u16, location: Option<String> },
     /// The connection came about, and the answer not in time: applications may take longer than a probe waits.
-    Silent,
+    Silent { address: SocketAddr },
     /// What the edge would say.
     Failed(Box<Verdict>),
+}
+
+impl Leg {
+    /// The address that took the connection, if one did.
+    pub(super) fn reached(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Answered { address, .. } | Self::Silent { address } => Some(*address),
+            Self::Failed(verdict) => {
+                let got_further = |attempt: &&Attempt| match attempt.outcome {
+                    Outcome::Failed(code) => code.entry().phase != Phase::Connect,
+                    Outcome::Answered(_) => true,
+                    Outcome::Abandoned => false,
+                };
+                verdict.attempts.iter().find(got_further).map(|attempt| attempt.address)
+            }
+        }
+    }
 }
 
 /// Asks for `/` over a new connection, as for a visitor who came by `scheme`.
@@ -36,20 +54,20 @@ pub(super) async fn ask(dialer: &Dialer, target: &Target<'_>, host: &str, scheme
         Ok(connection) => connection,
         Err(fault) => return Leg::Failed(Box::new(attribute(fault, attempts))),
     };
-    let began = Instant::now();
+    let (address, began) = (connection.address(), Instant::now());
     match timeout(limit, exchange(&mut connection, host, scheme)).await {
         Ok(Ok(head)) => {
             let location = head.fields.get("location").map(|value| String::from_utf8_lossy(value).into_owned());
-            Leg::Answered { status: head.status, location }
+            Leg::Answered { address, status: head.status, location }
         }
         Ok(Err(fault)) => {
             let outcome = Outcome::Failed(code_of(fault.cause, &fault.evidence));
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            attempts.push(Attempt { address: connection.address(), reused: false, outcome, took_ms });
+            attempts.push(Attempt { address, reused: false, outcome, took_ms });
             let fault = fault.with(Fact::SslMode(target.ssl_mode));
             Leg::Failed(Box::new(attribute(fault, attempts)))
         }
-        Err(_late) => Leg::Silent,
+        Err(_late) => Leg::Silent { address },
     }
 }
 

@@ -301,6 +301,8 @@ async fn old_versions_are_seen_although_the_edge_does_not_speak_them() {
         assert_eq!(report.verdict().map(|verdict| verdict.code), Some(Code::OriginTlsNoCommonVersion), "{option}");
         let spoken = Version::ALL.map(|version| offered(&report, version));
         assert_eq!(spoken, Version::ALL.map(|one| Some(one == version)), "{option}");
+        assert_eq!(report.chain.first().map(|leaf| leaf.names.as_slice()), Some(&[HOST.to_owned()][..]), "{option}");
+        assert!(report.without_name.is_none(), "the handshake fails with a name too");
         let ciphers = &report.offers.iter().find(|offer| offer.version == version).unwrap().ciphers;
         assert!(ciphers.iter().any(|name| name == "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"), "{ciphers:?}");
         let notes = report.findings(std::time::SystemTime::now());
