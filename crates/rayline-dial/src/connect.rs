@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rayline_verdict::fault::ConnectCause;
 use rayline_verdict::{Fact, Fault};
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::TcpStream;
 
 use crate::errno::{connect_cause, errno};
@@ -29,6 +29,8 @@ pub(crate) struct Connecting {
     pub(crate) address: SocketAddr,
     pub(crate) started: Instant,
     stream: TcpStream,
+    /// The silence after which the kernel probes.
+    keepalive: Duration,
     /// The address that the SYN went out from.
     local: Option<IpAddr>,
 }
@@ -40,10 +42,10 @@ impl Connecting {
     /// not break what TCP would carry on by itself (RFC 1122 §4.2.3.9), and with the option on, Linux lets them.
     pub(crate) fn begin(address: SocketAddr, keepalive: Duration) -> Result<Self, Fault> {
         let started = Instant::now();
-        match open(address, keepalive) {
+        match open(address) {
             Ok(stream) => {
                 let local = stream.local_addr().ok().map(|local| local.ip());
-                Ok(Self { address, started, stream, local })
+                Ok(Self { address, started, stream, keepalive, local })
             }
             Err(error) => Err(unsent(&error, address)),
         }
@@ -61,8 +63,16 @@ impl Connecting {
     }
 
     /// The connected stream.
+    ///
+    /// What matters from now on is set only here: an origin that refuses costs no more calls than that takes. An option
+    /// that cannot be set breaks nothing: the connection is slower, or its loss is found out later.
     pub(crate) fn finish(self) -> TcpStream {
         sys::queue_icmp(self.stream.as_fd(), self.address.is_ipv6(), false);
+        let socket = SockRef::from(&self.stream);
+        let _ = socket.set_tcp_nodelay(true);
+        let _ = socket.set_tcp_keepalive(&probing(self.keepalive));
+        #[cfg(target_os = "linux")]
+        let _ = socket.set_tcp_notsent_lowat(UNSENT);
         self.stream
     }
 
@@ -145,13 +155,9 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn open(address: SocketAddr, keepalive: Duration) -> io::Result<TcpStream> {
+fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_keepalive(&probing(keepalive))?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_notsent_lowat(UNSENT)?;
     sys::queue_icmp(socket.as_fd(), address.is_ipv6(), true);
     match socket.connect(&address.into()) {
         Ok(()) => {}
