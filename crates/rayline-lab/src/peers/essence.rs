@@ -1,6 +1,8 @@
 //! What is said, without what differs from one request to the next: two failures that are then the same to the letter
 //! were not told apart.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
 /// The text without numbers and identifiers.
 ///
 /// A number stays only if it is one of three digits, as statuses and most of what systems call their errors are. With a
@@ -30,6 +32,19 @@ pub(crate) fn essence(text: &str) -> String {
             out += piece;
         }
         rest = behind;
+    }
+    out
+}
+
+/// Every IPv4 address in `text` replaced by `ADDRESS`, with its port if it has one.
+pub(crate) fn without_addresses(text: &str) -> String {
+    let mut out = String::new();
+    for piece in text.split_inclusive(|letter: char| !is_word(letter) && letter != ':') {
+        let word = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+        let rest = piece.get(word.len()..).unwrap_or_default();
+        let is_address = word.parse::<Ipv4Addr>().is_ok() || word.parse::<SocketAddrV4>().is_ok();
+        out += if is_address { "ADDRESS" } else { word };
+        out += rest;
     }
     out
 }
@@ -80,7 +95,8 @@ pub(crate) fn text_of(page: &str) -> String {
         rest = tag.split_once(end.as_str()).map_or("", |(_, behind)| behind);
     }
     out += rest;
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
+    let plain = out.replace("&#39;", "'").replace("&quot;", "\"").replace("&amp;", "&");
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -101,6 +117,11 @@ mod tests {
         ] {
             assert_eq!(essence(text), wanted);
         }
+    }
+
+    #[test]
+    fn addresses_are_gone() {
+        assert_eq!(without_addresses("lookup on 192.0.2.53:53: 1.2.3 from 10.0.0.1."), "lookup on ADDRESS: 1.2.3 from ADDRESS.");
     }
 
     #[test]

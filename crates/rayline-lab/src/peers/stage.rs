@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rayline_testkit::{Authority, Dns, DnsAnswer, Origin, Script};
 use tempfile::TempDir;
 
-use super::essence::essence;
+use super::essence::{essence, without_addresses};
 use super::fault::{Fault, Made, Role};
 use super::peer::{Log, Peer, Setup, Start};
 use super::score::{Observation, Outcome, Words};
@@ -20,6 +20,8 @@ use crate::process::{Process, free_port};
 const UNROUTABLE: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
 /// A name that does not exist.
 const UNNAMED: &str = "gone.test";
+/// How long a proxy may take until all of it works.
+const READY: Duration = Duration::from_secs(20);
 /// How long a line of the access log may take after the visitor has left.
 const LOGGED: Duration = Duration::from_secs(6);
 /// How long other lines may take after that one; nothing says that none will come.
@@ -104,7 +106,11 @@ impl Stage {
             dns: self.dns.addr(),
             authority: self.authority.clone(),
         };
-        let _running = start(program, &setup, (peer.configure)(&setup)?)?;
+        let (starts, program, copy) = ((peer.configure)(&setup)?, program.to_owned(), setup.clone());
+        // Not here: some look names up before they listen, and the name server lives in this thread.
+        let started = tokio::task::spawn_blocking(move || start(&program, &copy, starts)).await;
+        let _running = started.map_err(io::Error::other)??;
+        ready(peer, &setup).await?;
         let mut observations = Vec::new();
         for route in &self.routes {
             let outcome = match (peer.lacks)(route) {
@@ -132,11 +138,29 @@ fn start(program: &Path, setup: &Setup, starts: Vec<Start>) -> io::Result<Vec<Pr
     Ok(running)
 }
 
+/// Waits until a good answer comes through it and is logged: some listen before they know their routes, and a reader of
+/// logs begins where it is once it runs.
+async fn ready(peer: &Peer, setup: &Setup) -> io::Result<()> {
+    let deadline = Instant::now() + READY;
+    let Some(good) = setup.routes.iter().find(|route| route.fault.role == Role::Success) else { return Ok(()) };
+    let access = Reader::at_end(&setup.folder, &peer.access)?;
+    loop {
+        let visit = visit(setup.http, &good.host, "/ready").await?;
+        tokio::time::sleep(SETTLED).await;
+        if visit.seen.starts_with("200") && !access.lines(&good.host)?.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(io::Error::other(format!("is not ready: a good origin is answered for with {}", visit.seen)));
+        }
+    }
+}
+
 /// One request, and what is said of it in every place.
 async fn question(peer: &Peer, setup: &Setup, route: &Route) -> io::Result<[Words; 4]> {
-    let mut access = Reader::at_end(&setup.folder, &peer.access)?;
-    let mut second = peer.second.as_ref().map(|log| Reader::at_end(&setup.folder, log)).transpose()?;
-    let visit = visit(setup.http, &route.host).await?;
+    let access = Reader::at_end(&setup.folder, &peer.access)?;
+    let second = peer.second.as_ref().map(|log| Reader::at_end(&setup.folder, log)).transpose()?;
+    let visit = visit(setup.http, &route.host, "/").await?;
     let expected = match route.fault.role {
         Role::Success => "200",
         Role::Own502 => "502",
@@ -154,7 +178,7 @@ async fn question(peer: &Peer, setup: &Setup, route: &Route) -> io::Result<[Word
     }
     tokio::time::sleep(SETTLED).await;
     let access = access.lines(&route.host)?.join(" ⏎ ");
-    let second = match &mut second {
+    let second = match &second {
         Some(second) => second.lines("")?.join(" ⏎ "),
         None => String::new(),
     };
@@ -165,12 +189,11 @@ async fn question(peer: &Peer, setup: &Setup, route: &Route) -> io::Result<[Word
 fn words(said: &str, route: &Route) -> Words {
     let target = format!("{}:{}", route.origin, route.port);
     let backend = format!("origin_{}", route.fault.name.replace('-', "_"));
-    let mut said = said.to_owned();
-    for (name, stands_for) in
-        [(target.as_str(), "ORIGIN"), (&route.origin, "ORIGIN"), (&backend, "ORIGIN"), (&route.host, "HOST")]
-    {
-        said = said.replace(name, stands_for);
+    let mut said = said.replace(&target, "ORIGIN").replace(&backend, "ORIGIN").replace(&route.host, "HOST");
+    if route.is_named() {
+        said = said.replace(&route.origin, "ORIGIN");
     }
+    let said = without_addresses(&said);
     Words { essence: essence(&said), said }
 }
 
@@ -189,7 +212,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What the whole lines say that were added and have `mark` in them.
-    fn lines(&mut self, mark: &str) -> io::Result<Vec<String>> {
+    fn lines(&self, mark: &str) -> io::Result<Vec<String>> {
         let bytes = content(&self.path)?;
         let added = String::from_utf8_lossy(bytes.get(self.start..).unwrap_or_default()).into_owned();
         let whole = added.rsplit_once('\n').map_or("", |(whole, _)| whole);

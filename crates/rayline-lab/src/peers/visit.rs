@@ -18,19 +18,19 @@ const PAGE: usize = 64 * 1024;
 /// What a visitor saw.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
-    /// The status line and what the page says, or what else happened.
+    /// The status line, what the page says if it is one about an error, and how the answer ended if it is not whole.
     pub(crate) seen: String,
     /// The fields that tell a cause.
     pub(crate) fields: String,
 }
 
-/// Asks for the front page of `host`.
+/// Asks `host` for `path`.
 ///
 /// # Errors
 /// The proxy takes no connection.
-pub(crate) async fn visit(address: SocketAddr, host: &str) -> io::Result<Visit> {
+pub(crate) async fn visit(address: SocketAddr, host: &str, path: &str) -> io::Result<Visit> {
     let mut visitor = Visitor::connect(address).await?.patience(PATIENCE);
-    visitor.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nConnection: close\r\n\r\n")).await?;
+    visitor.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nConnection: close\r\n\r\n")).await?;
     let response = visitor.read_response("GET").await;
     let is_cause = |name: &str| CAUSES.iter().any(|cause| name.to_ascii_lowercase().contains(cause));
     let fields = response.head.fields.iter().filter(|(name, _)| is_cause(name));
@@ -39,7 +39,8 @@ pub(crate) async fn visit(address: SocketAddr, host: &str) -> io::Result<Visit> 
 }
 
 fn seen(response: &Response) -> String {
-    let page = response.text();
+    // What a good answer holds is the origin's, and says nothing of the way to it.
+    let page = if matches!(response.status(), Some(400..)) { response.text() } else { String::new() };
     let page = text_of(page.get(..PAGE).unwrap_or(&page));
     let end = if response.whole { "" } else { end(response.end) };
     let head = match response.head.start.split_once(' ') {

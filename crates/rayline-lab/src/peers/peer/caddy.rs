@@ -27,8 +27,8 @@ pub(super) const NEWEST: Peer = Peer {
         version: "version",
     },
     configure: |setup| configure(setup, "tls_trust_pool file", APPENDED),
-    note: "`log_append` in `handle_errors` adds the error to the access log, which has no cause otherwise. Its default log \
-           has the failures, with an identifier of their own that the access log does not have.",
+    note: "`log_append` in `handle_errors` adds the error to the access log, which has no cause otherwise; what is handled so \
+           is no longer in its default log. That an answer was cut short is, without an identifier of the request.",
     ..DEBIAN
 };
 
@@ -74,7 +74,7 @@ fn configure(setup: &Setup, trust: &str, more: &str) -> io::Result<Vec<Start>> {
             dns = setup.dns,
         )
     };
-    let global = "{\n    admin off\n    persist_config off\n    auto_https off\n}\n";
+    let global = "{\n    admin off\n    auto_https off\n}\n";
     let file = setup.write("Caddyfile", &(global.to_owned() + &setup.each(site)))?;
     Ok(vec![Start::proxy(["run", "--adapter", "caddyfile", "--config", &file])])
 }

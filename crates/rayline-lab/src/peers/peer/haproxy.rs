@@ -17,7 +17,7 @@ pub(super) const PEER: Peer = Peer {
     configure,
     access: Log { file: PRINTED, title: "log", read: access },
     second: None,
-    note: "The line is `option httplog` with `%ts`, the five times and the error of connection and TLS added. There is \
+    note: "The line is `option httplog` with `%ts`, four times and the error of connection and TLS added. There is \
            no second log; `show errors` on its socket keeps the latest malformed answer of each backend, without a \
            request's identifier.",
 };

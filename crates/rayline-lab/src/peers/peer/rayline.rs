@@ -61,6 +61,7 @@ fn access(line: &str) -> Option<String> {
     Some(fields(&json(line)?, &names))
 }
 
+/// What it says when it starts is about no request.
 fn printed(line: &str) -> Option<String> {
-    Some(line.to_owned())
+    (!line.starts_with("serving ")).then(|| line.to_owned())
 }
