@@ -45,6 +45,8 @@ pub struct Connection {
     address: SocketAddr,
     timings: Timings,
     generation: u64,
+    /// Whether HTTP/2 is spoken on it: agreed on in the handshake, or known beforehand.
+    http2: bool,
     born: Instant,
     /// When the last request on it ended; when it was born, before that.
     pub(crate) last_used: Instant,
@@ -67,21 +69,24 @@ enum Stream {
 }
 
 impl Connection {
-    pub(crate) fn plain(wire: Wire, address: SocketAddr, timings: Timings, generation: u64) -> Self {
-        Self::new(Stream::Plain(wire), address, timings, generation)
+    pub(crate) fn plain(wire: Wire, address: SocketAddr, timings: Timings, generation: u64, http2: bool) -> Self {
+        Self::new(Stream::Plain(wire), address, timings, generation, http2)
     }
 
     pub(crate) fn secured(secured: Secured, address: SocketAddr, timings: Timings, generation: u64) -> Self {
-        Self::new(Stream::Secured(Box::new(secured.stream), secured.session), address, timings, generation)
+        let Secured { stream, session } = secured;
+        let http2 = session.http2;
+        Self::new(Stream::Secured(Box::new(stream), session), address, timings, generation, http2)
     }
 
-    fn new(stream: Stream, address: SocketAddr, timings: Timings, generation: u64) -> Self {
+    fn new(stream: Stream, address: SocketAddr, timings: Timings, generation: u64, http2: bool) -> Self {
         let now = Instant::now();
         Self {
             stream,
             address,
             timings,
             generation,
+            http2,
             born: now,
             last_used: now,
             idle: Duration::ZERO,
@@ -101,6 +106,16 @@ impl Connection {
     /// How long dialling took. They stay the same over the connection's life: a reused connection cost nothing.
     pub fn timings(&self) -> Timings {
         self.timings
+    }
+
+    /// Whether HTTP/2 is to be spoken on it, and not HTTP/1.1.
+    pub fn is_http2(&self) -> bool {
+        self.http2
+    }
+
+    /// Bytes above TLS, sent and received since it was made.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.sent, self.received)
     }
 
     /// Whether it served a request before the present one.
@@ -167,13 +182,16 @@ impl Connection {
     /// Adds what this connection knows of the present request, the error that waits on the socket included unless there
     /// is an errno already: for the cold path.
     pub fn testify(&self, evidence: &mut Evidence) {
+        self.testify_of(self.idle, self.served, self.request_bytes(), evidence);
+    }
+
+    /// The same of a request that knows for itself how long the connection had been idle before it, how many the
+    /// connection had served, and its bytes sent and received.
+    pub(crate) fn testify_of(&self, idle: Duration, served: u32, bytes: (u64, u64), evidence: &mut Evidence) {
         evidence.add(Fact::OriginAddress(self.address));
-        evidence.add(Fact::Connection {
-            age_ms: milliseconds(self.born.elapsed()),
-            idle_ms: milliseconds(self.idle),
-            served: self.served,
-        });
-        let (sent, received) = self.request_bytes();
+        let (age_ms, idle_ms) = (milliseconds(self.born.elapsed()), milliseconds(idle));
+        evidence.add(Fact::Connection { age_ms, idle_ms, served });
+        let (sent, received) = bytes;
         evidence.add(Fact::BytesSent(sent));
         evidence.add(Fact::BytesReceived(received));
         if let Some(state) = self.tcp_state() {

@@ -38,6 +38,17 @@ pub enum Tls {
     Strict,
 }
 
+/// The versions of HTTP that will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocols {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2 where the origin chooses it in the TLS handshake (ALPN), else HTTP/1.1. Without TLS nobody chooses: HTTP/1.1.
+    Http2OrHttp1,
+    /// HTTP/2 without asking, over plain TCP (prior knowledge, RFC 9113 §3.3). Over TLS as [`Self::Http2OrHttp1`].
+    Http2,
+}
+
 /// Where to dial.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
@@ -45,6 +56,8 @@ pub struct Target<'a> {
     pub addresses: &'a [SocketAddr],
     /// Whether and how to speak TLS.
     pub tls: Tls,
+    /// What to speak above that.
+    pub protocols: Protocols,
     /// The name to ask for in the handshake, and to find in the certificate. An address is not sent (RFC 6066 §3).
     pub server_name: &'a str,
     /// The SSL mode as the zone's settings name it, for the evidence.
@@ -120,7 +133,8 @@ impl Dialer {
         let wire = Wire::new(connected.stream);
         let tcp = connected.took;
         if target.tls == Tls::Off {
-            return Ok(Connection::plain(wire, address, Timings::new(tcp, Duration::ZERO), self.generation));
+            let http2 = target.protocols == Protocols::Http2;
+            return Ok(Connection::plain(wire, address, Timings::new(tcp, Duration::ZERO), self.generation, http2));
         }
         match self.client.handshake(wire, address, target, timeouts.tls).await {
             Ok(secured) => {

@@ -4,8 +4,9 @@
 //! happy eyeballs, then TLS as the mode asks), [`Pool`] keeps connections for the next request. Each failure is a
 //! [`Fault`](rayline_verdict::Fault) that says what happened on the wire, with the facts that show it.
 //!
-//! What this crate deliberately does not do: it blames nobody and knows no HTTP status, it speaks no HTTP (`http1` only
-//! translates the codec's refusals), and it reads no configuration.
+//! What this crate deliberately does not do: it blames nobody and knows no HTTP status, it sends no requests (`http1`
+//! only translates the codec's refusals; `http2` keeps shared connections going and says why a stream on one failed), and
+//! it reads no configuration.
 
 mod connect;
 pub mod connection;
@@ -13,6 +14,7 @@ pub mod dial;
 mod errno;
 mod eyeballs;
 pub mod http1;
+pub mod http2;
 mod icmp;
 pub mod pool;
 pub mod prohibited;
@@ -24,7 +26,7 @@ mod tls;
 mod wire;
 
 pub use connection::{Connection, Timings};
-pub use dial::{Dialer, Target, Timeouts, Tls, TrustError, TrustSettings};
+pub use dial::{Dialer, Protocols, Target, Timeouts, Tls, TrustError, TrustSettings};
 pub use pool::{Key, Pool, PoolLimits};
 pub use prohibited::prohibited;
 pub use resolve::{Resolved, Resolver};

@@ -19,7 +19,7 @@ use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::dial::{Target, Tls, TrustError, TrustSettings};
+use crate::dial::{Protocols, Target, Tls, TrustError, TrustSettings};
 use crate::wire::Wire;
 
 pub(crate) mod alert;
@@ -53,8 +53,15 @@ pub(crate) struct Client {
 /// The settings for each way to judge a certificate.
 #[derive(Clone, Debug)]
 struct Configs {
-    full: Arc<ClientConfig>,
-    strict: Arc<ClientConfig>,
+    full: Offers,
+    strict: Offers,
+}
+
+/// The settings for each offer of protocols (ALPN). They share their sessions: no version of TLS binds one to the other.
+#[derive(Clone, Debug)]
+struct Offers {
+    http1: Arc<ClientConfig>,
+    http2_or_http1: Arc<ClientConfig>,
 }
 
 /// A finished handshake.
@@ -74,6 +81,8 @@ pub(crate) struct Session {
     pub(crate) asked: bool,
     /// Whether an earlier session was resumed.
     pub(crate) resumed: bool,
+    /// Whether the origin chose HTTP/2.
+    pub(crate) http2: bool,
 }
 
 impl Client {
@@ -90,9 +99,8 @@ impl Client {
                 .dangerous()
                 .with_custom_certificate_verifier(verifier)
                 .with_client_cert_resolver(Arc::new(Asked::default()));
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
             config.resumption = Resumption::in_memory_sessions(SESSIONS);
-            Ok(Arc::new(config))
+            Ok(Offers::new(config))
         };
         let anonymous = Configs { full: config(lenient)?, strict: config(Arc::clone(&verifier) as _)? };
         Ok(Self { anonymous, identified: Mutex::default(), verifier })
@@ -100,11 +108,10 @@ impl Client {
 
     /// The settings for a target.
     fn config(&self, target: &Target<'_>) -> Arc<ClientConfig> {
-        let strict = target.tls == Tls::Strict;
-        let Some(identity) = target.identity else { return self.anonymous.of(strict) };
+        let Some(identity) = target.identity else { return self.anonymous.of(target) };
         let mut identified = self.identified.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || self.anonymous.showing(identity);
-        identified.entry(Arc::clone(identity)).or_insert_with(made).of(strict)
+        identified.entry(Arc::clone(identity)).or_insert_with(made).of(target)
     }
 
     /// Performs the handshake on `wire` within `limit`.
@@ -156,20 +163,33 @@ impl Client {
 }
 
 impl Configs {
-    fn of(&self, strict: bool) -> Arc<ClientConfig> {
-        Arc::clone(if strict { &self.strict } else { &self.full })
+    fn of(&self, target: &Target<'_>) -> Arc<ClientConfig> {
+        let offers = if target.tls == Tls::Strict { &self.strict } else { &self.full };
+        Arc::clone(match target.protocols {
+            Protocols::Http1 => &offers.http1,
+            Protocols::Http2OrHttp1 | Protocols::Http2 => &offers.http2_or_http1,
+        })
     }
 
     /// The same, with an identity to show and sessions of its own.
     fn showing(&self, identity: &Arc<Identity>) -> Self {
         let asked = Arc::new(Asked::with(identity));
-        let showing = |config: &ClientConfig| {
-            let mut config = config.clone();
+        let showing = |offers: &Offers| {
+            let mut config = ClientConfig::clone(&offers.http1);
             config.client_auth_cert_resolver = Arc::clone(&asked) as _;
             config.resumption = Resumption::in_memory_sessions(SESSIONS_OF_IDENTITY);
-            Arc::new(config)
+            Offers::new(config)
         };
         Self { full: showing(&self.full), strict: showing(&self.strict) }
+    }
+}
+
+impl Offers {
+    fn new(mut config: ClientConfig) -> Self {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut either = config.clone();
+        either.alpn_protocols.insert(0, b"h2".to_vec());
+        Self { http1: Arc::new(config), http2_or_http1: Arc::new(either) }
     }
 }
 
@@ -190,7 +210,8 @@ fn session(stream: &TlsStream<Wire>, ssl_mode: &'static str, asked: bool) -> Ses
     };
     let cipher = tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
     let resumed = tls.handshake_kind() == Some(HandshakeKind::Resumed);
-    Session { version, cipher: cipher.map_or("none", cipher_name), ssl_mode, asked, resumed }
+    let http2 = tls.alpn_protocol() == Some(b"h2");
+    Session { version, cipher: cipher.map_or("none", cipher_name), ssl_mode, asked, resumed, http2 }
 }
 
 /// The suite's name in the RFCs: rustls writes the suites of TLS 1.3 with the version in front.

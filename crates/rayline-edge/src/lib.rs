@@ -13,7 +13,7 @@ mod edition;
 mod exchange;
 mod hello;
 mod hop;
-mod link;
+mod origin;
 mod origin_ca;
 mod output;
 mod phase;

@@ -43,14 +43,14 @@ async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
     let target = resolve::target(exchange, &route, security).await?;
     let mut upload = send::prepare(exchange, &route)?;
     loop {
-        let mut link = match connect::reuse(exchange, &target) {
+        let mut link = match connect::reuse(exchange, &target, &upload) {
             Some(link) => link,
-            None => connect::open(exchange, &target).await?,
+            None => connect::open(exchange, &target, &upload).await?,
         };
-        upload.begin(exchange.worker);
-        match wait::head(exchange, &mut link, &mut upload).await? {
+        upload.begin(&mut link, &exchange.body);
+        match wait::head(exchange, &target, &mut link, &mut upload).await? {
             Waited::Head(head) => return receive::answer(exchange, target, link, head, upload),
-            Waited::Stale => {}
+            Waited::Again => {}
         }
     }
 }

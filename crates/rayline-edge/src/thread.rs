@@ -92,7 +92,7 @@ async fn obey(worker: Rc<Worker>, mut doors: Doors, mut commands: UnboundedRecei
     let mut sweep = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
-            _ = sweep.tick() => worker.count_idle(|pool| pool.sweep(Instant::now())),
+            _ = sweep.tick() => worker.sweep(Instant::now()),
             command = commands.recv() => match command {
                 Some(Command::Swap { edition, listen, close }) => {
                     // The edge has tried both on its own thread; what fails here all the same leaves the old in place.

@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bytes::BytesMut;
+use rayline_dial::http2::Http2Pool;
 use rayline_dial::{Pool, PoolLimits};
 use rayline_verdict::{Fault, Moment, RayId, Record};
 use tokio::sync::Notify;
@@ -31,6 +32,10 @@ pub(crate) struct Worker {
     pub(crate) counts: Arc<Counts>,
     sink: RefCell<Box<dyn Sink>>,
     pub(crate) pool: RefCell<Pool>,
+    /// HTTP/2 connections to origins.
+    pub(crate) shared: RefCell<Http2Pool>,
+    /// How many of those were counted as idle when that was last looked at.
+    resting: Cell<usize>,
     rays: RayIds,
     pub(crate) date: DateHeader,
     buffers: RefCell<Vec<BytesMut>>,
@@ -66,6 +71,8 @@ impl Worker {
             counts,
             sink: RefCell::new(sink),
             pool: RefCell::new(Pool::new(limits, generation)),
+            shared: RefCell::new(Http2Pool::new(limits, generation)),
+            resting: Cell::new(0),
             rays: RayIds::new(index),
             date: DateHeader::default(),
             buffers: RefCell::default(),
@@ -90,6 +97,15 @@ impl Worker {
         let (limits, generation) = (pool_limits(&running), running.edition.trust);
         *self.running.borrow_mut() = Rc::new(running);
         self.count_idle(|pool| pool.renew(limits, generation));
+        self.shared.borrow_mut().renew(limits, generation);
+        self.count_resting();
+    }
+
+    /// Lets go of origin connections that have been idle too long.
+    pub(crate) fn sweep(&self, now: Instant) {
+        self.count_idle(|pool| pool.sweep(now));
+        self.shared.borrow_mut().sweep(now);
+        self.count_resting();
     }
 
     /// Works on the pool and brings the count of idle connections up to date.
@@ -97,14 +113,23 @@ impl Worker {
         let mut pool = self.pool.borrow_mut();
         let before = pool.len();
         let out = work(&mut pool);
-        let after = pool.len();
+        self.recount(before, pool.len());
+        out
+    }
+
+    /// Brings the count of idle connections up to date with the shared ones that have no request now.
+    pub(crate) fn count_resting(&self) {
+        let after = self.shared.borrow().resting().get();
+        self.recount(self.resting.replace(after), after);
+    }
+
+    fn recount(&self, before: usize, after: usize) {
         let count = &self.counts.idle_origin_connections;
         if after > before {
             count.fetch_add(after - before, Ordering::Relaxed);
         } else if before > after {
             count.fetch_sub(before - after, Ordering::Relaxed);
         }
-        out
     }
 
     /// Hands a closed record on.

@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rayline_dial::{Dialer, Target, Tls, TrustError, TrustSettings};
+use rayline_dial::{Dialer, Protocols, Target, Tls, TrustError, TrustSettings};
 use rayline_testkit::{Authority, Flaw, Issued, Origin, Script};
 use rayline_verdict::evidence::CertificateFacts;
 use rayline_verdict::fault::{Cause, OriginTlsCause};
@@ -128,6 +128,7 @@ async fn a_self_signed_certificate_can_be_trusted_by_itself() {
     let target = Target {
         addresses: &addresses,
         tls: Tls::Strict,
+        protocols: Protocols::Http1,
         server_name: "other.test",
         ssl_mode: "strict",
         identity: None,
@@ -151,8 +152,14 @@ async fn a_good_certificate_holds_for_its_names_and_addresses() {
         ("wild.test", Some(OriginTlsCause::NameMismatch)),
         ("127.0.0.2", Some(OriginTlsCause::NameMismatch)),
     ] {
-        let target =
-            Target { addresses: &addresses, tls: Tls::Strict, server_name, ssl_mode: "strict", identity: None };
+        let target = Target {
+            addresses: &addresses,
+            tls: Tls::Strict,
+            server_name,
+            ssl_mode: "strict",
+            protocols: Protocols::Http1,
+            identity: None,
+        };
         let outcome = dialer.dial(&target, &PATIENCE, &mut Vec::new()).await;
         assert_eq!(outcome.err().map(|fault| fault.cause), cause.map(Cause::OriginTls), "{server_name}");
     }

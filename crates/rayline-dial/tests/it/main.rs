@@ -20,7 +20,7 @@ mod kit {
     use std::net::SocketAddr;
     use std::time::Duration;
 
-    use rayline_dial::{Connection, Dialer, Target, Timeouts, Tls, TrustSettings};
+    use rayline_dial::{Connection, Dialer, Protocols, Target, Timeouts, Tls, TrustSettings};
     use rayline_testkit::Origin;
     use rayline_verdict::{Attempt, Fact, Fault};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -48,7 +48,7 @@ mod kit {
             Tls::Full => "full",
             Tls::Strict => "strict",
         };
-        Target { addresses, tls, server_name: NAME, ssl_mode, identity: None }
+        Target { addresses, tls, protocols: Protocols::Http1, server_name: NAME, ssl_mode, identity: None }
     }
 
     /// Dials an origin whose connection must come about.

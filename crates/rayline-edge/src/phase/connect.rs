@@ -1,39 +1,96 @@
-//! A connection to the origin: a kept one that still stands, or a new one.
+//! A connection to the origin: a kept one that still stands, a place on a shared one, or a new one.
 
-use std::rc::Rc;
+use std::net::SocketAddr;
 use std::time::Instant;
 
-use rayline_dial::{Connection, Timeouts};
+use rayline_dial::http2::{Dialling, Http2, Http2Limits, Lease, Turn};
+use rayline_dial::{Connection, Protocols, Timeouts};
 use rayline_verdict::Fault;
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::ReplyCause;
 
 use super::reply::unless_gone;
 use super::resolve::Target;
+use super::send::Upload;
 use crate::exchange::Exchange;
-use crate::link::Link;
+use crate::origin::{Link, http1, http2};
 
-/// Takes a kept connection to one of the addresses. A request that met a stale one gets a fresh connection.
-pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target) -> Option<Link> {
-    if !exchange.attempts.is_empty() {
+/// Takes a kept connection to one of the addresses, or a place on a shared one. A request that is sent again gets a fresh
+/// connection, and the first place on it: what happened to it once would happen to it again among others.
+pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Option<Link> {
+    if upload.is_repeated() {
+        return None;
+    }
+    if let Some(lease) = share(exchange, target) {
+        return Some(shared(exchange, target, lease));
+    }
+    if target.security.protocols == Protocols::Http2 {
         return None;
     }
     let now = Instant::now();
     let taken = exchange
         .worker
         .count_idle(|pool| target.addresses.iter().find_map(|address| pool.take(&target.key(*address), now)))?;
-    Some(link(exchange, target, taken))
+    Some(owned(exchange, target, taken))
 }
 
-/// Opens a new connection, TLS included.
+/// Takes a place on an HTTP/2 connection to one of the addresses.
+fn share(exchange: &Exchange<'_>, target: &Target) -> Option<Lease> {
+    if target.security.protocols == Protocols::Http1 {
+        return None;
+    }
+    let mut pool = exchange.worker.shared.borrow_mut();
+    let mut addresses = target.addresses.iter();
+    let taken = addresses.find_map(|address| pool.take(&target.key(*address), target.streams));
+    drop(pool);
+    exchange.worker.count_resting();
+    taken
+}
+
+/// Opens a new connection, TLS included; or shares the one that another request is opening, where the origin may speak
+/// HTTP/2.
 ///
 /// # Errors
 /// The dialler's: of the most telling address when all failed. The visitor's leaving meanwhile.
-pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result<Link, Fault> {
+pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Result<Link, Fault> {
+    let protocols = target.security.protocols;
+    let Some(address) = target.addresses.first().filter(|_| protocols != Protocols::Http1) else {
+        return dial(exchange, target, Protocols::Http1, None).await;
+    };
+    let key = target.key(*address);
+    loop {
+        let turn = exchange.worker.shared.borrow_mut().turn(&key, Instant::now());
+        match turn {
+            Turn::Lead(dialling) => return dial(exchange, target, protocols, Some(dialling)).await,
+            Turn::Alone => return dial(exchange, target, protocols, None).await,
+            Turn::Http1 => return dial(exchange, target, Protocols::Http1, None).await,
+            Turn::Wait(_) if upload.is_repeated() => return dial(exchange, target, protocols, None).await,
+            Turn::Wait(wait) => {
+                let goes_on = unless_gone(exchange, wait.over()).await?;
+                if let Some(lease) = share(exchange, target) {
+                    return Ok(shared(exchange, target, lease));
+                }
+                if !goes_on {
+                    return dial(exchange, target, protocols, None).await;
+                }
+            }
+        }
+    }
+}
+
+async fn dial(
+    exchange: &mut Exchange<'_>,
+    target: &Target,
+    protocols: Protocols,
+    dialling: Option<Dialling>,
+) -> Result<Link, Fault> {
     let limits = exchange.running.limits();
     let timeouts =
         Timeouts { connect: limits.connect_timeout, tls: limits.tls_timeout, keepalive: limits.tcp_keepalive };
     let dialled = rayline_dial::Target {
         addresses: &target.addresses,
         tls: target.security.tls,
+        protocols,
         server_name: &target.server_name,
         ssl_mode: target.security.mode,
         identity: target.identity.as_ref(),
@@ -47,26 +104,73 @@ pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target) -> Result
             let timings = connection.timings();
             let origin = exchange.origin();
             (origin.tcp_us, origin.tls_us) = (timings.tcp_us.into(), timings.tls_us.into());
-            Ok(link(exchange, target, connection))
+            if connection.is_http2() {
+                return begin(exchange, target, connection, dialling).await;
+            }
+            if let Some(address) = target.addresses.first().filter(|_| protocols != Protocols::Http1) {
+                exchange.worker.shared.borrow_mut().chose_http1(&target.key(*address), Instant::now());
+            }
+            Ok(owned(exchange, target, connection))
         }
         Err(fault) => {
+            if let Some(dialling) = dialling {
+                dialling.fail();
+            }
             exchange.origin().address = exchange.attempts.last().map(|attempt| attempt.address);
             Err(fault)
         }
     }
 }
 
-fn link(exchange: &mut Exchange<'_>, target: &Target, connection: Connection) -> Link {
-    let origin = exchange.origin();
-    origin.address = Some(connection.address());
-    origin.reused = connection.is_reused();
-    origin.ssl_protocol = connection.tls().map_or("none", |(version, _)| version);
-    Link::new(exchange.worker, connection, exchange.running.response_limits(), target.security.mode)
+/// Begins to speak HTTP/2 on a new connection, and puts it where others find it.
+async fn begin(
+    exchange: &mut Exchange<'_>,
+    target: &Target,
+    connection: Connection,
+    dialling: Option<Dialling>,
+) -> Result<Link, Fault> {
+    let worker = exchange.worker;
+    let limits = Http2Limits { streams: target.streams, header_bytes: exchange.running.limits().response_header_bytes };
+    let resting = std::rc::Rc::clone(worker.shared.borrow().resting());
+    let key = target.key(connection.address());
+    let begun = unless_gone(exchange, Http2::begin(connection, limits, &resting, dialling)).await?;
+    let connection =
+        begun.map_err(|error| Fault::new(ReplyCause::Unclassified).with(Fact::Internal(error.to_string())))?;
+    let lease = connection.lease();
+    worker.shared.borrow_mut().put(&key, connection);
+    Ok(shared(exchange, target, lease))
 }
 
-/// Keeps a connection whose request ended well.
-pub(crate) fn keep(worker: &Rc<crate::worker::Worker>, target: &Target, link: Link) {
-    let connection = link.into_connection();
-    let key = target.key(connection.address());
-    worker.count_idle(|pool| pool.put(&key, connection, Instant::now()));
+/// A connection of the request's own.
+fn owned(exchange: &mut Exchange<'_>, target: &Target, connection: Connection) -> Link {
+    let limits = exchange.running.response_limits();
+    let link = http1::Link::new(exchange.worker, connection, limits, target.security.mode);
+    note(exchange, Link::Http1(link))
+}
+
+/// A place on a shared one.
+fn shared(exchange: &mut Exchange<'_>, target: &Target, lease: Lease) -> Link {
+    let limits = exchange.running.response_limits();
+    let link = http2::Link::new(exchange.worker, lease, limits, target.security.mode);
+    note(exchange, Link::Http2(Box::new(link)))
+}
+
+fn note(exchange: &mut Exchange<'_>, link: Link) -> Link {
+    let origin = exchange.origin();
+    origin.address = Some(link.address());
+    origin.reused = link.is_reused();
+    origin.protocol = link.protocol();
+    origin.ssl_protocol = link.ssl_protocol();
+    if origin.reused {
+        (origin.tcp_us, origin.tls_us) = (0, 0);
+    }
+    link
+}
+
+/// The origin asked for HTTP/1.1 over HTTP/2.
+pub(crate) fn require_http1(exchange: &Exchange<'_>, target: &Target, address: SocketAddr) {
+    let mut pool = exchange.worker.shared.borrow_mut();
+    for address in target.addresses.first().into_iter().chain([&address]) {
+        pool.require_http1(&target.key(*address), Instant::now());
+    }
 }

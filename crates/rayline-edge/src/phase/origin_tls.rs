@@ -1,9 +1,10 @@
-//! Whether and how the origin is spoken to over TLS, by the zone's SSL mode and the visitor's scheme.
+//! Whether and how the origin is spoken to over TLS, by the zone's SSL mode and the visitor's scheme; and which versions
+//! of HTTP may be spoken above it.
 //!
 //! The handshake itself is the dialler's; what it met comes back as a fault of this phase.
 
-use rayline_config::SslMode;
-use rayline_dial::Tls;
+use rayline_config::{HttpVersion, SslMode};
+use rayline_dial::{Protocols, Tls};
 
 use crate::exchange::{Exchange, Route};
 
@@ -11,6 +12,8 @@ use crate::exchange::{Exchange, Route};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Security {
     pub(crate) tls: Tls,
+    /// What may be spoken above it.
+    pub(crate) protocols: Protocols,
     pub(crate) port: u16,
     /// The mode's name, for the evidence.
     pub(crate) mode: &'static str,
@@ -30,7 +33,25 @@ pub(crate) fn choose(exchange: &Exchange<'_>, route: &Route<'_>) -> Security {
         SslMode::OriginPull => Tls::Strict,
     };
     let port = if tls == Tls::Off { settings.origin_http_port } else { settings.origin_https_port };
-    Security { tls, port, mode: name(settings.ssl) }
+    let protocols = protocols(exchange, tls, settings.origin_max_http_version);
+    Security { tls, protocols, port, mode: name(settings.ssl) }
+}
+
+/// Over TLS the origin chooses. Over plain TCP it cannot, and HTTP/1.1 is spoken; except that gRPC knows no other version
+/// than HTTP/2, so a server for it is supposed to speak that (prior knowledge).
+fn protocols(exchange: &Exchange<'_>, tls: Tls, most: HttpVersion) -> Protocols {
+    match (tls, most) {
+        (Tls::Off, _) if is_grpc(exchange) => Protocols::Http2,
+        (Tls::Off, _) | (Tls::Full | Tls::Strict, HttpVersion::V1) => Protocols::Http1,
+        (Tls::Full | Tls::Strict, HttpVersion::V2) => Protocols::Http2OrHttp1,
+    }
+}
+
+/// `application/grpc`, alone or with what it carries: `application/grpc+proto`. Not gRPC-Web, which is another protocol.
+fn is_grpc(exchange: &Exchange<'_>) -> bool {
+    let value = exchange.head.fields.get("content-type").unwrap_or_default();
+    let Some((kind, rest)) = value.split_at_checked(b"application/grpc".len()) else { return false };
+    kind.eq_ignore_ascii_case(b"application/grpc") && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
 
 /// The mode's value in the API.

@@ -21,6 +21,8 @@ pub(crate) struct Target {
     /// The name for the TLS handshake; empty without TLS.
     pub(crate) server_name: Arc<str>,
     pub(crate) security: Security,
+    /// The most requests at once on one HTTP/2 connection.
+    pub(crate) streams: u32,
     /// What to show if the origin asks for a client certificate; `None` without TLS.
     pub(crate) identity: Option<Arc<Identity>>,
 }
@@ -63,7 +65,8 @@ pub(crate) async fn target(
             (Arc::from(route.host.trim_end_matches('.').to_ascii_lowercase()), route.zone.identity.clone())
         }
     };
-    Ok(Target { addresses, server_name, security, identity })
+    let streams = route.zone.zone.settings.origin_h2_max_streams;
+    Ok(Target { addresses, server_name, security, streams, identity })
 }
 
 async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {

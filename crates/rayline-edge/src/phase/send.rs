@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use rayline_http1::{Fields, Framing, Version, encode};
-use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::fault::{RequestCause, SendCause};
+use rayline_verdict::fault::RequestCause;
+use rayline_verdict::{Country, Fault};
 
 use super::request::path_and_query;
 use crate::deadline::Deadline;
 use crate::exchange::{Exchange, Route};
-use crate::hop::{Hops, Known, put_trailers};
-use crate::link::Link;
-use crate::output::Output;
+use crate::hop::{Hops, Known};
+use crate::origin::{Link, Sent};
 use crate::visitor::RequestBody;
 use crate::visitor::body::{Interim, Piece};
 use crate::worker::Worker;
@@ -31,7 +30,6 @@ const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Upload {
     /// The encoded head, kept until no repetition is possible any more.
     head: BytesMut,
-    output: Output,
     state: State,
     /// The time-out of whatever the state waits for.
     deadline: Deadline,
@@ -40,6 +38,8 @@ pub(crate) struct Upload {
     consumed: bool,
     /// The method is idempotent (RFC 9110 §9.2.2).
     idempotent: bool,
+    /// It was begun for the second time.
+    repeated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,20 +66,19 @@ pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Uplo
         .map_err(|field| Fault::new(RequestCause::Malformed).with(Fact::Internal(field.to_string())))?;
     Ok(Upload {
         head,
-        output: Output::default(),
         state: State::Head,
         deadline: exchange.worker.deadline(),
         write_timeout: exchange.running.limits().write_timeout,
         consumed: false,
         idempotent: matches!(exchange.head.method(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
+        repeated: false,
     })
 }
 
 impl Upload {
-    /// Starts over, for a connection that has seen nothing of the request yet.
-    pub(crate) fn begin(&mut self, worker: &Worker) {
-        self.output = Output { prefix: worker.buffer(), ..Output::default() };
-        self.output.prefix.extend_from_slice(&self.head);
+    /// Starts over, on a connection that has seen nothing of the request yet.
+    pub(crate) fn begin(&mut self, link: &mut Link, body: &RequestBody) {
+        link.begin(&self.head, body.is_done());
         self.state = State::Head;
         self.deadline.clear();
     }
@@ -95,9 +94,9 @@ impl Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Fault>> {
         while !self.is_over() {
-            let written = self.output.written;
-            let flushed = link.poll_flush(&mut self.output, cx);
-            if self.output.written != written {
+            let taken = link.taken();
+            let flushed = link.poll_flush(cx);
+            if link.taken() != taken {
                 self.deadline.clear();
             }
             match flushed {
@@ -110,9 +109,7 @@ impl Upload {
                 Poll::Pending => {
                     self.deadline.set_after_if_unset(self.write_timeout);
                     ready!(self.deadline.poll(cx));
-                    let limit_ms = u64::try_from(self.write_timeout.as_millis()).unwrap_or(u64::MAX);
-                    let timer = Fact::Timer { setting: "write_timeout", limit_ms };
-                    return Poll::Ready(Err(link.testify(Fault::new(SendCause::TimedOut).with(timer))));
+                    return Poll::Ready(Err(link.stalled(self.write_timeout)));
                 }
             }
             match self.state {
@@ -128,38 +125,21 @@ impl Upload {
                 State::Body => {
                     self.deadline.clear();
                     let piece = ready!(body.poll_next(cx))?;
-                    self.queue(piece, body.framing());
+                    match piece {
+                        Piece::Data(_) => self.consumed = true,
+                        Piece::Trailers(_) => {
+                            self.consumed = true;
+                            self.state = State::Last;
+                        }
+                        Piece::End => self.state = State::Last,
+                    }
+                    link.queue(piece, body.framing());
                 }
                 State::Last => self.state = State::Done,
                 State::Refused | State::Done => break,
             }
         }
         Poll::Ready(Ok(()))
-    }
-
-    fn queue(&mut self, piece: Piece, framing: Framing) {
-        let chunked = framing == Framing::Chunked;
-        match piece {
-            Piece::Data(data) => {
-                self.consumed = true;
-                if chunked {
-                    self.output.prefix.extend_from_slice(&encode::chunk_head(data.len()));
-                    self.output.suffix = encode::CHUNK_END;
-                }
-                self.output.data = data;
-            }
-            Piece::Trailers(fields) => {
-                self.consumed = true;
-                put_trailers(&mut self.output.prefix, &fields, |name| Known::of(name).is_none());
-                self.state = State::Last;
-            }
-            Piece::End => {
-                if chunked {
-                    self.output.suffix = encode::LAST_CHUNK;
-                }
-                self.state = State::Last;
-            }
-        }
     }
 
     /// The origin said `100 Continue`, or took too long to: the body may come, and a waiting visitor is told so.
@@ -187,7 +167,6 @@ impl Upload {
         worker.give_back(std::mem::take(&mut self.head));
         if self.is_over() {
             worker.give_back_deadline(std::mem::take(&mut self.deadline));
-            worker.give_back(std::mem::take(&mut self.output.prefix));
         }
     }
 
@@ -202,19 +181,34 @@ impl Upload {
         self.state == State::Done
     }
 
-    /// Whether the origin stopped taking it.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.state == State::Refused
+    /// How far it is.
+    pub(crate) fn sent(&self) -> Sent {
+        if self.is_done() { Sent::Whole } else { Sent::Partly }
     }
 
     fn is_over(&self) -> bool {
-        self.is_done() || self.is_refused()
+        matches!(self.state, State::Refused | State::Done)
     }
 
     /// Whether the very same request can be sent once more, on a connection that has sent `sent` bytes of it: nothing
     /// of the body is gone, and the method allows it or not a byte went out (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
     pub(crate) fn is_repeatable(&self, sent: u64) -> bool {
-        !self.consumed && (self.idempotent || sent == 0)
+        self.is_whole() && (self.idempotent || sent == 0)
+    }
+
+    /// Whether all of it is still here, and was not repeated before.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.consumed && !self.repeated
+    }
+
+    /// It is to be sent again, on a connection that is made for it.
+    pub(crate) fn repeat(&mut self) {
+        self.repeated = true;
+    }
+
+    /// Whether it is being sent again.
+    pub(crate) fn is_repeated(&self) -> bool {
+        self.repeated
     }
 }
 
@@ -275,6 +269,10 @@ fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, lo
     out.put_slice(&record.ray.digits());
     out.put_slice(b"-");
     out.put_slice(record.colo.as_str().as_bytes());
+    if exchange.zone.is_some_and(|zone| zone.zone.settings.ip_geolocation && !zone.zone.paused) {
+        out.put_slice(b"\r\nCF-IPCountry: ");
+        out.put_slice(record.country.unwrap_or(Country::UNKNOWN).as_str().as_bytes());
+    }
     out.put_slice(b"\r\nCDN-Loop: ");
     if looped {
         join(out, &exchange.head.fields, "cdn-loop");

@@ -1,20 +1,19 @@
 //! Waiting for the head of the origin's response, while the request's body is still being sent.
 
 use std::future::poll_fn;
-use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use rayline_dial::http1::response_fault;
-use rayline_dial::{Break, session_fault};
-use rayline_http1::{Parsed, RequestKind, ResponseHead};
+use rayline_http1::{RequestKind, ResponseHead};
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::fault::{OriginTlsCause, ReplyCause, SendCause, WaitCause};
+use rayline_verdict::fault::{ReplyCause, SendCause, WaitCause};
 use rayline_verdict::{Attempt, Fault, Outcome};
 
+use super::connect;
+use super::resolve::Target;
 use super::send::{Upload, takes_interim};
 use crate::exchange::{Exchange, micros};
-use crate::link::Link;
+use crate::origin::{Failure, Link, Repeat, timer};
 use crate::visitor::RequestBody;
 use crate::visitor::body::Interim;
 
@@ -27,15 +26,20 @@ const MAX_INTERIM: u32 = 128;
 pub(crate) enum Waited {
     /// The final response's head.
     Head(Box<ResponseHead>),
-    /// The kept-alive connection was closed under the request, which can be repeated on another.
-    Stale,
+    /// The origin did nothing with the request, or may be supposed to: it is to be sent again, on another connection.
+    Again,
 }
 
 /// Sends what is left of the request and waits for the head of the final response.
 ///
 /// # Errors
 /// Every way in which an origin can fail to answer; the visitor's faults while it sends its body, and its leaving.
-pub(crate) async fn head(exchange: &mut Exchange<'_>, link: &mut Link, upload: &mut Upload) -> Result<Waited, Fault> {
+pub(crate) async fn head(
+    exchange: &mut Exchange<'_>,
+    target: &Target,
+    link: &mut Link,
+    upload: &mut Upload,
+) -> Result<Waited, Fault> {
     let began = Instant::now();
     let mut waiting = Waiting::new(exchange, link);
     let body = &mut exchange.body;
@@ -45,37 +49,36 @@ pub(crate) async fn head(exchange: &mut Exchange<'_>, link: &mut Link, upload: &
     let origin = exchange.origin();
     origin.send_us = u64::try_from(sent_at.saturating_duration_since(began).as_micros()).unwrap_or(u64::MAX);
     origin.header_us = micros(sent_at);
-    let address = link.connection.address();
-    let attempt = |outcome| Attempt { address, reused: link.connection.is_reused(), outcome, took_ms: took / 1000 };
+    let attempt =
+        |outcome| Attempt { address: link.address(), reused: link.is_reused(), outcome, took_ms: took / 1000 };
     match outcome {
         Ok(head) => {
             origin.status = head.status;
             Ok(Waited::Head(Box::new(head)))
         }
-        Err(fault) => {
+        Err(Failure { fault, repeat }) => {
             let fault = link.testify_of_head(fault);
             let code = rayline_verdict::attribute::code_of(fault.cause, &fault.evidence);
             exchange.attempts.push(attempt(Outcome::Failed(code)));
-            if !is_stale(&fault, link) {
-                return Err(fault);
+            let again = match repeat {
+                Repeat::Never => false,
+                Repeat::Unprocessed => upload.is_whole(),
+                Repeat::OverHttp1 => {
+                    connect::require_http1(exchange, target, link.address());
+                    upload.is_whole()
+                }
+                Repeat::Stale if upload.is_repeatable(link.sent()) => true,
+                Repeat::Stale => {
+                    return Err(Fault { cause: SendCause::StaleConnection.into(), evidence: fault.evidence });
+                }
+            };
+            if again {
+                upload.repeat();
+                return Ok(Waited::Again);
             }
-            if upload.is_repeatable(link.sent()) {
-                return Ok(Waited::Stale);
-            }
-            Err(Fault { cause: SendCause::StaleConnection.into(), evidence: fault.evidence })
+            Err(fault)
         }
     }
-}
-
-/// A reused connection that ended before a byte of the answer: an origin that closes idle connections does so without
-/// knowing that a request is on its way (RFC 9112 §9.3.1).
-fn is_stale(fault: &Fault, link: &Link) -> bool {
-    use rayline_verdict::Cause::{Send, Wait};
-    let ended = matches!(
-        fault.cause,
-        Wait(WaitCause::Reset | WaitCause::ClosedEmpty | WaitCause::TlsBroken) | Send(SendCause::Reset)
-    );
-    ended && link.connection.is_reused() && link.received == 0
 }
 
 /// The state of one wait.
@@ -94,7 +97,7 @@ impl Waiting {
     fn new(exchange: &Exchange<'_>, link: &mut Link) -> Self {
         let limits = exchange.running.limits();
         let read_timeout = exchange.read_timeout();
-        link.deadline.clear();
+        link.deadline().clear();
         Self {
             kind: RequestKind::of(exchange.head.method()),
             takes_interim: takes_interim(exchange.head.version),
@@ -112,63 +115,52 @@ impl Waiting {
         upload: &mut Upload,
         body: &mut RequestBody,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<ResponseHead, Fault>> {
+    ) -> Poll<Result<ResponseHead, Failure>> {
         loop {
-            // What has come first: a `100 Continue` in it lets the body go on.
-            if let Some(head) = self.parse(link, upload, body)? {
-                return Poll::Ready(Ok(head));
-            }
             if upload.poll_progress(link, body, cx)?.is_ready() && self.sent_at.is_none() {
                 self.sent_at = Some(Instant::now());
-                link.deadline.set_after(self.ack_timeout.min(self.read_timeout));
+                link.deadline().set_after(self.ack_timeout.min(self.read_timeout));
             }
-            match link.poll_fill(cx, 1) {
-                Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(ended(link, upload, None))),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(ended(link, upload, Some(&error)))),
+            match link.poll_head(self.kind, upload.sent(), cx)? {
+                Poll::Ready(head) if head.is_informational() => self.pass_on(&head, link, upload, body)?,
+                Poll::Ready(head) => return Poll::Ready(Ok(head)),
                 Poll::Pending => break,
             }
         }
         body.poll_interim(cx);
         if upload.is_done() && body.poll_gone(cx).is_ready() {
-            return Poll::Ready(Err(Fault::new(ReplyCause::Gone)));
+            return Poll::Ready(Err(Fault::new(ReplyCause::Gone).into()));
         }
-        self.poll_timers(link, cx)
+        self.poll_timers(link, cx).map_err(Failure::from)
     }
 
-    /// The head, if it is whole. Interim responses are passed on and done with.
-    fn parse(
+    /// Passes an interim response on. A `100 Continue` lets the body come.
+    fn pass_on(
         &mut self,
-        link: &mut Link,
+        head: &ResponseHead,
+        link: &Link,
         upload: &mut Upload,
         body: &mut RequestBody,
-    ) -> Result<Option<ResponseHead>, Fault> {
-        while !link.input.is_empty() {
-            let head =
-                match link.parser.parse(&mut link.input, self.kind).map_err(|refusal| response_fault(&refusal))? {
-                    Parsed::Partial => return Ok(None),
-                    Parsed::Complete(head) if !head.is_informational() => return Ok(Some(head)),
-                    Parsed::Complete(head) => head,
-                };
-            self.interim += 1;
-            if head.status == 101 {
-                return Err(Fault::new(WaitCause::UnexpectedUpgrade).with(Fact::OriginStatus(101)));
-            }
-            if self.interim > MAX_INTERIM {
-                return Err(Fault::new(WaitCause::InformationalFlood).with(Fact::Informational(self.interim)));
-            }
-            if head.status == 100 {
-                upload.go_on(body);
-            } else if self.takes_interim {
-                body.queue_interim(Interim::Passed(&head));
-            }
+    ) -> Result<(), Fault> {
+        self.interim += 1;
+        if head.status == 101 {
+            return Err(Fault::new(WaitCause::UnexpectedUpgrade).with(Fact::OriginStatus(101)));
         }
-        Ok(None)
+        if self.interim > MAX_INTERIM {
+            link.condemn(self.interim, MAX_INTERIM);
+            return Err(Fault::new(WaitCause::InformationalFlood).with(Fact::Informational(self.interim)));
+        }
+        if head.status == 100 {
+            upload.go_on(body);
+        } else if self.takes_interim {
+            body.queue_interim(Interim::Passed(head));
+        }
+        Ok(())
     }
 
     fn poll_timers(&mut self, link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Fault>> {
         loop {
-            ready!(link.deadline.poll(cx));
+            ready!(link.deadline().poll(cx));
             let Some(sent_at) = self.sent_at else { return Poll::Pending };
             let elapsed = sent_at.elapsed();
             if elapsed >= self.read_timeout {
@@ -176,7 +168,7 @@ impl Waiting {
                 return Poll::Ready(Err(Fault::new(WaitCause::TimedOut).with(timer)));
             }
             if !self.ack_checked && elapsed >= self.ack_timeout {
-                let tcp = link.connection.tcp_state().unwrap_or_default();
+                let tcp = link.tcp_state().unwrap_or_default();
                 if tcp.is_unacknowledged() {
                     let timer = timer("ack_timeout", self.ack_timeout);
                     return Poll::Ready(Err(Fault::new(SendCause::Unacknowledged).with(timer)));
@@ -185,31 +177,7 @@ impl Waiting {
             }
             let left = self.read_timeout.saturating_sub(elapsed);
             // What is on its way is looked at again, when it has been acknowledged or sent once more.
-            link.deadline.set_after(if self.ack_checked { left } else { left.min(self.ack_timeout / 4) });
+            link.deadline().set_after(if self.ack_checked { left } else { left.min(self.ack_timeout / 4) });
         }
     }
-}
-
-fn timer(setting: &'static str, limit: Duration) -> Fact {
-    Fact::Timer { setting, limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) }
-}
-
-/// The fault of a connection that ended before the head was whole.
-fn ended(link: &Link, upload: &Upload, error: Option<&io::Error>) -> Fault {
-    let broken = error.map(|error| session_fault(&link.connection, error));
-    let how = broken.as_ref().map_or(Break::Closed, |broken| broken.how);
-    // Interim responses are heads of their own, and gone from the buffer.
-    let begun = !link.input.is_empty();
-    let cause = match how {
-        Break::ClientCertificateRefused => OriginTlsCause::ClientCertificateRefused.into(),
-        Break::Silent => WaitCause::Lost.into(),
-        Break::Other => ReplyCause::Unclassified.into(),
-        Break::Closed | Break::Reset | Break::TlsBroken if begun => WaitCause::HalfHead.into(),
-        Break::TlsBroken => WaitCause::TlsBroken.into(),
-        // The origin would not take the rest of the request, and said nothing.
-        Break::Closed | Break::Reset if upload.is_refused() || !upload.is_done() => SendCause::Reset.into(),
-        Break::Closed => WaitCause::ClosedEmpty.into(),
-        Break::Reset => WaitCause::Reset.into(),
-    };
-    Fault { cause, evidence: broken.map(|broken| broken.evidence).unwrap_or_default() }
 }

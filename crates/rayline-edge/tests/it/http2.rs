@@ -1,6 +1,8 @@
-//! HTTP/2 to visitors: what must work, and what a visitor that breaks the rules comes to.
+//! HTTP/2 to visitors and to origins: what must work, and what it comes to that one of them breaks the rules.
 
 mod conformance;
 mod faults;
 mod floods;
+mod origin;
+mod origin_faults;
 mod serving;

@@ -131,6 +131,12 @@ impl Setup {
         self
     }
 
+    /// A setting of the zone that is text, be it a number.
+    pub(crate) fn word(mut self, key: &str, value: &str) -> Self {
+        self.settings.push(format!("{key} = \"{value}\""));
+        self
+    }
+
     /// Configuration behind the zone's: more records, more zones.
     pub(crate) fn also(mut self, toml: &str) -> Self {
         self.more.push_str(toml);
