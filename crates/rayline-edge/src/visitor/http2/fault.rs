@@ -16,9 +16,14 @@ pub(super) fn error(frame: &'static str, code: u32, sent_by: End, debug: Option<
     Fact::Http2Error { frame, code, name: http2_error_name(code), sent_by, debug }
 }
 
-/// The library made no request of a stream, and reset it.
-pub(super) fn refused(code: u32) -> Fault {
-    Fault::new(RequestCause::Http2Malformed).with(error("RST_STREAM", code, End::Ours, None))
+/// The library made no request of a stream, and reset it; or it reset one that was under way. `most` streams may be open.
+pub(super) fn refused(code: u32, most: u32) -> Fault {
+    let fault = Fault::new(RequestCause::Http2Malformed).with(error("RST_STREAM", code, End::Ours, None));
+    if h2::Reason::from(code) == h2::Reason::REFUSED_STREAM {
+        let limit = u64::from(most);
+        return fault.with(Fact::Limit { what: "requests at once", seen: limit + 1, limit });
+    }
+    fault
 }
 
 /// The library made no request of a stream, for its fields are far too many.

@@ -224,7 +224,8 @@ pub(super) struct Frames {
     /// Streams whose head came, and that the pipeline has not seen yet; the newest is the last.
     opened: Vec<(u32, Instant)>,
     newest: u32,
-    most_opened: usize,
+    /// How many streams may be open, as the visitor was told.
+    most: u32,
     serving: Vec<(u32, Rc<Sent>)>,
     pub(super) refused: Vec<Refused>,
     /// When the head began that is not whole yet.
@@ -241,7 +242,7 @@ pub(super) struct Frames {
 pub(super) type SharedFrames = Rc<RefCell<Frames>>;
 
 impl Frames {
-    pub(super) fn new(most_streams: u32) -> Self {
+    pub(super) fn new(most: u32) -> Self {
         Self {
             received: Scanner::behind(super::PREFACE.len()),
             sent: Scanner::behind(0),
@@ -249,7 +250,7 @@ impl Frames {
             is_set_up: false,
             opened: Vec::new(),
             newest: 0,
-            most_opened: usize::try_from(most_streams).unwrap_or(usize::MAX).saturating_mul(UNSEEN),
+            most,
             serving: Vec::new(),
             refused: Vec::new(),
             head_since: None,
@@ -292,6 +293,11 @@ impl Frames {
         }
     }
 
+    /// The fault of a stream that the library has reset.
+    pub(super) fn reset(&self, code: u32) -> Fault {
+        fault::refused(code, self.most)
+    }
+
     /// A request was answered: a visitor that makes use of its connection may spend more.
     pub(super) fn answered(&mut self) {
         self.budget.earn_answer();
@@ -304,7 +310,9 @@ impl Frames {
 
     /// Notes it once the budget is used up.
     fn judge(&mut self) {
-        if self.budget.is_over() || self.opened.len() > self.most_opened {
+        if self.budget.is_over()
+            || self.opened.len() > usize::try_from(self.most).unwrap_or(usize::MAX).saturating_mul(UNSEEN)
+        {
             let costliest = self.budget.costliest();
             self.broken.get_or_insert_with(|| fault::flood(costliest));
         }
@@ -354,7 +362,7 @@ impl Frames {
 
     /// Bytes were written.
     pub(super) fn send(&mut self, bytes: &[u8]) {
-        let Self { sent, serving, opened, refused, budget, goaway_text, .. } = self;
+        let Self { sent, serving, opened, refused, budget, goaway_text, most, .. } = self;
         sent.scan(bytes, |frame, step| {
             let stream = serving.iter().rev().find(|(id, _)| *id == frame.stream).map(|(_, sent)| sent);
             match (step, stream) {
@@ -391,7 +399,7 @@ impl Frames {
                             // The one answer that the library gives by itself.
                             status: if code.is_none() { 431 } else { 0 },
                             bytes: u64::from(frame.length) + Head::BYTES as u64,
-                            fault: code.map_or_else(fault::too_large, fault::refused),
+                            fault: code.map_or_else(fault::too_large, |code| fault::refused(code, *most)),
                         });
                     }
                 }

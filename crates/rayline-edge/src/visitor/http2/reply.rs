@@ -52,10 +52,11 @@ impl Reply {
             Half::Begun(stream) => ready!(stream.poll_reset(cx)),
         };
         let gone = Fault::new(ReplyCause::Gone);
-        Poll::Ready(match (reset, self.sent.left.get(), self.frames.borrow().ended_by) {
+        let frames = self.frames.borrow();
+        Poll::Ready(match (reset, self.sent.left.get(), frames.ended_by) {
             (_, Some(code), _) => gone.with(fault::error("RST_STREAM", code, End::Theirs, None)),
             (_, None, Some(code)) => gone.with(fault::error("GOAWAY", code, End::Ours, None)),
-            (Ok(reason), None, None) => fault::refused(reason.into()),
+            (Ok(reason), None, None) => frames.reset(reason.into()),
             (Err(_), None, None) => gone,
         })
     }

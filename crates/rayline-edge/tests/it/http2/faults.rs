@@ -137,6 +137,35 @@ async fn a_stream_that_the_library_refuses_is_recorded() {
 }
 
 #[tokio::test]
+async fn more_requests_at_once_than_are_allowed() {
+    let scene = Scene::with(Script::stall_before_head()).server("http2_max_streams", "2").start();
+    let mut visitor = visitor(&scene).await;
+    for path in ["/1", "/2"] {
+        visitor.open(&fields("GET", path, &[]), true).await.unwrap();
+    }
+    let surplus = visitor.request("GET", "/3", HOST).await.unwrap();
+    assert_eq!(surplus.end, Ending::Reset(Code::REFUSED_STREAM), "safe to be asked again");
+    let record = blamed(&scene, "visitor.request.http2_malformed").await;
+    assert_eq!(record["VerdictEvidence"]["limit"]["limit"], 2, "{record:#}");
+    assert_eq!(record["VerdictEvidence"]["http2_error"]["name"], "REFUSED_STREAM", "{record:#}");
+}
+
+#[tokio::test]
+async fn fields_beyond_what_is_even_looked_at() {
+    let scene = Scene::with(Script::ok()).start();
+    let mut visitor = visitor(&scene).await;
+    let stream = visitor.next_stream();
+    let big = "x".repeat(300 * 1024);
+    let block = rayline_testkit::http2::encode(fields("GET", "/", &[("x-big", &big)]));
+    visitor.send_all(&Frame::block(stream, &block, 16_384, true)).await.unwrap();
+    let response = visitor.read_response(stream).await;
+    assert_eq!((response.status(), response.body.len()), (Some(431), 0), "{response:?}");
+    let record = blamed(&scene, "visitor.request.header_too_large").await;
+    assert_eq!(record["EdgeResponseStatus"], 431, "{record:#}");
+    goes_on(&mut visitor).await;
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_as_long_as_it_says() {
     let scene = Scene::with(Script::echo_body()).start();
     let mut visitor = visitor(&scene).await;
