@@ -5,7 +5,7 @@
 //! again, which runs a test that does nothing else.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::process::parent_id;
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,7 @@ pub fn serve() -> io::Result<()> {
     let mut queue = Queue::open()?;
     queue.bind(QUEUE)?;
     queue.set_nonblocking(true);
-    println!("{READY}");
+    writeln!(io::stdout(), "{READY}")?;
     let mut held = VecDeque::new();
     while parent_id() == parent {
         match queue.recv() {

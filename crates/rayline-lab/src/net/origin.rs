@@ -1,6 +1,6 @@
 //! A web server in a namespace: nginx, with a page, a large file, and room for uploads.
 
-use std::path::Path;
+use std::io;
 
 use tempfile::TempDir;
 
@@ -32,6 +32,7 @@ http {
     server {
         listen 80;
         listen [::]:80;
+        listen 443;
         root @FOLDER@;
         location = / { return 200 "hello from the origin\n"; }
         location = /upload { proxy_pass http://127.0.0.1:81; }
@@ -40,12 +41,13 @@ http {
 }
 "#;
 
-/// A running nginx, at port 80 of all addresses of its namespace.
+/// A running nginx, at port 80 of all addresses of its namespace. (What listens at port 443 speaks no TLS: it is for those
+/// who do not come so far.)
 #[derive(Debug)]
 pub struct Origin {
     // Before the folder: what still runs may still write there.
-    _process: Process,
-    folder: TempDir,
+    process: Process,
+    _folder: TempDir,
 }
 
 impl Origin {
@@ -67,11 +69,14 @@ impl Origin {
         let mut process = Process::start(&mut command, &path("printed.log"))?;
         // It is written when the sockets listen.
         process.until("does not listen", |_| path("nginx.pid").exists().then_some(()))?;
-        Ok(Self { _process: process, folder })
+        Ok(Self { process, _folder: folder })
     }
 
-    /// Its folder: logs and documents.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Stops it where it is: its kernel goes on answering for it.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn pause(&self) -> io::Result<()> {
+        self.process.signal_all("STOP")
     }
 }

@@ -118,6 +118,40 @@ fn an_answer_that_vanishes_is_the_networks() {
     });
 }
 
+/// The origin has acknowledged the request and thinks about it when the way to it is cut: it would answer the kernel's
+/// probes, were it only slow.
+#[test]
+fn an_origin_that_vanishes_while_it_thinks_is_the_networks() {
+    let Some((origin, network)) = network() else { return };
+    let mut hosts = Hosts::default();
+    let (lost, slow) = (hosts.add(&[origin_v4(1)]), hosts.add(&[origin_v4(2)]));
+    // A SYN and an acknowledgement are 112 bytes.
+    network.router.rule(Hook::Forward, &format!("ip saddr {} quota over 115 bytes drop", origin_v4(1))).unwrap();
+    let edge = hosts.edge(&network);
+    origin.pause().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (_, record) = blamed(edge.curl("/").host(&lost), 520, "network.wait.lost");
+            assert_eq!(record["VerdictReached"], "maybe", "{record:#}");
+        });
+        scope.spawn(|| blamed(edge.curl("/").host(&slow), 524, "origin.wait.timed_out"));
+    });
+}
+
+/// The first message of the TLS handshake is lost. The code is that of every handshake that is not done in time; that
+/// nothing of it was acknowledged, the evidence has.
+#[test]
+fn a_handshake_that_is_never_acknowledged() {
+    let Some((_origin, network)) = network() else { return };
+    let mut hosts = Hosts::default();
+    let host = hosts.add(&[origin_v4(1)]);
+    network.router.rule(Hook::Forward, &format!("ip daddr {} tcp flags & psh == psh drop", origin_v4(1))).unwrap();
+    let edge = hosts.edge(&network);
+    let (_, record) = blamed(edge.curl("/").host(&host).tls(), 525, "origin.origin_tls.timed_out");
+    unacknowledged(&record);
+    assert_eq!(record["VerdictReached"], "no", "{record:#}");
+}
+
 /// A firewall that cuts: with the request, and in the middle of the answer.
 #[test]
 fn a_reset_from_the_way_looks_like_the_origins() {

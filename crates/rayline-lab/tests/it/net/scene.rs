@@ -46,7 +46,8 @@ impl Hosts {
     #[track_caller]
     pub(super) fn edge(&self, network: &Network) -> Rayline {
         let zone = format!(
-            "name = \"example.com\"\n[zone.settings]\nssl = \"flexible\"\norigin_http_port = 80\n{READ}\n{}",
+            "name = \"example.com\"\n[zone.settings]\nssl = \"full\"\norigin_http_port = 80\norigin_https_port = 443\n\
+             {READ}\n{}",
             self.records
         );
         let setup = Setup::new().server("threads = 1").limits(LIMITS).zone(&zone);
