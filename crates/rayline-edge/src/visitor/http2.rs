@@ -195,11 +195,10 @@ impl Connection {
             if self.state == State::Ending {
                 return self.deadline.poll(cx).map(|()| None);
             }
-            let broken = self.frames.borrow_mut().broken.as_ref().map(|fault| fault.cause);
+            let broken = self.frames.borrow().broken.as_ref().map(|broken| broken.reason);
             let at_rest = serving == 0 && !self.h2.has_streams();
-            let reason = if let Some(cause) = broken {
-                let flood = cause == RequestCause::Http2Flood.into();
-                if flood { Reason::ENHANCE_YOUR_CALM } else { Reason::PROTOCOL_ERROR }
+            let reason = if let Some(reason) = broken {
+                reason
             } else if draining && at_rest {
                 Reason::NO_ERROR
             } else {
@@ -256,7 +255,7 @@ impl Connection {
         self.h2.abrupt_shutdown(reason);
         if let Some(broken) = broken {
             let goaway = fault::error("GOAWAY", reason.into(), End::Ours, None);
-            self.record(Instant::now(), broken.with(goaway));
+            self.record(Instant::now(), broken.fault.with(goaway));
         }
     }
 

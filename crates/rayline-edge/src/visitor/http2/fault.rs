@@ -4,7 +4,7 @@ use rayline_verdict::evidence::{End, Fact};
 use rayline_verdict::fault::RequestCause;
 use rayline_verdict::{Fault, Snippet, http2_error_name};
 
-use super::frames::Kind;
+use super::frames::{Head, Kind};
 
 /// The error code at the end of the first eight bytes of a GOAWAY, or in the first four of a RST_STREAM.
 pub(super) fn code(payload: &[u8]) -> u32 {
@@ -39,6 +39,21 @@ pub(super) fn not_settings(kind: Kind, first: &[u8]) -> Fault {
 /// The connection does not begin with the preface.
 pub(super) fn no_preface(first: &[u8]) -> Fault {
     protocol("the connection does not begin with the preface of HTTP/2", "RFC 9113 §3.4", first)
+}
+
+/// A frame is longer or shorter than its kind.
+pub(super) fn wrong_length(frame: Head) -> Fault {
+    protocol(&format!("a {} frame of {} bytes", frame.kind.name(), frame.length), "RFC 9113 §4.2", &[])
+}
+
+/// SETTINGS ask for a window that cannot be.
+pub(super) fn too_large_a_window() -> Fault {
+    protocol("SETTINGS_INITIAL_WINDOW_SIZE is over 2^31-1", "RFC 9113 §6.5.2", &[])
+}
+
+/// Trailers have a pseudo-header field.
+pub(super) fn pseudo_trailer() -> Fault {
+    protocol("a pseudo-header field is among the trailers", "RFC 9113 §8.1", &[])
 }
 
 fn protocol(rule: &str, clause: &'static str, first: &[u8]) -> Fault {

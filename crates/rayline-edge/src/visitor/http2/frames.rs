@@ -9,13 +9,14 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Instant;
 
+use h2::Reason;
 use rayline_verdict::{Fact, Fault, Snippet};
 
 use super::budget::Budget;
 use super::fault;
 
-/// Bytes of a frame's payload that are kept, of the kinds that carry an error code: all of a RST_STREAM, and of a
-/// GOAWAY its text too.
+/// Bytes of a frame's payload that are kept: all of a RST_STREAM, of a GOAWAY its text too, of SETTINGS as many as there
+/// are, and of HEADERS the first field's kind.
 const KEPT: usize = 40;
 /// Bytes from the beginning of a connection kept as evidence, until its SETTINGS have come.
 const FIRST: usize = 64;
@@ -108,6 +109,19 @@ impl Head {
         matches!(self.kind, Kind::Settings | Kind::Ping) && self.flags & 0x1 != 0
     }
 
+    /// Whether it is as long as a frame of its kind is.
+    fn has_its_length(self) -> bool {
+        match self.kind {
+            Kind::Priority => self.length == 5,
+            Kind::RstStream | Kind::WindowUpdate => self.length == 4,
+            Kind::Settings if self.is_ack() => self.length == 0,
+            Kind::Settings => self.length.is_multiple_of(6),
+            Kind::Ping => self.length == 8,
+            Kind::GoAway => self.length >= 8,
+            Kind::Data | Kind::Headers | Kind::PushPromise | Kind::Continuation | Kind::Unknown => true,
+        }
+    }
+
     fn ends_headers(self) -> bool {
         matches!(self.kind, Kind::Headers | Kind::Continuation) && self.flags & 0x4 != 0
     }
@@ -160,7 +174,7 @@ impl Scanner {
                 see(self.frame, Step::Head);
             } else {
                 let (taken, rest) = bytes.split_at(bytes.len().min(self.left));
-                if matches!(self.frame.kind, Kind::RstStream | Kind::GoAway) {
+                if matches!(self.frame.kind, Kind::Headers | Kind::RstStream | Kind::Settings | Kind::GoAway) {
                     let places = self.kept.iter_mut().skip(self.keeps);
                     self.keeps += places.zip(taken).map(|(place, byte)| *place = *byte).count();
                 }
@@ -224,6 +238,8 @@ pub(super) struct Frames {
     /// Streams whose head came, and that the pipeline has not seen yet; the newest is the last.
     opened: Vec<(u32, Instant)>,
     newest: u32,
+    /// The frame that comes opens a stream.
+    is_new: bool,
     /// How many streams may be open, as the visitor was told.
     most: u32,
     serving: Vec<(u32, Rc<Sent>)>,
@@ -236,7 +252,14 @@ pub(super) struct Frames {
     /// The text of our GOAWAY.
     goaway_text: Option<Snippet>,
     /// What the visitor did that must end the connection.
-    pub(super) broken: Option<Fault>,
+    pub(super) broken: Option<Broken>,
+}
+
+/// What must end the connection, and the error to end it by.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) reason: Reason,
+    pub(super) fault: Fault,
 }
 
 pub(super) type SharedFrames = Rc<RefCell<Frames>>;
@@ -250,6 +273,7 @@ impl Frames {
             is_set_up: false,
             opened: Vec::new(),
             newest: 0,
+            is_new: false,
             most,
             serving: Vec::new(),
             refused: Vec::new(),
@@ -314,34 +338,44 @@ impl Frames {
             || self.opened.len() > usize::try_from(self.most).unwrap_or(usize::MAX).saturating_mul(UNSEEN)
         {
             let costliest = self.budget.costliest();
-            self.broken.get_or_insert_with(|| fault::flood(costliest));
+            let flood = || Broken { reason: Reason::ENHANCE_YOUR_CALM, fault: fault::flood(costliest) };
+            self.broken.get_or_insert_with(flood);
         }
     }
 
-    /// Bytes came.
-    pub(super) fn receive(&mut self, bytes: &[u8]) {
+    /// Bytes came. `false`: the library is not to see them, for it would say less exactly what is wrong, or nothing.
+    pub(super) fn receive(&mut self, bytes: &[u8]) -> bool {
         if !self.is_set_up {
             self.first.extend_from_slice(bytes.get(..bytes.len().min(FIRST - self.first.len())).unwrap_or_default());
         }
-        let Self { received, is_set_up, opened, newest, head_since, budget, broken, first, serving, .. } = self;
+        let Self { received, is_set_up, is_new, opened, newest, head_since, budget, broken, first, serving, .. } = self;
         let mut now = None;
+        let mut fits = true;
+        let mut refuse = |broken: &mut Option<Broken>, reason, fault| {
+            fits = false;
+            broken.get_or_insert(Broken { reason, fault });
+        };
         received.scan(bytes, |frame, step| match step {
             Step::Head => {
                 let now = *now.get_or_insert_with(Instant::now);
                 if !*is_set_up && (frame.kind != Kind::Settings || frame.is_ack()) {
-                    broken.get_or_insert_with(|| fault::not_settings(frame.kind, first));
+                    let fault = fault::not_settings(frame.kind, first);
+                    broken.get_or_insert(Broken { reason: Reason::PROTOCOL_ERROR, fault });
                 }
                 *is_set_up = true;
-                let mut is_new = false;
+                if !frame.has_its_length() {
+                    refuse(broken, Reason::FRAME_SIZE_ERROR, fault::wrong_length(frame));
+                }
+                *is_new = false;
                 if frame.kind == Kind::Headers {
                     head_since.get_or_insert(now);
-                    is_new = frame.stream > *newest;
-                    if is_new {
+                    *is_new = frame.stream > *newest;
+                    if *is_new {
                         *newest = frame.stream;
                         opened.push((frame.stream, now));
                     }
                 }
-                if !is_new {
+                if !*is_new {
                     budget.spend(frame, now);
                 }
             }
@@ -349,6 +383,12 @@ impl Frames {
             Step::End(kept) => {
                 if frame.ends_headers() {
                     *head_since = None;
+                }
+                if frame.kind == Kind::Headers && !*is_new && begins_with_pseudo(frame, kept) {
+                    refuse(broken, Reason::PROTOCOL_ERROR, fault::pseudo_trailer());
+                }
+                if frame.kind == Kind::Settings && has_too_large_a_window(kept) {
+                    refuse(broken, Reason::FLOW_CONTROL_ERROR, fault::too_large_a_window());
                 }
                 if frame.kind == Kind::RstStream
                     && let Some((_, sent)) = serving.iter().find(|(id, _)| *id == frame.stream)
@@ -358,6 +398,7 @@ impl Frames {
             }
         });
         self.judge();
+        fits
     }
 
     /// Bytes were written.
@@ -408,4 +449,45 @@ impl Frames {
         });
         self.judge();
     }
+}
+
+/// Whether the first field of HEADERS is a pseudo-header field, as far as that shows without the dynamic table (RFC 7541
+/// section 6). If one is among trailers it is the first, for the library refuses it behind others; but there it drops
+/// it without a word.
+fn begins_with_pseudo(frame: Head, payload: &[u8]) -> bool {
+    const PADDED: u8 = 0x8;
+    const PRIORITY: u8 = 0x20;
+    /// The static table has the pseudo-header fields first.
+    const LAST: u8 = 14;
+    let padding = usize::from(frame.flags & PADDED != 0);
+    let priority = if frame.flags & PRIORITY != 0 { 5 } else { 0 };
+    let mut block = payload.get(padding + priority..).unwrap_or_default().iter().copied();
+    let mut first = block.next();
+    // Changes of the table's size come before it, each a number of one byte or more.
+    while let Some(size @ 0x20..0x40) = first {
+        if size & 0x1f == 0x1f {
+            let _last = block.find(|byte| byte & 0x80 == 0);
+        }
+        first = block.next();
+    }
+    let name = match first {
+        Some(indexed @ 0x80..) => indexed & 0x7f,
+        Some(literal @ 0x40..) => literal & 0x3f,
+        Some(literal) => literal & 0x0f,
+        None => return false,
+    };
+    match name {
+        0 => match (block.next(), block.next()) {
+            // A colon, which is 1011100 in Huffman's code.
+            (Some(0x80..), Some(name)) => name & 0xfe == 0xb8,
+            (Some(_), Some(name)) => name == b':',
+            (Some(_) | None, None) | (None, Some(_)) => false,
+        },
+        name => name <= LAST,
+    }
+}
+
+/// Whether SETTINGS ask for an initial window larger than a window can be (RFC 9113 section 6.5.2).
+fn has_too_large_a_window(payload: &[u8]) -> bool {
+    payload.chunks_exact(6).any(|setting| matches!(setting, [0, 4, 0x80..=0xff, ..]))
 }

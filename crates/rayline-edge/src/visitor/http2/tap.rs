@@ -35,7 +35,10 @@ impl AsyncRead for Tap {
         }
         let fresh = buf.filled().get(before..).unwrap_or_default();
         io.ended = fresh.is_empty();
-        self.frames.borrow_mut().receive(fresh);
+        if !self.frames.borrow_mut().receive(fresh) {
+            buf.set_filled(before);
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -1,7 +1,5 @@
 //! One row being played: what is said, what is heard, and whether that is what was expected.
 
-use std::fmt::Write as _;
-
 use rayline_testkit::End;
 use rayline_testkit::http2::{Code, Ending, Frame, Heard, MAX_FRAME_SIZE, Response, Visitor, setting};
 
@@ -214,15 +212,12 @@ impl Play {
         }
     }
 
+    /// The last of what was heard, in short.
     fn report(&self) -> String {
-        self.heard.iter().filter(|heard| !matches!(heard, Heard::WindowUpdate { .. })).fold(
-            String::new(),
-            |mut report, heard| {
-                let text = format!("{heard:?}");
-                let _infallible = write!(report, "{}{text:.120}", if report.is_empty() { "" } else { ", " });
-                report
-            },
-        )
+        const LAST: usize = 6;
+        let told: Vec<_> = self.heard.iter().filter(|heard| !matches!(heard, Heard::WindowUpdate { .. })).collect();
+        let last = told.iter().skip(told.len().saturating_sub(LAST));
+        last.map(|heard| format!("{:.120}", format!("{heard:?}"))).collect::<Vec<_>>().join(", ")
     }
 }
 

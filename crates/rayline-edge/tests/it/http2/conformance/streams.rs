@@ -212,15 +212,13 @@ fn errors_and_extensions() -> Vec<Row> {
             "an error of the connection is followed by its end",
             [bad_ping()],
             Expected::ConnectionError(SIZE),
-        )
-        .unspecific(),
+        ),
         row(
             "5.4.1",
             "an error of the connection ends it under a request too",
             [post(1), bad_ping()],
             Expected::ConnectionError(SIZE),
-        )
-        .unspecific(),
+        ),
         row("5.4.2", "RST_STREAM is not answered with RST_STREAM", [post(1), cancel(1), cancel(1)], Expected::Alive),
         row(
             "5.4.2",
