@@ -2,7 +2,8 @@
 //!
 //! An [`Origin`] plays a [`Script`] on a loopback port: it refuses, resets, stalls, lies about its length, and so on, each
 //! in exactly one way. An [`Authority`] issues the certificates that such origins present, good or with one [`Flaw`]. A
-//! [`Dns`] server answers for their names. A [`Visitor`] is the raw client that looks at what came back, byte for byte.
+//! [`Dns`] server answers for their names. A [`Visitor`] is the raw client that looks at what came back, byte for byte;
+//! [`http2`] has one for HTTP/2, and the frames that it and the origins send.
 //!
 //! ```
 //! use rayline_testkit::{End, Origin, Script, Visitor};
