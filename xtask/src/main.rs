@@ -5,6 +5,7 @@
 
 mod bench;
 mod fuzz;
+mod peers;
 mod report;
 mod run;
 mod test;
@@ -45,6 +46,14 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<String>,
     },
+    /// Show what Rayline and other proxies say of the same broken origins. `cargo xtask peers --help` says what can be
+    /// chosen.
+    #[command(disable_help_flag = true)]
+    Peers {
+        /// What the peer table is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<String>,
+    },
     /// Write the pages and lists anew that are made from the code.
     Docs,
 }
@@ -55,6 +64,7 @@ fn main() -> ExitCode {
         Chore::Test { install, fast } => test::test(&mut report, install, fast),
         Chore::Fuzz { seconds, targets } => fuzz::fuzz(&mut report, seconds, &targets),
         Chore::Bench { arguments } => bench::bench(&mut report, &arguments),
+        Chore::Peers { arguments } => peers::peers(&mut report, &arguments),
         Chore::Docs => refresh(&mut report),
     }
     report.end()

@@ -121,7 +121,10 @@ mod tests {
 
     #[test]
     fn addresses_are_gone() {
-        assert_eq!(without_addresses("lookup on 192.0.2.53:53: 1.2.3 from 10.0.0.1."), "lookup on ADDRESS: 1.2.3 from ADDRESS.");
+        assert_eq!(
+            without_addresses("lookup on 192.0.2.53:53: 1.2.3 from 10.0.0.1."),
+            "lookup on ADDRESS: 1.2.3 from ADDRESS."
+        );
     }
 
     #[test]

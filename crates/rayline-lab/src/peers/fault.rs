@@ -50,12 +50,7 @@ fn unanswered() -> Script {
 /// All of them, the answers first.
 pub(crate) const FAULTS: &[Fault] = &[
     Fault { name: "good", title: "a good answer", made: Made::Plays(Script::ok), role: Role::Success },
-    Fault {
-        name: "good-tls",
-        title: "a good answer over TLS",
-        made: Made::Presents(Flaw::None),
-        role: Role::Success,
-    },
+    Fault { name: "good-tls", title: "a good answer over TLS", made: Made::Presents(Flaw::None), role: Role::Success },
     Fault {
         name: "own-502",
         title: "the origin's own 502",

@@ -41,7 +41,13 @@ pub(crate) fn page(report: &Report) -> String {
     }
     for row in report.peers.iter().filter(|row| row.trouble.is_some()) {
         let trouble = row.trouble.as_deref().unwrap_or_default();
-        let _ = writeln!(out, "\n{} (`{}`) has no figures: {}.", row.title(), row.name, cell(trouble).trim_end_matches('.'));
+        let _ = writeln!(
+            out,
+            "\n{} (`{}`) has no figures: {}.",
+            row.title(),
+            row.name,
+            cell(trouble).trim_end_matches('.')
+        );
     }
     out += "\nIn the tables below a letter stands for a class: in one column, failures with the same letter are not told \
             apart. `=502` is what is said of an origin's own 502 too, `=200` what is said of a good answer.\n";

@@ -177,7 +177,10 @@ async fn question(peer: &Peer, setup: &Setup, route: &Route) -> io::Result<[Word
         tokio::time::sleep(GLANCE).await;
     }
     tokio::time::sleep(SETTLED).await;
-    let access = access.lines(&route.host)?.join(" ⏎ ");
+    let mut access = access.lines(&route.host)?;
+    // Where there are several, whichever was written first was so by chance.
+    access.sort();
+    let access = access.join(" ⏎ ");
     let second = match &second {
         Some(second) => second.lines("")?.join(" ⏎ "),
         None => String::new(),
@@ -226,4 +229,3 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
         other => other,
     }
 }
-

@@ -8,8 +8,8 @@ use rayline_testkit::{End, Response, Visitor};
 
 use super::essence::text_of;
 
-/// How long a visitor waits for the next byte: longer than any of the proxies is told to.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a visitor waits for the next byte: longer than any of the proxies does, told or not.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Field names with one of these in them say why there is no answer, whoever sends them.
 const CAUSES: [&str; 5] = ["proxy-status", "error", "reason", "cause", "warning"];
 /// The most that is read of a page.

@@ -10,4 +10,5 @@
 
 mod bench;
 mod net;
+mod peers;
 mod servers;

@@ -1,4 +1,4 @@
-//! Caddy, as Debian has it and newer: a site for each origin.
+//! Caddy, as Debian has it and newer: one site with a `handle` for each origin.
 
 use std::io;
 
@@ -6,11 +6,7 @@ use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything, fields, 
 use crate::peers::stage::Route;
 
 pub(super) const DEBIAN: Peer = Peer {
-    tool: Tool {
-        name: "caddy",
-        source: Source::Debian { program: "caddy", package: "caddy" },
-        version: "version",
-    },
+    tool: Tool { name: "caddy", source: Source::Debian { program: "caddy", package: "caddy" }, version: "version" },
     title: "Caddy",
     lacks: everything,
     configure: |setup| configure(setup, "tls_trusted_ca_certs", ""),
@@ -41,16 +37,40 @@ const APPENDED: &str = "    log_append upstream_status {http.reverse_proxy.statu
 ";
 
 fn configure(setup: &Setup, trust: &str, more: &str) -> io::Result<Vec<Start>> {
-    let site = |route: &Route| {
-        let Route { host, origin, port, .. } = route;
-        let (scheme, tls) = if route.tls {
+    let handle = |route: &Route| {
+        let Route { fault, host, origin, port, tls } = route;
+        let (scheme, tls) = if *tls {
             let authority = setup.authority.display();
-            ("https", format!("tls_server_name {host}\n            {trust} {authority}\n            tls_timeout 2s"))
+            let tls =
+                format!("tls_server_name {host}\n                {trust} {authority}\n                tls_timeout 2s");
+            ("https", tls)
         } else {
             ("http", String::new())
         };
         format!(
-            "http://{host}:{http} {{
+            "    @{name} host {host}
+    handle @{name} {{
+        reverse_proxy {scheme}://{origin}:{port} {{
+            transport http {{
+                dial_timeout 2s
+                response_header_timeout 2s
+                read_timeout 2s
+                resolvers {dns}
+                {tls}
+            }}
+        }}
+    }}
+",
+            name = fault.name,
+            dns = setup.dns,
+        )
+    };
+    let text = format!(
+        "{{
+    admin off
+    auto_https off
+}}
+http://:{http} {{
     bind 127.0.0.1
     log {{
         output file {folder}/access.log {{
@@ -58,24 +78,13 @@ fn configure(setup: &Setup, trust: &str, more: &str) -> io::Result<Vec<Start>> {
         }}
         format json
     }}
-    reverse_proxy {scheme}://{origin}:{port} {{
-        transport http {{
-            dial_timeout 2s
-            response_header_timeout 2s
-            read_timeout 2s
-            resolvers {dns}
-            {tls}
-        }}
-    }}
-{more}}}
+{more}{handles}}}
 ",
-            http = setup.http.port(),
-            folder = setup.folder.display(),
-            dns = setup.dns,
-        )
-    };
-    let global = "{\n    admin off\n    auto_https off\n}\n";
-    let file = setup.write("Caddyfile", &(global.to_owned() + &setup.each(site)))?;
+        http = setup.http.port(),
+        folder = setup.folder.display(),
+        handles = setup.each(handle),
+    );
+    let file = setup.write("Caddyfile", &text)?;
     Ok(vec![Start::proxy(["run", "--adapter", "caddyfile", "--config", &file])])
 }
 

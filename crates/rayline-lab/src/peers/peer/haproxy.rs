@@ -7,11 +7,7 @@ use crate::peers::essence::without_numbers;
 use crate::peers::stage::Route;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool {
-        name: "haproxy",
-        source: Source::Debian { program: "haproxy", package: "haproxy" },
-        version: "-v",
-    },
+    tool: Tool { name: "haproxy", source: Source::Debian { program: "haproxy", package: "haproxy" }, version: "-v" },
     title: "HAProxy",
     lacks: everything,
     configure,

@@ -7,11 +7,7 @@ use crate::peers::stage::Route;
 use crate::process::is_root;
 
 pub(super) const DEBIAN: Peer = Peer {
-    tool: Tool {
-        name: "nginx",
-        source: Source::Debian { program: "nginx", package: "nginx-light" },
-        version: "-v",
-    },
+    tool: Tool { name: "nginx", source: Source::Debian { program: "nginx", package: "nginx-light" }, version: "-v" },
     title: "nginx",
     lacks: everything,
     configure,
@@ -106,5 +102,11 @@ fn error(line: &str) -> Option<String> {
     let (_, message) = line.split_once("] ")?;
     let (_, message) = message.split_once(": ")?;
     let message = message.split(", client:").next()?;
-    Some(message.split_once(' ').filter(|(serial, _)| serial.starts_with('*')).map_or(message, |(_, rest)| rest).to_owned())
+    Some(
+        message
+            .split_once(' ')
+            .filter(|(serial, _)| serial.starts_with('*'))
+            .map_or(message, |(_, rest)| rest)
+            .to_owned(),
+    )
 }

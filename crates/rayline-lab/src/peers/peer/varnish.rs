@@ -7,11 +7,7 @@ use crate::peers::stage::Route;
 use crate::process::find;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool {
-        name: "varnish",
-        source: Source::Debian { program: "varnishd", package: "varnish" },
-        version: "-V",
-    },
+    tool: Tool { name: "varnish", source: Source::Debian { program: "varnishd", package: "varnish" }, version: "-V" },
     title: "Varnish",
     lacks,
     configure,
@@ -58,7 +54,7 @@ fn configure(setup: &Setup) -> io::Result<Vec<Start>> {
     let format = "%{Host}i side=%{Varnish:side}x %s handling=%{Varnish:handling}x FetchError=%{VSL:FetchError}x";
     Ok(vec![
         Start::proxy(["-F", "-j", "none", "-n", &folder, "-a", &visitors, "-f", &file, "-s", "default,16m"]),
-        reader("varnishncsa", &["-b", "-c", "-u", "-F", format], "access.log")?,
+        reader("varnishncsa", &["-b", "-c", "-F", format], "access.log")?,
         reader("varnishlog", &["-g", "request", "-u", "-i", RECORDS], "second.log")?,
     ])
 }
