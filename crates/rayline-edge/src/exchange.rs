@@ -9,6 +9,7 @@ use rayline_verdict::{Attempt, Fault};
 
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
+use crate::tunnel::Upgrade;
 use crate::visitor::{RequestBody, Visitor};
 use crate::worker::Worker;
 
@@ -35,6 +36,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) body: RequestBody,
     /// Known from `route` on.
     pub(crate) zone: Option<&'a ZonePlan>,
+    /// The change of protocol that the visitor asks for, if it may: known from `request` on.
+    pub(crate) upgrade: Option<Upgrade>,
     pub(crate) record: OpenRecord,
     pub(crate) attempts: Vec<Attempt>,
 }

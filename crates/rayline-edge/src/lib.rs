@@ -11,6 +11,7 @@ mod development;
 mod edge;
 mod edition;
 mod exchange;
+mod grpc;
 mod hello;
 mod hop;
 mod origin;
@@ -22,6 +23,7 @@ mod record;
 mod running;
 mod shared;
 mod thread;
+mod tunnel;
 mod visitor;
 mod worker;
 

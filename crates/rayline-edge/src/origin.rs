@@ -104,6 +104,11 @@ impl Link {
         either!(self, link => link.is_reused())
     }
 
+    /// Whether the origin can say of a request that it did nothing with it. Over HTTP/1.1 none can.
+    pub(crate) fn may_leave_requests(&self) -> bool {
+        matches!(self, Self::Http2(_))
+    }
+
     /// Bytes of this request sent so far.
     pub(crate) fn sent(&self) -> u64 {
         either!(self, link => link.sent())
@@ -166,6 +171,14 @@ impl Link {
     /// Begins with the response's body, after the final head.
     pub(crate) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits) {
         either!(self, link => link.begin_body(head, limits));
+    }
+
+    /// Begins with what comes behind a `101`, which only HTTP/1.1 has (RFC 9113 §8.6).
+    pub(crate) fn begin_tunnel(&mut self, limits: &Limits) {
+        match self {
+            Self::Http1(link) => link.begin_tunnel(limits),
+            Self::Http2(_) => {}
+        }
     }
 
     /// The next piece of the body. Nothing is to be asked for after the end or the trailers.

@@ -22,8 +22,17 @@ pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Inco
         Ok(request) => request,
         Err(fault) => return reply::refuse_unread(&running, record, fault),
     };
-    let mut exchange =
-        Exchange { worker, running: &running, visitor, head: &head, body, zone: None, record, attempts: Vec::new() };
+    let mut exchange = Exchange {
+        worker,
+        running: &running,
+        visitor,
+        head: &head,
+        body,
+        zone: None,
+        upgrade: None,
+        record,
+        attempts: Vec::new(),
+    };
     match run(&mut exchange).await {
         Ok(answered) => reply::pass(exchange, answered),
         Err(fault) => reply::refuse(exchange, fault),

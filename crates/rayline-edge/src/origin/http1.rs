@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use rayline_verdict::Fault;
 use rayline_verdict::evidence::{Fact, TcpState};
 use rayline_verdict::fault::{ReceiveCause, SendCause, WaitCause};
 use rayline_verdict::snippet::{SNIPPET_BYTES, Snippet};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::{Failure, Refused, Repeat, Sent, timer};
 use crate::deadline::Deadline;
@@ -41,6 +41,10 @@ pub(crate) struct Link {
     framing: Framing,
     /// The head lets another request follow.
     keep_alive: bool,
+    /// Both sides have switched to a protocol that is not ours to read.
+    tunnel: bool,
+    /// Nothing more will be sent through it.
+    sent_all: bool,
     pub(super) deadline: Deadline,
     /// Bytes received for this request.
     received: u64,
@@ -65,6 +69,8 @@ impl Link {
             body: None,
             framing: Framing::None,
             keep_alive: false,
+            tunnel: false,
+            sent_all: false,
             deadline: worker.deadline(),
             received: 0,
             ssl_mode,
@@ -101,7 +107,12 @@ impl Link {
     }
 
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        self.output.poll_flush(&mut self.connection, cx).map_err(|_| Refused)
+        ready!(self.output.poll_flush(&mut self.connection, cx)).map_err(|_| Refused)?;
+        if self.sent_all {
+            Pin::new(&mut self.connection).poll_shutdown(cx).map_err(|_| Refused)
+        } else {
+            Poll::Ready(Ok(()))
+        }
     }
 
     pub(super) fn queue(&mut self, piece: Piece, framing: Framing) {
@@ -118,7 +129,8 @@ impl Link {
                 put_trailers(&mut self.output.prefix, &fields, |name| Known::of(name).is_none());
             }
             Piece::End if chunked => self.output.suffix = encode::LAST_CHUNK,
-            Piece::End => {}
+            // Nothing but the close tells the end of what has no framing.
+            Piece::End => self.sent_all = self.tunnel,
         }
     }
 
@@ -184,6 +196,13 @@ impl Link {
         self.body = Some(BodyDecoder::new(self.framing, limits));
     }
 
+    /// Begins with what comes behind a `101`: bytes, until the origin closes.
+    pub(super) fn begin_tunnel(&mut self, limits: &Limits) {
+        self.tunnel = true;
+        self.framing = Framing::Close;
+        self.body = Some(BodyDecoder::new(Framing::Close, limits));
+    }
+
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         loop {
             if let Some(piece) = self.next_piece() {
@@ -197,6 +216,10 @@ impl Link {
                     self.keep_alive = false;
                     let whole = self.body.as_mut().is_none_or(|body| body.eof().is_ok());
                     return Poll::Ready(if whole { Ok(Piece::End) } else { Err(self.ended_in_body(None)) });
+                }
+                // Under TLS without `close_notify`. What is spoken in a tunnel has an end of its own.
+                Err(error) if self.tunnel && session_fault(&self.connection, &error).how == Break::Closed => {
+                    return Poll::Ready(Ok(Piece::End));
                 }
                 Err(error) => return Poll::Ready(Err(self.ended_in_body(Some(&error)))),
             }

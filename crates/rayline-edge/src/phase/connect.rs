@@ -21,17 +21,18 @@ pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target, upload: &Uploa
     if upload.is_repeated() {
         return None;
     }
-    if let Some(lease) = share(exchange, target) {
-        return Some(shared(exchange, target, lease));
+    // An origin that speaks HTTP/1.1 is not made to wait for a look at what it does not have.
+    if target.security.protocols != Protocols::Http2 {
+        let now = Instant::now();
+        let mut addresses = target.addresses.iter();
+        let taken =
+            exchange.worker.count_idle(|pool| addresses.find_map(|address| pool.take(&target.key(*address), now)));
+        if let Some(connection) = taken {
+            return Some(owned(exchange, target, connection));
+        }
     }
-    if target.security.protocols == Protocols::Http2 {
-        return None;
-    }
-    let now = Instant::now();
-    let taken = exchange
-        .worker
-        .count_idle(|pool| target.addresses.iter().find_map(|address| pool.take(&target.key(*address), now)))?;
-    Some(owned(exchange, target, taken))
+    let lease = share(exchange, target)?;
+    Some(shared(exchange, target, lease))
 }
 
 /// Takes a place on an HTTP/2 connection to one of the addresses.

@@ -7,6 +7,7 @@ use rayline_config::{HttpVersion, SslMode};
 use rayline_dial::{Protocols, Tls};
 
 use crate::exchange::{Exchange, Route};
+use crate::grpc;
 
 /// How one request's connection to the origin is secured.
 #[derive(Clone, Copy, Debug)]
@@ -41,17 +42,12 @@ pub(crate) fn choose(exchange: &Exchange<'_>, route: &Route<'_>) -> Security {
 /// than HTTP/2, so a server for it is supposed to speak that (prior knowledge).
 fn protocols(exchange: &Exchange<'_>, tls: Tls, most: HttpVersion) -> Protocols {
     match (tls, most) {
-        (Tls::Off, _) if is_grpc(exchange) => Protocols::Http2,
+        // A connection of its own, which a switch of protocols takes whole.
+        _ if exchange.upgrade.is_some() => Protocols::Http1,
+        (Tls::Off, _) if grpc::is_call(&exchange.head.fields) => Protocols::Http2,
         (Tls::Off, _) | (Tls::Full | Tls::Strict, HttpVersion::V1) => Protocols::Http1,
         (Tls::Full | Tls::Strict, HttpVersion::V2) => Protocols::Http2OrHttp1,
     }
-}
-
-/// `application/grpc`, alone or with what it carries: `application/grpc+proto`. Not gRPC-Web, which is another protocol.
-fn is_grpc(exchange: &Exchange<'_>) -> bool {
-    let value = exchange.head.fields.get("content-type").unwrap_or_default();
-    let Some((kind, rest)) = value.split_at_checked(b"application/grpc".len()) else { return false };
-    kind.eq_ignore_ascii_case(b"application/grpc") && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
 
 /// The mode's value in the API.

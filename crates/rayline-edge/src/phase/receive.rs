@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rayline_http1::{Framing, ResponseHead};
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::fault::{ReceiveCause, SendCause, WaitCause};
+use rayline_verdict::fault::{ReceiveCause, ReplyCause, SendCause, WaitCause};
 use rayline_verdict::{Cause, Fault};
 
 use super::reply;
@@ -15,6 +15,7 @@ use super::send::Upload;
 use crate::answer::AnswerBody;
 use crate::exchange::{Exchange, micros};
 use crate::origin::{Link, timer};
+use crate::tunnel::{Upgrade, WEBSOCKET};
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
 
@@ -41,6 +42,17 @@ pub(crate) fn answer(
         }
         reply::judge(exchange, fault);
     }
+    match exchange.upgrade {
+        Some(_) if head.status == 101 => {
+            exchange.body.open_tunnel();
+            upload.open_tunnel();
+        }
+        // Whoever opened a stream as a tunnel would take any success for one.
+        Some(_) if exchange.body.awaits_tunnel() && (200..300).contains(&head.status) => {
+            return Err(link.testify(Upgrade::refused(head.status, String::new())));
+        }
+        Some(_) | None => {}
+    }
     upload.release(exchange.worker);
     let body = OriginBody::new(exchange, target, link, &head, upload);
     Ok(Answered::passed(head, AnswerBody::Origin(Box::new(body))))
@@ -66,23 +78,37 @@ pub(crate) struct OriginBody {
     /// `None` once the body is over.
     link: Option<Link>,
     framing: Framing,
+    /// It is no body, but one half of a conversation in another protocol.
+    is_tunnel: bool,
     upload: Upload,
     target: Target,
-    read_timeout: Duration,
+    /// The longest silence.
+    patience: Duration,
     last: Tail,
 }
 
 impl OriginBody {
     fn new(exchange: &Exchange<'_>, target: Target, mut link: Link, head: &ResponseHead, mut upload: Upload) -> Self {
         upload.answered(&exchange.body);
-        link.begin_body(head, &exchange.running.response_limits());
+        let limits = exchange.running.response_limits();
+        let is_tunnel = head.status == 101;
+        if is_tunnel {
+            link.begin_tunnel(&limits);
+        } else {
+            link.begin_body(head, &limits);
+        }
         link.deadline().clear();
         Self {
             link: Some(link),
-            framing: head.framing(),
+            framing: if is_tunnel { Framing::Close } else { head.framing() },
+            is_tunnel,
             upload,
             target,
-            read_timeout: exchange.read_timeout(),
+            patience: if is_tunnel {
+                exchange.running.limits().websocket_idle_timeout
+            } else {
+                exchange.read_timeout()
+            },
             last: Tail::default(),
         }
     }
@@ -102,9 +128,14 @@ impl OriginBody {
             return Poll::Ready(self.pass(piece));
         }
         let deadline = link.deadline();
-        deadline.set_after_if_unset(self.read_timeout);
+        deadline.set_after_if_unset(self.patience);
         ready!(deadline.poll(cx));
-        let timer = timer("proxy_read_timeout", self.read_timeout);
+        if self.is_tunnel {
+            let timer = timer("websocket_idle_timeout", self.patience);
+            let idle = Fault::new(ReplyCause::Idle).with(timer).with(Upgrade::fact(WEBSOCKET.to_owned()));
+            return Poll::Ready(Err(link.testify(idle)));
+        }
+        let timer = timer("proxy_read_timeout", self.patience);
         let fault = link.testify(Fault::new(ReceiveCause::TimedOut).with(timer));
         Poll::Ready(Err(self.with_body(fault)))
     }
@@ -142,9 +173,18 @@ impl OriginBody {
     /// The visitor's faults. An origin that does not read the rest has none: its answer is under way, and it has done
     /// all it will with the request.
     pub(crate) fn poll_upload(&mut self, body: &mut RequestBody, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        if let Some(link) = &mut self.link
-            && let Poll::Ready(Err(fault)) = self.upload.poll_progress(link, body, cx)
-        {
+        let Some(link) = &mut self.link else { return Ok(self.upload.is_done()) };
+        let taken = link.taken();
+        let progress = self.upload.poll_progress(link, body, cx);
+        if self.is_tunnel {
+            // Either direction keeps it alive, and neither side can do without the other.
+            if link.taken() != taken {
+                link.deadline().clear();
+            }
+            if let Poll::Ready(outcome) = progress {
+                outcome?;
+            }
+        } else if let Poll::Ready(Err(fault)) = progress {
             if !matches!(fault.cause, Cause::Send(SendCause::TimedOut | SendCause::FlowControlStalled)) {
                 return Err(fault);
             }

@@ -10,8 +10,10 @@ use rayline_verdict::{Fault, Verdict, attribute};
 use super::route::host_name;
 use crate::answer::{Answer, AnswerBody, AnswerHead, race};
 use crate::exchange::Exchange;
+use crate::grpc;
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
+use crate::visitor::Protocol;
 
 /// What the phases came to: the head and body of an answer that is no refusal.
 #[derive(Debug)]
@@ -53,8 +55,22 @@ pub(crate) fn refuse(mut exchange: Exchange<'_>, fault: Fault) -> Answer {
     judge(&mut exchange, fault);
     let accept = exchange.head.fields.get("accept");
     let host = host_name(exchange.head.host().unwrap_or_default());
-    let answered = page(exchange.running, exchange.zone, &exchange.record, host, Format::negotiate(accept));
+    let is_call = exchange.visitor.protocol == Protocol::Http2 && grpc::is_call(&exchange.head.fields);
+    let answered = if is_call {
+        status(exchange.running, &mut exchange.record)
+    } else {
+        page(exchange.running, exchange.zone, &exchange.record, host, Format::negotiate(accept))
+    };
     finish(exchange, answered, Vec::new())
+}
+
+/// The answer to a gRPC call: its caller reads no page, but a status ("Trailers-Only").
+fn status(running: &Running, record: &mut OpenRecord) -> Answered {
+    let mut fields = Vec::with_capacity(8);
+    let Some(notice) = notice(running, record, "") else { return Answered::made(0, Vec::new(), Bytes::new()) };
+    surface::grpc::fields(&notice, |name, value| fields.push((name, Bytes::copy_from_slice(value))));
+    record.grpc_status = record.verdict.as_deref().map(surface::grpc::status);
+    Answered::made(200, fields, Bytes::new())
 }
 
 /// Answers a request that could not be read.
@@ -113,8 +129,14 @@ pub(crate) fn page(
     else {
         return Answered::made(0, Vec::new(), Bytes::new());
     };
-    let notice = Notice {
-        verdict,
+    let Some(notice) = notice(running, record, host) else { return Answered::made(0, Vec::new(), Bytes::new()) };
+    render(&notice, status, own_page(zone, verdict), format)
+}
+
+/// What there is to say of the record's verdict.
+pub(crate) fn notice<'a>(running: &'a Running, record: &'a OpenRecord, host: &'a str) -> Option<Notice<'a>> {
+    Some(Notice {
+        verdict: record.verdict.as_deref()?,
         ray: record.ray,
         colo: record.colo,
         host,
@@ -123,8 +145,7 @@ pub(crate) fn page(
         country: record.country,
         brand: &running.server().brand,
         preview: false,
-    };
-    render(&notice, status, own_page(zone, verdict), format)
+    })
 }
 
 /// The zone's own page for a verdict's number, where "Error Pages" apply: not to 500, 501, 503 and 505.

@@ -1,10 +1,11 @@
 //! Sending the request to the origin: its head at once, its body as the visitor sends it.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use rayline_http1::{Fields, Framing, Version, encode};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
@@ -15,6 +16,7 @@ use crate::deadline::Deadline;
 use crate::exchange::{Exchange, Route};
 use crate::hop::{Hops, Known};
 use crate::origin::{Link, Sent};
+use crate::tunnel::WEBSOCKET;
 use crate::visitor::RequestBody;
 use crate::visitor::body::{Interim, Piece};
 use crate::worker::Worker;
@@ -25,6 +27,10 @@ pub(crate) const CDN_TOKEN: &[u8] = b"rayline";
 /// asks nobody to wait indefinitely, and some origins never say it.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// The most of a body that is kept in case the origin leaves the request aside: more than the window that most servers
+/// begin with (64 KiB), which is what can have been sent by then.
+const MOST_KEPT: usize = 128 * 1024;
+
 /// A request on its way to the origin. The body that it sends stays the exchange's, and after that the answer's.
 #[derive(Debug)]
 pub(crate) struct Upload {
@@ -34,12 +40,22 @@ pub(crate) struct Upload {
     /// The time-out of whatever the state waits for.
     deadline: Deadline,
     write_timeout: Duration,
-    /// Body bytes have been taken from the visitor: the request cannot be repeated.
-    consumed: bool,
+    /// What has been taken of the body, for as long as the request can be sent again.
+    kept: Option<Kept>,
+    /// The same, on its way once more.
+    replay: VecDeque<Piece>,
     /// The method is idempotent (RFC 9110 §9.2.2).
     idempotent: bool,
     /// It was begun for the second time.
     repeated: bool,
+}
+
+/// What has been taken of a body.
+#[derive(Debug, Default)]
+struct Kept {
+    data: Vec<Bytes>,
+    bytes: usize,
+    trailers: Option<Fields>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +85,8 @@ pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Uplo
         state: State::Head,
         deadline: exchange.worker.deadline(),
         write_timeout: exchange.running.limits().write_timeout,
-        consumed: false,
+        kept: Some(Kept::default()),
+        replay: VecDeque::new(),
         idempotent: matches!(exchange.head.method(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
         repeated: false,
     })
@@ -78,7 +95,7 @@ pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Uplo
 impl Upload {
     /// Starts over, on a connection that has seen nothing of the request yet.
     pub(crate) fn begin(&mut self, link: &mut Link, body: &RequestBody) {
-        link.begin(&self.head, body.is_done());
+        link.begin(&self.head, body.is_done() && self.replay.is_empty());
         self.state = State::Head;
         self.deadline.clear();
     }
@@ -124,14 +141,16 @@ impl Upload {
                 }
                 State::Body => {
                     self.deadline.clear();
-                    let piece = ready!(body.poll_next(cx))?;
-                    match piece {
-                        Piece::Data(_) => self.consumed = true,
-                        Piece::Trailers(_) => {
-                            self.consumed = true;
-                            self.state = State::Last;
+                    let piece = match self.replay.pop_front() {
+                        Some(piece) => piece,
+                        None => {
+                            let piece = ready!(body.poll_next(cx))?;
+                            self.keep(&piece, link);
+                            piece
                         }
-                        Piece::End => self.state = State::Last,
+                    };
+                    if !matches!(piece, Piece::Data(_)) {
+                        self.state = State::Last;
                     }
                     link.queue(piece, body.framing());
                 }
@@ -140,6 +159,20 @@ impl Upload {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Keeps a piece that may have to be sent again, or gives that up: there is too much, or nobody could ask for it.
+    fn keep(&mut self, piece: &Piece, link: &Link) {
+        let fits = |kept: &Kept, more: usize| link.may_leave_requests() && kept.bytes + more <= MOST_KEPT;
+        match (&mut self.kept, piece) {
+            (Some(kept), Piece::Data(data)) if fits(kept, data.len()) => {
+                kept.bytes += data.len();
+                kept.data.push(data.clone());
+            }
+            (Some(kept), Piece::Trailers(fields)) if fits(kept, 0) => kept.trailers = Some(fields.clone()),
+            (_, Piece::Data(_) | Piece::Trailers(_)) => self.kept = None,
+            (_, Piece::End) => {}
+        }
     }
 
     /// The origin said `100 Continue`, or took too long to: the body may come, and a waiting visitor is told so.
@@ -162,9 +195,17 @@ impl Upload {
         }
     }
 
+    /// The origin has switched: what the visitor sends from here on is sent as it is, until it ends.
+    pub(crate) fn open_tunnel(&mut self) {
+        if self.is_done() {
+            self.state = State::Body;
+        }
+    }
+
     /// Gives back what is no longer needed once the origin has answered: there will be no repetition.
     pub(crate) fn release(&mut self, worker: &Worker) {
         worker.give_back(std::mem::take(&mut self.head));
+        self.kept = None;
         if self.is_over() {
             worker.give_back_deadline(std::mem::take(&mut self.deadline));
         }
@@ -198,12 +239,15 @@ impl Upload {
 
     /// Whether all of it is still here, and was not repeated before.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.consumed && !self.repeated
+        self.kept.is_some() && !self.repeated
     }
 
     /// It is to be sent again, on a connection that is made for it.
     pub(crate) fn repeat(&mut self) {
         self.repeated = true;
+        let Kept { data, trailers, .. } = self.kept.take().unwrap_or_default();
+        self.replay.extend(data.into_iter().map(Piece::Data));
+        self.replay.extend(trailers.map(Piece::Trailers));
     }
 
     /// Whether it is being sent again.
@@ -236,7 +280,10 @@ fn encode_head(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -
         Framing::None | Framing::Length(_) | Framing::Close => {}
         Framing::Chunked => encode::field(out, "Transfer-Encoding", "chunked")?,
     }
-    if hops.trailers {
+    if exchange.upgrade.is_some() {
+        encode::field(out, "Upgrade", WEBSOCKET)?;
+        encode::field(out, "Connection", "Upgrade")?;
+    } else if hops.trailers {
         encode::field(out, "TE", "trailers")?;
         encode::field(out, "Connection", "TE")?;
     }

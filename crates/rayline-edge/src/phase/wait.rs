@@ -13,7 +13,9 @@ use super::connect;
 use super::resolve::Target;
 use super::send::{Upload, takes_interim};
 use crate::exchange::{Exchange, micros};
+use crate::grpc;
 use crate::origin::{Failure, Link, Repeat, timer};
+use crate::tunnel::Upgrade;
 use crate::visitor::RequestBody;
 use crate::visitor::body::Interim;
 
@@ -85,9 +87,12 @@ pub(crate) async fn head(
 struct Waiting {
     kind: RequestKind,
     takes_interim: bool,
+    upgrade: Option<Upgrade>,
     interim: u32,
     sent_at: Option<Instant>,
     read_timeout: Duration,
+    /// When a gRPC caller gives up, and how long it waits from its request's begin.
+    due: Option<(Instant, Duration)>,
     ack_timeout: Duration,
     /// The acknowledgement of the request has been looked for.
     ack_checked: bool,
@@ -98,12 +103,19 @@ impl Waiting {
         let limits = exchange.running.limits();
         let read_timeout = exchange.read_timeout();
         link.deadline().clear();
+        let timeout = grpc::timeout(&exchange.head.fields).filter(|_| grpc::is_call(&exchange.head.fields));
+        let due = timeout.and_then(|timeout| Some((exchange.record.started().checked_add(timeout)?, timeout)));
+        if let Some((due, _)) = due {
+            link.deadline().set_after(due.saturating_duration_since(Instant::now()));
+        }
         Self {
             kind: RequestKind::of(exchange.head.method()),
             takes_interim: takes_interim(exchange.head.version),
+            upgrade: exchange.upgrade,
             interim: 0,
             sent_at: None,
             read_timeout,
+            due,
             ack_timeout: limits.ack_timeout,
             ack_checked: false,
         }
@@ -119,9 +131,12 @@ impl Waiting {
         loop {
             if upload.poll_progress(link, body, cx)?.is_ready() && self.sent_at.is_none() {
                 self.sent_at = Some(Instant::now());
-                link.deadline().set_after(self.ack_timeout.min(self.read_timeout));
+                link.deadline().set_after(self.until_due(self.ack_timeout.min(self.read_timeout)));
             }
             match link.poll_head(self.kind, upload.sent(), cx)? {
+                Poll::Ready(head) if head.status == 101 => {
+                    return Poll::Ready(self.switched(head).map_err(Failure::from));
+                }
                 Poll::Ready(head) if head.is_informational() => self.pass_on(&head, link, upload, body)?,
                 Poll::Ready(head) => return Poll::Ready(Ok(head)),
                 Poll::Pending => break,
@@ -134,6 +149,14 @@ impl Waiting {
         self.poll_timers(link, cx).map_err(Failure::from)
     }
 
+    /// The origin has changed the protocol: to what was asked for, or against the rules.
+    fn switched(&self, head: ResponseHead) -> Result<ResponseHead, Fault> {
+        match self.upgrade {
+            Some(upgrade) => upgrade.check(&head).map(|()| head),
+            None => Err(Fault::new(WaitCause::UnexpectedUpgrade).with(Fact::OriginStatus(101))),
+        }
+    }
+
     /// Passes an interim response on. A `100 Continue` lets the body come.
     fn pass_on(
         &mut self,
@@ -143,9 +166,6 @@ impl Waiting {
         body: &mut RequestBody,
     ) -> Result<(), Fault> {
         self.interim += 1;
-        if head.status == 101 {
-            return Err(Fault::new(WaitCause::UnexpectedUpgrade).with(Fact::OriginStatus(101)));
-        }
         if self.interim > MAX_INTERIM {
             link.condemn(self.interim, MAX_INTERIM);
             return Err(Fault::new(WaitCause::InformationalFlood).with(Fact::Informational(self.interim)));
@@ -158,9 +178,18 @@ impl Waiting {
         Ok(())
     }
 
+    /// No longer than a caller waits.
+    fn until_due(&self, wait: Duration) -> Duration {
+        self.due.map_or(wait, |(due, _)| wait.min(due.saturating_duration_since(Instant::now())))
+    }
+
     fn poll_timers(&mut self, link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Fault>> {
         loop {
             ready!(link.deadline().poll(cx));
+            if let Some((_, timeout)) = self.due.filter(|(due, _)| *due <= Instant::now()) {
+                let timer = timer("grpc-timeout", timeout);
+                return Poll::Ready(Err(Fault::new(WaitCause::DeadlineExceeded).with(timer)));
+            }
             let Some(sent_at) = self.sent_at else { return Poll::Pending };
             let elapsed = sent_at.elapsed();
             if elapsed >= self.read_timeout {
@@ -177,7 +206,8 @@ impl Waiting {
             }
             let left = self.read_timeout.saturating_sub(elapsed);
             // What is on its way is looked at again, when it has been acknowledged or sent once more.
-            link.deadline().set_after(if self.ack_checked { left } else { left.min(self.ack_timeout / 4) });
+            let left = if self.ack_checked { left } else { left.min(self.ack_timeout / 4) };
+            link.deadline().set_after(self.until_due(left));
         }
     }
 }

@@ -94,6 +94,24 @@ impl RequestBody {
         self.received
     }
 
+    /// Whether the stream was opened as a tunnel, which it is not yet (RFC 8441 §4).
+    pub(crate) fn awaits_tunnel(&self) -> bool {
+        match &self.source {
+            Source::Http1(_) => false,
+            Source::Http2(body) => body.awaits_tunnel(),
+        }
+    }
+
+    /// Both sides have switched protocols: what comes is passed on as it is, as much and as slowly as it may.
+    pub(crate) fn open_tunnel(&mut self) {
+        self.framing = Framing::Close;
+        self.patience.limit = u64::MAX;
+        match &mut self.source {
+            Source::Http1(body) => body.open_tunnel(),
+            Source::Http2(body) => body.open_tunnel(),
+        }
+    }
+
     /// Lowers the limit to the zone's, once the zone is known.
     pub(crate) fn set_limit(&mut self, limit: u64) {
         self.patience.limit = limit;
@@ -130,6 +148,8 @@ impl RequestBody {
                 Poll::Ready(Ok(Piece::Data(data)))
             }
             Poll::Ready(other) => Poll::Ready(other),
+            // In a tunnel silence is the tunnel's affair.
+            Poll::Pending if self.framing == Framing::Close => Poll::Pending,
             Poll::Pending => {
                 self.deadline.set_after_if_unset(self.patience.between_reads);
                 ready!(self.deadline.poll(cx));

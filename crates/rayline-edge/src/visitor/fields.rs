@@ -12,9 +12,9 @@ use crate::answer::{Answer, AnswerHead};
 use crate::hop::{Hops, passes_to_visitor};
 use crate::worker::Worker;
 
-/// Whether an answer of this status never has a body (RFC 9110 §6.4.1).
+/// Whether an answer of this status never has a body (RFC 9110 §6.4.1). Behind a `101` comes another protocol.
 pub(super) fn is_bodyless(status: u16) -> bool {
-    matches!(status, 100..=199 | 204 | 304)
+    matches!(status, 100..=199 | 204 | 304) && status != 101
 }
 
 /// Which fields of an origin's head pass.

@@ -144,6 +144,7 @@ impl Connection {
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buffer_size(SEND_BUFFER)
+            .enable_connect_protocol()
             .max_local_error_reset_streams(Some(MOST_BROKEN_STREAMS))
             .max_pending_accept_reset_streams(MOST_RESET_UNSEEN);
         let handshake = tokio::time::timeout(server.client_head_timeout, builder.handshake(tap)).await;

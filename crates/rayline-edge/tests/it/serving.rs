@@ -7,6 +7,7 @@ mod https;
 mod interim;
 mod proxied;
 mod routing;
+mod websocket;
 
 use rayline_testkit::Script;
 

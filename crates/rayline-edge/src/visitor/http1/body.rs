@@ -26,6 +26,11 @@ impl Body {
         Self { io, decoder: BodyDecoder::new(framing, limits) }
     }
 
+    /// Goes on with whatever comes behind the head, until the visitor closes.
+    pub(crate) fn open_tunnel(&mut self) {
+        self.decoder = BodyDecoder::new(Framing::Close, &Limits::default());
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.decoder.is_done()
     }

@@ -15,6 +15,7 @@ use crate::deadline::Deadline;
 use crate::exchange::micros;
 use crate::hop::{Hops, passes_to_visitor, put_trailers};
 use crate::output::Output;
+use crate::tunnel::WEBSOCKET;
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
 use crate::visitor::fields::{self, Passing, is_bodyless};
@@ -30,6 +31,8 @@ enum Ending {
     Chunked,
     /// By closing: the visitor speaks HTTP/1.0 and the length is not known.
     Close,
+    /// It is no body, but another protocol with an end of its own.
+    Tunnel,
 }
 
 /// Writes an answer and closes its record. True if another request may follow on the connection.
@@ -40,7 +43,10 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
         return false;
     }
     let ending = ending(&answer);
-    let keep_alive = answer.keep_alive && ending != Ending::Close && answer.request_is_read() && !worker.is_draining();
+    let keep_alive = answer.keep_alive
+        && !matches!(ending, Ending::Close | Ending::Tunnel)
+        && answer.request_is_read()
+        && !worker.is_draining();
     let mut output = Output { prefix: worker.buffer(), ..Output::default() };
     encode_head(worker, &answer, ending, keep_alive, &mut output.prefix);
     answer.record.first_byte_us = micros(answer.record.started());
@@ -81,6 +87,7 @@ fn ending(answer: &Answer) -> Ending {
     match answer.body.framing() {
         _ if answer.head_only || is_bodyless(status) => Ending::Bare,
         Framing::None => Ending::Bare,
+        _ if status == 101 => Ending::Tunnel,
         Framing::Length(_) => Ending::Length,
         Framing::Chunked | Framing::Close if answer.record.protocol == "HTTP/1.0" => Ending::Close,
         Framing::Chunked | Framing::Close => Ending::Chunked,
@@ -120,7 +127,11 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
     if ending == Ending::Chunked {
         out.put_slice(b"transfer-encoding: chunked\r\n");
     }
-    if !keep_alive {
+    if ending == Ending::Tunnel {
+        out.put_slice(b"upgrade: ");
+        out.put_slice(WEBSOCKET.as_bytes());
+        out.put_slice(b"\r\nconnection: upgrade\r\n");
+    } else if !keep_alive {
         out.put_slice(b"connection: close\r\n");
     } else if record.protocol == "HTTP/1.0" {
         out.put_slice(b"connection: keep-alive\r\n");
@@ -172,7 +183,7 @@ impl Writing {
             }
             if waiting {
                 // A visitor that still sends is read by the upload.
-                let gone = if sent { answer.poll_gone(cx) } else { Poll::Pending };
+                let gone = if sent && self.ending != Ending::Tunnel { answer.poll_gone(cx) } else { Poll::Pending };
                 return gone.map(|()| Err(Fault::new(ReplyCause::Gone)));
             }
         }

@@ -26,6 +26,8 @@ pub(crate) struct Body {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// What comes is for a tunnel that is not open yet.
+    Held,
     Data,
     Trailers,
     Done,
@@ -39,12 +41,27 @@ impl std::fmt::Debug for Body {
 
 impl Body {
     pub(super) fn new(received: RecvStream, reply: SharedReply, framing: Framing, limits: Limits) -> Self {
-        let state = if received.is_end_stream() { State::Done } else { State::Data };
+        let state = match framing {
+            _ if received.is_end_stream() => State::Done,
+            // Content without framing: only a stream that was opened as a tunnel has it (RFC 8441 §4).
+            Framing::None => State::Held,
+            Framing::Length(_) | Framing::Chunked | Framing::Close => State::Data,
+        };
         Self { received, reply, framing, limits, state }
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.state == State::Done
+        matches!(self.state, State::Done | State::Held)
+    }
+
+    pub(crate) fn awaits_tunnel(&self) -> bool {
+        self.state == State::Held
+    }
+
+    pub(crate) fn open_tunnel(&mut self) {
+        if self.state == State::Held {
+            self.state = State::Data;
+        }
     }
 
     /// The next piece.
@@ -78,7 +95,7 @@ impl Body {
                         return Poll::Ready(Ok(Piece::Trailers(fields)));
                     }
                 }
-                State::Done => return Poll::Ready(Ok(Piece::End)),
+                State::Held | State::Done => return Poll::Ready(Ok(Piece::End)),
             }
         }
     }

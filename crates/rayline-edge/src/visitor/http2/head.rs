@@ -4,6 +4,7 @@
 //! origin by way of the other version (RFC 9113 §10.3), for what goes on was read as what the origin will read.
 
 use bytes::{BufMut, BytesMut};
+use h2::ext::Protocol;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST};
 use http::request::Parts;
 use rayline_dial::http1::request_fault;
@@ -11,6 +12,8 @@ use rayline_http1::{IllegalField, Parsed, RequestHead, RequestParser, encode};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
 use rayline_verdict::{Fault, Snippet};
+
+use crate::tunnel::{self, WEBSOCKET};
 
 /// Reads the head of a request. `ended`: nothing follows it. The buffer is empty before and after.
 ///
@@ -45,12 +48,15 @@ fn write(out: &mut BytesMut, parts: &Parts, ended: bool) -> Result<(), Fault> {
     let method = parts.method.as_str();
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let is_connect = parts.method == http::Method::CONNECT;
-    // Tunnels, those of RFC 8441 included, are not served yet: `request::check` refuses the method.
+    let is_websocket = parts.extensions.get::<Protocol>().is_some_and(|protocol| protocol.as_str() == WEBSOCKET);
+    let is_connect = is_connect && !is_websocket;
     let target = if is_connect { authority } else { parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str) };
     let target = target.unwrap_or_default();
     if !is_connect && !target.starts_with('/') && target != "*" {
         return Err(malformed("`:path` does not begin with `/`", "RFC 9113 §8.3.1", target.as_bytes()));
     }
+    // A WebSocket is asked for by CONNECT over HTTP/2, and by GET over HTTP/1.1 (RFC 8441 §5).
+    let method = if is_websocket { "GET" } else { method };
     encode::request_line(out, method, target).map_err(|field| illegal(field, target.as_bytes()))?;
     let mut field = |name: &str, value: &[u8]| encode::field(out, name, value).map_err(|field| illegal(field, value));
     if let Some(authority) = authority {
@@ -67,7 +73,11 @@ fn write(out: &mut BytesMut, parts: &Parts, ended: bool) -> Result<(), Fault> {
             field(name.as_str(), value.as_bytes())?;
         }
     }
-    if !ended && !parts.headers.contains_key(CONTENT_LENGTH) {
+    if is_websocket {
+        field("upgrade", WEBSOCKET.as_bytes())?;
+        field("connection", b"upgrade")?;
+        field("sec-websocket-key", tunnel::key().as_bytes())?;
+    } else if !ended && !parts.headers.contains_key(CONTENT_LENGTH) {
         field("transfer-encoding", b"chunked")?;
     }
     cookie(out, parts)?;

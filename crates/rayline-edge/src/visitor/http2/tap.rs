@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::SharedFrames;
@@ -32,6 +32,10 @@ impl AsyncRead for Tap {
             let count = io.input.len().min(buf.remaining());
             buf.put_slice(io.input.get(..count).unwrap_or_default());
             io.input.advance(count);
+            if io.input.is_empty() {
+                // From here on the library has buffers of its own.
+                io.input = BytesMut::new();
+            }
         }
         let fresh = buf.filled().get(before..).unwrap_or_default();
         io.ended = fresh.is_empty();

@@ -9,14 +9,17 @@ use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use rayline_http1::Framing;
-use rayline_verdict::Fault;
+use rayline_verdict::fault::ReplyCause;
+use rayline_verdict::{Fault, surface};
 
 use super::frames::{Sent, SharedFrames};
 use super::reply::{SharedReply, put, put_received};
 use crate::answer::{Answer, AnswerHead, stalled};
 use crate::deadline::Deadline;
 use crate::exchange::micros;
+use crate::grpc;
 use crate::hop::{Hops, passes_to_visitor};
+use crate::phase::reply::notice;
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
 use crate::visitor::fields::{self, Passing, is_bodyless};
@@ -34,6 +37,11 @@ pub(super) async fn write(worker: &Rc<Worker>, frames: &SharedFrames, reply: &Sh
     }
     let bare =
         answer.head_only || is_bodyless(status) || matches!(answer.body.framing(), Framing::None | Framing::Length(0));
+    if let AnswerHead::Passed(head) = &answer.head
+        && is_call(&answer)
+    {
+        answer.record.grpc_status = grpc::status(&head.fields);
+    }
     let head = head(worker, &answer);
     answer.record.first_byte_us = micros(answer.record.started());
     if bare {
@@ -63,6 +71,11 @@ pub(super) async fn write(worker: &Rc<Worker>, frames: &SharedFrames, reply: &Sh
             answer.record.close();
             true
         }
+        Err(fault) if is_call(&answer) && fault.cause != ReplyCause::Gone.into() => {
+            end_call(worker, reply, &writing.sent, &mut answer, fault).await;
+            answer.record.close();
+            true
+        }
         Err(fault) => {
             reply.borrow_mut().reset(Reason::INTERNAL_ERROR);
             answer.record.close_with(fault);
@@ -71,10 +84,50 @@ pub(super) async fn write(worker: &Rc<Worker>, frames: &SharedFrames, reply: &Sh
     }
 }
 
+fn is_call(answer: &Answer) -> bool {
+    matches!(&answer.head, AnswerHead::Passed(head) if grpc::is_call(&head.fields))
+}
+
+/// Ends the answer to a gRPC call whose messages broke off: by trailers that say whose fault it was, where any other
+/// answer is cut. A caller takes no message for whole that is not, for each has its length.
+async fn end_call(worker: &Rc<Worker>, reply: &SharedReply, sent: &Sent, answer: &mut Answer, fault: Fault) {
+    answer.record.judge(fault);
+    let running = worker.running();
+    let mut fields = HeaderMap::new();
+    if let Some(notice) = notice(&running, &answer.record, "") {
+        surface::grpc::trailers(&notice, |name, value| {
+            put(&mut fields, name.as_bytes(), HeaderValue::from_bytes(value))
+        });
+    }
+    answer.record.grpc_status = answer.record.verdict.as_deref().map(surface::grpc::status);
+    if let Some(stream) = reply.borrow_mut().stream() {
+        let _ = stream.send_trailers(fields);
+    }
+    let mut patience = worker.deadline();
+    patience.set_after(running.server().client_write_timeout);
+    poll_fn(|cx| {
+        sent.wake(cx.waker());
+        if sent.ended.get() || reply.borrow_mut().poll_over(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        patience.poll(cx)
+    })
+    .await;
+    worker.give_back_deadline(patience);
+}
+
+/// The status as it is sent: a tunnel is open by `200` here (RFC 8441 §5).
+fn status(answer: &Answer) -> u16 {
+    match answer.head.status() {
+        101 => 200,
+        other => other,
+    }
+}
+
 fn head(worker: &Worker, answer: &Answer) -> Response<()> {
     let mut response = Response::new(());
     // The codec takes no status beyond the three digits that this holds.
-    *response.status_mut() = StatusCode::from_u16(answer.head.status()).unwrap_or_default();
+    *response.status_mut() = StatusCode::from_u16(status(answer)).unwrap_or_default();
     let mut has_date = false;
     let out = response.headers_mut();
     if let AnswerHead::Passed(head) = &answer.head {
@@ -82,7 +135,9 @@ fn head(worker: &Worker, answer: &Answer) -> Response<()> {
         let length =
             matches!(answer.body.framing(), Framing::Length(_)) || answer.head_only || is_bodyless(head.status);
         let mut passing = Passing::new(head, length);
-        put_received(out, head, |name| passing.passes(name));
+        // The answer to a key that the visitor has not sent.
+        let is_accept = |name: &[u8]| head.status == 101 && name.eq_ignore_ascii_case(b"sec-websocket-accept");
+        put_received(out, head, |name| !is_accept(name) && passing.passes(name));
         has_date = passing.has_date;
     }
     let mut copy = |name: &'static str, value: &[u8]| put(out, name.as_bytes(), HeaderValue::from_bytes(value));
@@ -172,6 +227,7 @@ impl Writing<'_> {
                     self.next = answer.body.next_buffered();
                 }
                 Ok(Piece::Trailers(trailers)) => {
+                    answer.record.grpc_status = grpc::status(&trailers);
                     let mut fields = HeaderMap::with_capacity(trailers.len());
                     for (name, value) in &trailers {
                         if passes_to_visitor(name, &Hops::default()) {
@@ -230,8 +286,9 @@ impl Writing<'_> {
             self.seen = bytes;
             self.stalled.clear();
         }
+        let status = status(answer);
         let record = &mut answer.record;
-        record.edge_status = if bytes > 0 { answer.head.status() } else { 0 };
+        record.edge_status = if bytes > 0 { status } else { 0 };
         record.edge_bytes = bytes;
         record.edge_body_bytes = self.sent.body.get();
         record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
