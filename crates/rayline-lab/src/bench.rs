@@ -79,6 +79,8 @@ pub fn run(bench: &Bench) -> io::Result<()> {
         Some(program) => program.canonicalize()?,
         None => crate::program::rayline(true)?,
     };
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default().to_owned();
     // Before anything is started, for it is inherited.
     let files = idle::allow_files(FILES);
     let (rounds, seconds) = if bench.quick { (1, 1) } else { (bench.rounds, bench.seconds) };
@@ -96,7 +98,7 @@ pub fn run(bench: &Bench) -> io::Result<()> {
             None => tables.push(stage.measure(scenario)),
         }
     }
-    let report = Report { date: today(), machine: machine(), rounds, seconds, peers: stage.present(), tables };
+    let report = Report { date: today(), machine: machine(), load, rounds, seconds, peers: stage.present(), tables };
     let out = bench.out.clone().unwrap_or_else(|| root.join("target/bench"));
     std::fs::create_dir_all(&out)?;
     std::fs::write(out.join("bench.json"), serde_json::to_string_pretty(&report)? + "\n")?;

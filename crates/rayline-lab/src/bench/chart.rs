@@ -112,7 +112,7 @@ fn label(row: &Row, table: &Table) -> String {
     }
     let figure = if table.of_memory { bytes(row.median.memory) } else { micros(row.median.cpu_us()) };
     match row.ratio(table.of_memory) {
-        Some(ratio) => format!("{figure}   {:.2} ×", ratio.median),
+        Some(ratio) => format!("{figure}, {:.2} ×", ratio.median),
         None => figure,
     }
 }

@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use super::peer::{NGINX, RAYLINE};
 use super::report::{Ratio, Report, Row, Table};
 
-/// The whole page. `charts` are the names of the image files beside it, one for each table or none.
+/// The whole page. `chart` is the name of the image beside it.
 pub(crate) fn page(report: &Report, chart: &str) -> String {
     let mut out = String::new();
-    let Report { date, machine, rounds, seconds, .. } = report;
+    let Report { date, machine, load, rounds, seconds, .. } = report;
+    out += "# What the benchmark measured\n\n";
     let _ = writeln!(
         out,
-        "Measured on {date}: {machine}; {rounds} rounds of {seconds} s for each proxy, one after the other in turn, one \
-         worker each. Figures are medians over the rounds; a ratio is to nginx in the same round, with the least and the \
-         greatest in parentheses.\n"
+        "Measured on {date}: {machine}, load average {load} at the start; {rounds} rounds of {seconds} s for each proxy, \
+         one after the other in turn, one worker each. Figures are medians over the rounds; a ratio is to nginx in the \
+         same round, with the least and the greatest in parentheses.\n"
     );
     let there = report.peers.iter().filter_map(|peer| Some(format!("{} {}", peer.name, peer.version.as_ref()?)));
     let _ = writeln!(out, "Took part: {}.\n", there.collect::<Vec<_>>().join(", "));
@@ -57,7 +58,7 @@ fn glance(out: &mut String, report: &Report) {
 }
 
 fn cpu(out: &mut String, table: &Table) {
-    let _ = writeln!(out, "\n### {} (`{}`)\n", table.title, table.name);
+    let _ = writeln!(out, "\n## {} (`{}`)\n", table.title, table.name);
     *out += "| | CPU µs per request | user | system | requests/s per core | requests/s | p50 | p99 | p99.9 | memory | to \
              nginx |\n";
     *out += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
@@ -87,7 +88,7 @@ fn cpu(out: &mut String, table: &Table) {
 }
 
 fn memory(out: &mut String, table: &Table) {
-    let _ = writeln!(out, "\n### {} (`{}`)\n", table.title, table.name);
+    let _ = writeln!(out, "\n## {} (`{}`)\n", table.title, table.name);
     *out += "| | memory, all told | added by each visitor | to nginx |\n| --- | ---: | ---: | ---: |\n";
     for row in &table.rows {
         if let Some(trouble) = &row.trouble {

@@ -84,6 +84,8 @@ pub(crate) struct Report {
     /// UTC, as in `2026-11-21`.
     pub(crate) date: String,
     pub(crate) machine: String,
+    /// Processes that wanted to run, over the minute before the start: what else the machine did.
+    pub(crate) load: String,
     pub(crate) rounds: u32,
     pub(crate) seconds: u32,
     pub(crate) peers: Vec<Present>,
