@@ -3,7 +3,6 @@
 mod conformance;
 mod faults;
 mod floods;
-mod grpc;
 mod origin;
 mod origin_faults;
 mod serving;
