@@ -53,7 +53,8 @@ impl OpenRecord {
         self.finish();
     }
 
-    fn judge(&mut self, fault: Fault) {
+    /// Writes the verdict on `fault` into it, unless there is one already.
+    pub(crate) fn judge(&mut self, fault: Fault) {
         let elapsed = self.elapsed_ms();
         if let Some(record) = &mut self.record
             && record.verdict.is_none()

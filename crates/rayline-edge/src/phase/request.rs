@@ -10,6 +10,7 @@ use rayline_verdict::{Country, Fault};
 use super::reply::Answered;
 use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
+use crate::tunnel::Upgrade;
 
 /// Bytes of `User-Agent` that a record keeps: records wait in memory while the log cannot be written.
 const MOST_USER_AGENT: usize = 4 * 1024;
@@ -86,11 +87,20 @@ pub(crate) fn check(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
     if exchange.body.is_abandoned() {
         return Err(Fault::new(ReplyCause::Gone).with(Fact::BytesSent(0)));
     }
+    exchange.upgrade = Upgrade::asked(head).filter(|_| takes_websockets(exchange));
+    // One that was opened as a tunnel has no other answer.
+    if exchange.body.awaits_tunnel() && exchange.upgrade.is_none() {
+        return Err(Fault::new(RequestCause::MethodNotAllowed));
+    }
     if let Some(zone) = exchange.zone {
         exchange.body.set_limit(zone.zone.settings.max_upload_bytes);
         exchange.body.check_announced()?;
     }
     Ok(())
+}
+
+fn takes_websockets(exchange: &Exchange<'_>) -> bool {
+    exchange.zone.is_none_or(|zone| zone.zone.paused || zone.zone.settings.websockets)
 }
 
 /// Path and query for the origin. The absolute form is for proxies: an origin gets the origin form (RFC 9112 §3.2.1).

@@ -3,6 +3,7 @@
 mod conformance;
 mod faults;
 mod floods;
+mod grpc;
 mod origin;
 mod origin_faults;
 mod serving;
