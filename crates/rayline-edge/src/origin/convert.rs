@@ -7,6 +7,7 @@
 use std::fmt::Display;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use rayline_dial::http1::response_fault;
@@ -16,6 +17,10 @@ use rayline_verdict::fault::ReceiveCause;
 use rayline_verdict::snippet::Snippet;
 
 use crate::hop::Known;
+
+/// Fields that are never put into the table by which a connection compresses: visitors share it, and from the length of
+/// what one of them sends, another who can watch the wire could guess what stands there (RFC 7541 §7.1).
+const SECRETS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// Makes a request of the bytes of its HTTP/1.1 head.
 ///
@@ -43,7 +48,8 @@ pub(super) fn request(head: Bytes, scheme: Scheme) -> Result<Request<()>, String
             _ => {}
         }
         let name = HeaderName::from_bytes(name).map_err(told("a field's name"))?;
-        let value = HeaderValue::from_maybe_shared(line.slice_ref(value)).map_err(told("a field's value"))?;
+        let mut value = HeaderValue::from_maybe_shared(line.slice_ref(value)).map_err(told("a field's value"))?;
+        value.set_sensitive(SECRETS.contains(&name));
         fields.try_append(name, value).map_err(told("the number of fields"))?;
     }
     let mut uri = http::uri::Parts::default();
