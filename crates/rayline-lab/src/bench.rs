@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 
 use crate::process::find;
+use crate::tools;
 use peer::PEERS;
 use report::Report;
 use scenario::{SCENARIOS, Scenario, Visitors};
@@ -38,7 +39,7 @@ pub struct Bench {
     #[arg(long, num_args = 1.., value_name = "NAME", value_parser = names(SCENARIOS.iter().map(|scenario| scenario.name)))]
     scenario: Vec<String>,
     /// Only these proxies.
-    #[arg(long, num_args = 1.., value_name = "NAME", value_parser = names(PEERS.iter().map(|peer| peer.name)))]
+    #[arg(long, num_args = 1.., value_name = "NAME", value_parser = names(PEERS.iter().map(|peer| peer.tool.name)))]
     peer: Vec<String>,
     /// How often each proxy has its turn.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -73,7 +74,7 @@ pub fn run(bench: &Bench) -> io::Result<()> {
     let root = Path::new(ROOT).canonicalize()?;
     let venv = root.join("target/lab/venv");
     if bench.install {
-        peer::install(&venv)?;
+        tools::install(&venv, PEERS.iter().map(|peer| peer.tool))?;
     }
     let program = match &bench.program {
         Some(program) => program.canonicalize()?,
@@ -85,8 +86,8 @@ pub fn run(bench: &Bench) -> io::Result<()> {
     let files = idle::allow_files(FILES);
     let (rounds, seconds) = if bench.quick { (1, 1) } else { (bench.rounds, bench.seconds) };
     let wanted = |names: &[String], name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    let peers = PEERS.iter().filter(|peer| wanted(&bench.peer, peer.name));
-    let peers = peers.map(|peer| (peer, peer.program(&program, &venv))).collect();
+    let peers = PEERS.iter().filter(|peer| wanted(&bench.peer, peer.tool.name));
+    let peers = peers.map(|peer| (peer, peer.tool.find(&program, &venv))).collect();
     let stage = Stage::new(peers, rounds, seconds)?;
     let named = |scenario: &&Scenario| {
         wanted(&bench.scenario, scenario.name) && (scenario.quick || !bench.quick || !bench.scenario.is_empty())

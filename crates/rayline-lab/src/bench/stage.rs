@@ -67,9 +67,11 @@ impl Stage {
     /// Who takes part, and who does not.
     pub(crate) fn present(&self) -> Vec<Present> {
         let present = |(peer, program): &(&'static Peer, Option<PathBuf>)| Present {
-            name: peer.name,
-            version: program.as_ref().map(|program| peer.version(program).unwrap_or_else(|_| "unknown".to_owned())),
-            remedy: peer.remedy(),
+            name: peer.tool.name,
+            version: program
+                .as_ref()
+                .map(|program| peer.tool.version(program).unwrap_or_else(|_| "unknown".to_owned())),
+            remedy: peer.tool.remedy(),
         };
         self.peers.iter().map(present).collect()
     }
@@ -84,7 +86,7 @@ impl Stage {
             for contestant in &mut contestants {
                 let Ok(samples) = &mut contestant.came else { continue };
                 let running = &mut contestant.running;
-                let name = contestant.peer.name;
+                let name = contestant.peer.tool.name;
                 match self.turn(scenario, contestant.peer, contestant.program, running) {
                     Ok(sample) => {
                         say(&format!("  round {round}: {name}: {}", told(scenario, &sample)));
@@ -99,12 +101,13 @@ impl Stage {
             }
             contestants.rotate_left(1);
         }
-        let place =
-            |contestant: &Contestant<'_>| self.peers.iter().position(|(peer, _)| peer.name == contestant.peer.name);
+        let place = |contestant: &Contestant<'_>| {
+            self.peers.iter().position(|(peer, _)| peer.tool.name == contestant.peer.tool.name)
+        };
         contestants.sort_by_key(place);
         Table::new(
             scenario,
-            contestants.into_iter().map(|contestant| (contestant.peer.name, contestant.came)).collect(),
+            contestants.into_iter().map(|contestant| (contestant.peer.tool.name, contestant.came)).collect(),
         )
     }
 
@@ -153,7 +156,7 @@ impl Stage {
             Origin::Refusing => (([127, 0, 0, 1], free_port()?).into(), false),
         };
         let setup = Setup {
-            folder: self.folder.path().join(scenario.name).join(peer.name),
+            folder: self.folder.path().join(scenario.name).join(peer.tool.name),
             doors: peer::doors()?,
             origin,
             origin_tls,

@@ -20,7 +20,7 @@ addresses, ports, times, identifiers, counts of bytes; of numbers only those of 
 are. Failures of which the same is said, to the letter, are one class. A class counts unless the same is said of a good
 answer or of a 502 that the origin sent itself: who reads that cannot know that anything is wrong, or with whom. So \"5 of
 17\" means that five kinds of failure can be told apart. Silence is the same as what is said of a good answer. A failure
-that a proxy cannot be asked for is not counted, and the second number is lower.
+that a proxy cannot be asked for is not counted, and the second number is lower. A dash: nothing is ever said there.
 
 **How they are set up.** As a careful operator would: time-outs of 2 s, no second try, certificates verified, an access log
 with every field that may tell a cause. Each peer is asked once for each origin, with nothing else going on, so that what

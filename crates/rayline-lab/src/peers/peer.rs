@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::stage::Route;
-use crate::tools::{Source, Tool};
+use crate::tools::Tool;
 
 mod caddy;
 mod envoy;

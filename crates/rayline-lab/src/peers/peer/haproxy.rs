@@ -2,12 +2,13 @@
 
 use std::io;
 
-use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything};
+use super::{Log, PRINTED, Peer, Setup, Start, everything};
 use crate::peers::essence::without_numbers;
 use crate::peers::stage::Route;
+use crate::tools;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool { name: "haproxy", source: Source::Debian { program: "haproxy", package: "haproxy" }, version: "-v" },
+    tool: tools::HAPROXY,
     title: "HAProxy",
     lacks: everything,
     configure,

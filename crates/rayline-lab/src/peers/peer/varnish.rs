@@ -2,12 +2,13 @@
 
 use std::io;
 
-use super::{Log, Peer, Setup, Source, Start, Tool, text_of};
+use super::{Log, Peer, Setup, Start, text_of};
 use crate::peers::stage::Route;
 use crate::process::find;
+use crate::tools;
 
 pub(super) const PEER: Peer = Peer {
-    tool: Tool { name: "varnish", source: Source::Debian { program: "varnishd", package: "varnish" }, version: "-V" },
+    tool: tools::VARNISH,
     title: "Varnish",
     lacks,
     configure,
