@@ -35,6 +35,19 @@ pub fn origin_v6(number: u8) -> String {
     format!("fd77:2::{number}")
 }
 
+/// A little of everything that a network and its faults are made of: a kernel may have namespaces and not these, and a
+/// container may forbid what root may do elsewhere.
+const TRIAL: &str = "sysctl -qw net.ipv4.ip_forward=0
+    ip link add lab0 type veth peer name lab1
+    tc qdisc add dev lab0 root tbf rate 1mbit burst 16kb latency 1s
+    ip link del lab0
+    nft -f - <<'.'
+    add table inet trial
+    add chain inet trial input { type filter hook input priority 0; }
+    add rule inet trial input tcp dport 80 quota over 1 mbytes reject with tcp reset
+    add rule inet trial input numgen random mod 100 < 5 reject with icmp host-unreachable
+    delete table inet trial\n.";
+
 /// Hosts say the same thing to the same one about once a second only; here each attempt is to be answered. (A router's
 /// answers by its routes stay limited, to five at once over IPv4.)
 const UNLIMITED: &str = "sysctl -qw net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0";
@@ -85,6 +98,7 @@ impl Network {
     /// [`Unavailable::Missing`]: this process may make no network namespaces, or tools for it are not installed.
     pub fn new() -> Result<Self, Unavailable> {
         let edge = Namespace::new()?;
+        edge.run(TRIAL).map_err(|error| Unavailable::Missing(error.to_string()))?;
         let network = Self { router: edge.another()?, origin: edge.another()?, edge };
         network.link()?;
         Ok(network)

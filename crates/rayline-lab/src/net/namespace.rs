@@ -126,14 +126,6 @@ impl Namespace {
         ))
         .map(drop)
     }
-
-    /// Removes all rules.
-    ///
-    /// # Errors
-    /// There are none.
-    pub fn clear_rules(&self) -> io::Result<()> {
-        self.run("nft delete table inet lab").map(drop)
-    }
 }
 
 impl Drop for Namespace {
