@@ -12,6 +12,7 @@
 )]
 
 mod again;
+mod allocations;
 mod by_hand;
 mod cdn_cgi;
 mod curl;
