@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rayline_testkit::http2::{Act, Code, Last, Serving};
-use rayline_testkit::{Response, Script};
+use rayline_testkit::{Authority, Flaw, Response, Script, Tls};
 use serde_json::{Value, json};
 
-use super::origin::{many, origin, over_tls};
+use super::origin::{many, origin, over_tls, speaking};
 use crate::scene::{Blame, HOST, Scene};
 
 /// What every verdict on such an origin shows.
@@ -278,4 +278,26 @@ async fn a_goaway_between_two_requests() {
     for response in many(&scene, 2).await {
         assert_eq!(response.status(), Some(204), "{}", response.text());
     }
+}
+
+/// Those who waited for another's connection meet for themselves what kept it from being made.
+#[tokio::test]
+async fn a_handshake_that_many_wait_for_fails_for_each() {
+    let scene = speaking(Script::http2_ok(), &["spdy/3"]).start();
+    let blame = Blame::page("origin.origin_tls.alert", 525).evidence(&["tls_alert"]);
+    for response in many(&scene, 10).await {
+        let record = scene.sees(&blame, "", &response).await;
+        assert_eq!(record["VerdictAttempts"].as_array().map(Vec::len), Some(1));
+    }
+}
+
+/// TLS 1.3 says so after the handshake, when HTTP/2 has begun.
+#[tokio::test]
+async fn a_client_certificate_that_is_missing() {
+    let authority = Authority::new("Test").expect("an authority");
+    let issued = authority.issue(Flaw::None, &[HOST]).expect("a certificate");
+    let tls = Tls::new(&issued).require_client_certificate(&authority).speaking(&["h2"]);
+    let scene = Scene::with(Script::http2_ok().over_tls(tls)).trusting(&authority).start();
+    let blame = Blame::page("origin.origin_tls.client_certificate_refused", 525).evidence(&["tls_alert", "protocol"]);
+    scene.blames(blame).await;
 }
