@@ -213,7 +213,8 @@ impl Look<'_> {
             Tls::Full => (&self.secured, "full"),
             Tls::Strict => (&self.secured, "strict"),
         };
-        rayline_dial::Target { addresses, tls, server_name: self.server_name, ssl_mode, identity: None }
+        let (server_name, protocols) = (self.server_name, rayline_dial::Protocols::Http1);
+        rayline_dial::Target { addresses, tls, protocols, server_name, ssl_mode, identity: None }
     }
 
     async fn leg(&self, dialer: &Dialer, tls: Tls, scheme: Scheme) -> Leg {
