@@ -93,6 +93,8 @@ pub(crate) struct Answer {
     pub(crate) request_body: Option<RequestBody>,
     /// Whether the request lets the connection go on.
     pub(crate) keep_alive: bool,
+    /// The visitor has said that no other request follows.
+    pub(crate) is_last: bool,
     pub(crate) record: OpenRecord,
 }
 

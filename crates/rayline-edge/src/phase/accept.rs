@@ -75,7 +75,9 @@ fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
             let visitor = Visitor::new(peer, local);
             let fault = too_many(&server);
             match door {
-                Door::Http => http1::refuse(&server, &visitor, Stream::Plain(tcp), Instant::now(), fault).await,
+                Door::Http => {
+                    Box::pin(http1::refuse(&server, &visitor, Stream::Plain(tcp), Instant::now(), fault)).await
+                }
                 Door::Https => record_only(&server, &visitor, Instant::now(), fault),
             }
             return;
@@ -89,7 +91,7 @@ async fn serve(worker: Rc<Worker>, mut tcp: TcpStream, mut visitor: Visitor, doo
     let running = worker.running();
     if proxy_header::is_due(running.server(), &visitor) {
         let started = Instant::now();
-        match proxy_header::read(&mut tcp, running.server(), &mut visitor).await {
+        match Box::pin(proxy_header::read(&mut tcp, running.server(), &mut visitor)).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(fault) => return record_only(&worker, &visitor, started, fault),
@@ -99,7 +101,8 @@ async fn serve(worker: Rc<Worker>, mut tcp: TcpStream, mut visitor: Visitor, doo
     match door {
         Door::Http => http1::serve(worker, visitor, Stream::Plain(tcp), busy).await,
         Door::Https => {
-            let Some((visitor, stream)) = client_tls::accept(&worker, tcp, visitor.peer, visitor.local).await else {
+            let Some((visitor, stream)) = Box::pin(client_tls::accept(&worker, tcp, visitor.peer, visitor.local)).await
+            else {
                 return;
             };
             match visitor.protocol {

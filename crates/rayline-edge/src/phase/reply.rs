@@ -78,7 +78,16 @@ pub(crate) fn refuse_unread(running: &Running, mut record: OpenRecord, fault: Fa
     let elapsed = record.elapsed_ms();
     record.verdict = Some(Box::new(attribute(fault.with(Fact::Elapsed(elapsed)), Vec::new())));
     let Answered { head, body } = page(running, None, &record, "", Format::Html);
-    Answer { head, body, notes: Vec::new(), head_only: false, request_body: None, keep_alive: false, record }
+    Answer {
+        head,
+        body,
+        notes: Vec::new(),
+        head_only: false,
+        request_body: None,
+        keep_alive: false,
+        is_last: false,
+        record,
+    }
 }
 
 /// Reaches the verdict on a fault and records it, unless there is one: the first fault is the cause of the others.
@@ -112,6 +121,7 @@ fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, 
         request_body: Some(exchange.body),
         // Behind a CONNECT may come what was meant for a tunnel.
         keep_alive: head.keep_alive() && head.method() != "CONNECT" && !exchange.worker.is_draining(),
+        is_last: !head.keep_alive() && head.method() != "CONNECT",
         record: exchange.record,
     }
 }

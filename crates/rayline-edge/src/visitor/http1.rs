@@ -27,6 +27,8 @@ use crate::worker::Worker;
 mod body;
 mod writer;
 
+use writer::After;
+
 pub(crate) use body::Body;
 
 /// Serves a visitor until one side closes. `busy` tells draining whether a request is being served, or its answer is
@@ -45,14 +47,19 @@ pub(crate) async fn serve(worker: Rc<Worker>, mut visitor: Visitor, stream: Stre
             }
         };
         busy.set(true);
-        let answer = pipeline::serve(&worker, &visitor, incoming).await;
-        let goes_on = writer::write(&worker, &io, answer).await;
-        if !goes_on || worker.is_draining() {
-            break;
+        // What it takes to serve a request is held while one is served: most visitors are idle most of the time.
+        match Box::pin(respond(&worker, &visitor, &io, incoming)).await {
+            After::Close => return,
+            After::Next if !worker.is_draining() => busy.set(false),
+            After::Next | After::Linger => break,
         }
-        busy.set(false);
     }
-    linger(&io).await;
+    Box::pin(linger(&io)).await;
+}
+
+async fn respond(worker: &Rc<Worker>, visitor: &Visitor, io: &SharedIo, incoming: Incoming) -> After {
+    let answer = pipeline::serve(worker, visitor, incoming).await;
+    writer::write(worker, io, answer).await
 }
 
 /// Answers a connection that is not to be served at all.
@@ -138,6 +145,14 @@ impl Reader {
                         busy.set(true);
                         self.deadline.set_after(head_timeout);
                     }
+                }
+                // A visitor that is idle holds no buffer.
+                if io.input.is_empty() && io.poll_readable(cx).is_pending() {
+                    worker.give_back(std::mem::take(&mut io.input));
+                    break;
+                }
+                if io.input.capacity() == 0 {
+                    io.input = worker.buffer();
                 }
                 match io.poll_fill(cx, 1) {
                     Poll::Ready(Ok(1..)) => {}

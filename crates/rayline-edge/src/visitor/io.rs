@@ -75,6 +75,15 @@ impl VisitorIo {
         Poll::Ready(count)
     }
 
+    /// Ready when reading may give something, without a buffer to read into. What TLS holds back is not looked at: there
+    /// the answer is yes.
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.stream {
+            Stream::Plain(tcp) if !self.ended => tcp.poll_read_ready(cx).map(drop),
+            Stream::Plain(_) | Stream::Tls(_) => Poll::Ready(()),
+        }
+    }
+
     /// Frees a buffer that a body needed: a visitor may be idle for long now.
     pub(crate) fn rest(&mut self) {
         if self.is_large && self.input.is_empty() {

@@ -35,12 +35,23 @@ enum Ending {
     Tunnel,
 }
 
-/// Writes an answer and closes its record. True if another request may follow on the connection.
-pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer) -> bool {
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Another request may follow.
+    Next,
+    /// The visitor has said and sent all: there is nothing to wait for.
+    Close,
+    /// It closes, and the visitor may still be sending.
+    Linger,
+}
+
+/// Writes an answer and closes its record.
+pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer) -> After {
     if answer.head.status() == 0 {
         answer.record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
         answer.record.close();
-        return false;
+        return After::Linger;
     }
     let ending = ending(&answer);
     let keep_alive = answer.keep_alive
@@ -71,13 +82,18 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
     match outcome {
         Ok(()) => {
             io.borrow_mut().reset_on_drop = false;
+            let is_over = answer.is_last && answer.request_is_read() && io.borrow().input.is_empty();
             answer.record.close();
-            keep_alive
+            match keep_alive {
+                true => After::Next,
+                false if is_over => After::Close,
+                false => After::Linger,
+            }
         }
         Err(fault) => {
             // Cut: for a length or chunks a close without the end says so, for anything else a reset does.
             answer.record.close_with(fault);
-            false
+            After::Linger
         }
     }
 }
