@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that meets what it does not expect fails; helpers of tests are no tests to the lints"
 )]
 
