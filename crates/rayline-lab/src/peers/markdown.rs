@@ -24,8 +24,9 @@ that a proxy cannot be asked for is not counted, and the second number is lower.
 
 **How they are set up.** As a careful operator would: time-outs of 2 s, no second try, certificates verified, an access log
 with every field that may tell a cause. Each peer is asked once for each origin, with nothing else going on, so that what
-is logged meanwhile is about that request; in production another log helps only if its lines bear an identifier. Whoever
-knows a setting that tells more is welcome to add it: each peer is one file in `crates/rayline-lab/src/peers/peer`.
+is logged meanwhile is about that request; in production another log helps only if its lines bear an identifier. A figure
+of what the visitor gets may differ by one between runs: whether a part of a broken body is sent on is a matter of timing.
+Whoever knows a setting that tells more is welcome to add it: each peer is one file in `crates/rayline-lab/src/peers/peer`.
 ";
 
 /// The whole page.
