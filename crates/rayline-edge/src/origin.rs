@@ -129,6 +129,12 @@ impl Link {
         either!(self, link => link.begin(head, end));
     }
 
+    /// Whether a piece of the body may be queued behind a head that is not flushed yet: what goes out in one write costs
+    /// least. Over HTTP/2 the head must have been let onto a stream first.
+    pub(crate) fn takes_body_with_head(&self) -> bool {
+        matches!(self, Self::Http1(_))
+    }
+
     /// A number that grows while the origin takes the request.
     pub(crate) fn taken(&self) -> u64 {
         either!(self, link => link.taken())

@@ -194,19 +194,20 @@ impl Worker {
 
     /// Runs a visitor's connection as a task of its own, known to draining. Gives its place back at the end, if it was
     /// `admitted` to one.
-    pub(crate) fn spawn<F>(self: &Rc<Self>, admitted: bool, serve: impl FnOnce(Rc<Cell<bool>>) -> F)
+    pub(crate) fn spawn<F>(self: &Rc<Self>, admitted: bool, serve: impl FnOnce(Rc<Cell<bool>>) -> F + 'static)
     where
         F: Future<Output = ()> + 'static,
     {
         let id = self.next_visitor.get();
         self.next_visitor.set(id.wrapping_add(1));
         let busy = Rc::new(Cell::new(false));
-        let future = serve(Rc::clone(&busy));
         self.refusals.set(self.refusals.get() + usize::from(!admitted));
         let leave = Leave { worker: Rc::clone(self), id, admitted };
+        // Made inside: a future that is moved into another is stored in both.
+        let mine = Rc::clone(&busy);
         let task = tokio::task::spawn_local(async move {
             let _leave = leave;
-            future.await;
+            serve(mine).await;
         });
         self.visitors.borrow_mut().insert(id, Connection { task: task.abort_handle(), busy });
     }

@@ -29,7 +29,7 @@ pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
         },
         certainty: if rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred },
         rivals,
-        reached: reached(code, &evidence, &attempts),
+        reached: reached(code, cause, &evidence, &attempts),
         evidence: *evidence,
         attempts,
     }
@@ -44,7 +44,7 @@ pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
         Cause::Route(cause) => route(cause),
         Cause::Resolve(cause) => resolve(cause),
         Cause::Connect(cause) => connect(cause),
-        Cause::OriginTls(cause) => origin_tls(cause),
+        Cause::OriginTls(cause) => origin_tls(cause, evidence),
         Cause::Send(cause) => send(cause, evidence),
         Cause::Wait(cause) => wait(cause, evidence),
         Cause::Receive(cause) => receive(cause),
@@ -137,8 +137,9 @@ fn connect(cause: ConnectCause) -> Code {
     }
 }
 
-fn origin_tls(cause: OriginTlsCause) -> Code {
+fn origin_tls(cause: OriginTlsCause, evidence: &Evidence) -> Code {
     match cause {
+        OriginTlsCause::TimedOut if unacknowledged(evidence) => Code::NetworkSendUnacknowledged,
         OriginTlsCause::PlainHttp => Code::OriginTlsPlainHttp,
         OriginTlsCause::Malformed => Code::OriginTlsMalformed,
         OriginTlsCause::Closed => Code::OriginTlsClosed,
@@ -250,7 +251,8 @@ fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
     let ruled_out = match cause {
         // Seen in TCP_INFO: bytes that stay unacknowledged while the window is open leave no other reading.
         Cause::Send(SendCause::Unacknowledged | SendCause::TimedOut | SendCause::FlowControlStalled)
-        | Cause::Wait(WaitCause::TimedOut | WaitCause::DeadlineExceeded) => unacknowledged(evidence),
+        | Cause::Wait(WaitCause::TimedOut | WaitCause::DeadlineExceeded)
+        | Cause::OriginTls(OriginTlsCause::TimedOut) => unacknowledged(evidence),
         // The kernel kept the ICMP message: the network has said itself what is wrong.
         Cause::Connect(_) => evidence.find(|fact| matches!(fact, Fact::Icmp { .. }).then_some(())).is_some(),
         Cause::Accept(_)
@@ -269,12 +271,13 @@ fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
 
 /// The table's word, unless the evidence shows that not a byte of the request was sent. An earlier attempt that may have
 /// reached the application counts too: a stale connection's request is repeated, and nobody knows what became of the first.
-fn reached(code: Code, evidence: &Evidence, attempts: &[Attempt]) -> Reached {
+fn reached(code: Code, cause: Cause, evidence: &Evidence, attempts: &[Attempt]) -> Reached {
     let nothing_sent = evidence.find(|fact| match fact {
         Fact::BytesSent(count) => Some(*count == 0),
         _ => None,
     });
-    let unseen = nothing_sent == Some(true) || is_unprocessed(code, evidence);
+    let handshaking = cause == OriginTlsCause::TimedOut.into();
+    let unseen = handshaking || nothing_sent == Some(true) || is_unprocessed(code, evidence);
     let last = if unseen { Reached::No } else { code.entry().reached };
     let earlier = attempts.split_last().map_or(&[] as &[Attempt], |(_, earlier)| earlier);
     let may_have = |attempt: &Attempt| match attempt.outcome {

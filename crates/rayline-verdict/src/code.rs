@@ -636,7 +636,7 @@ codes! {
 
     // Sending the request.
     NetworkSendUnacknowledged = network.send.unacknowledged {
-        "The connection to the site's server stands, but the request is never acknowledged.",
+        "The connection to the site's server stands, but what is sent on it is never acknowledged.",
         Page(522), Some("connection_timeout"), Maybe, Later, [OriginSendTimedOut],
         ["Look for a firewall or router that forgets connections or drops packets after the first",
          "Check for a path MTU problem: small requests work and large ones do not",

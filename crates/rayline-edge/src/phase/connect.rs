@@ -98,7 +98,7 @@ async fn dial(
     };
     let mut attempts = std::mem::take(&mut exchange.attempts);
     let running = exchange.running;
-    let outcome = unless_gone(exchange, running.dialer.dial(&dialled, &timeouts, &mut attempts)).await;
+    let outcome = unless_gone(exchange, Box::pin(running.dialer.dial(&dialled, &timeouts, &mut attempts))).await;
     exchange.attempts = attempts;
     match outcome? {
         Ok(connection) => {
@@ -134,7 +134,7 @@ async fn begin(
     let limits = Http2Limits { streams: target.streams, header_bytes: exchange.running.limits().response_header_bytes };
     let resting = std::rc::Rc::clone(worker.shared.borrow().resting());
     let key = target.key(connection.address());
-    let begun = unless_gone(exchange, Http2::begin(connection, limits, &resting, dialling)).await?;
+    let begun = unless_gone(exchange, Box::pin(Http2::begin(connection, limits, &resting, dialling))).await?;
     let connection =
         begun.map_err(|error| Fault::new(ReplyCause::Unclassified).with(Fact::Internal(error.to_string())))?;
     let lease = connection.lease();

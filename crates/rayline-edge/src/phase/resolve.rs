@@ -72,7 +72,7 @@ pub(crate) async fn target(
 async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {
     let began = std::time::Instant::now();
     let running = exchange.running;
-    let resolved = unless_gone(exchange, running.resolver.resolve(name)).await;
+    let resolved = unless_gone(exchange, Box::pin(running.resolver.resolve(name))).await;
     exchange.origin().dns_us = micros(began);
     let resolved = resolved?.map_err(|fault| fault.with(Fact::OriginName(name.to_owned())))?;
     if running.server().allow_private_origins {

@@ -31,6 +31,10 @@ const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 /// begin with (64 KiB), which is what can have been sent by then.
 const MOST_KEPT: usize = 128 * 1024;
 
+/// How often a request is sent again that the origin says it has not looked at. One that retires its connections after so
+/// many requests may say so of several in a row, while others hurry to the new ones too.
+const MOST_REPEATS: u8 = 3;
+
 /// A request on its way to the origin. The body that it sends stays the exchange's, and after that the answer's.
 #[derive(Debug)]
 pub(crate) struct Upload {
@@ -46,8 +50,8 @@ pub(crate) struct Upload {
     replay: VecDeque<Piece>,
     /// The method is idempotent (RFC 9110 §9.2.2).
     idempotent: bool,
-    /// It was begun for the second time.
-    repeated: bool,
+    /// How often it was begun anew.
+    repeats: u8,
 }
 
 /// What has been taken of a body.
@@ -88,7 +92,7 @@ pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Uplo
         kept: Some(Kept::default()),
         replay: VecDeque::new(),
         idempotent: matches!(exchange.head.method(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
-        repeated: false,
+        repeats: 0,
     })
 }
 
@@ -110,6 +114,7 @@ impl Upload {
         body: &mut RequestBody,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Fault>> {
+        self.join_head_and_body(link, body, cx)?;
         while !self.is_over() {
             let taken = link.taken();
             let flushed = link.poll_flush(cx);
@@ -141,18 +146,8 @@ impl Upload {
                 }
                 State::Body => {
                     self.deadline.clear();
-                    let piece = match self.replay.pop_front() {
-                        Some(piece) => piece,
-                        None => {
-                            let piece = ready!(body.poll_next(cx))?;
-                            self.keep(&piece, link);
-                            piece
-                        }
-                    };
-                    if !matches!(piece, Piece::Data(_)) {
-                        self.state = State::Last;
-                    }
-                    link.queue(piece, body.framing());
+                    let piece = ready!(self.poll_piece(link, body, cx))?;
+                    self.queue(piece, link, body);
                 }
                 State::Last => self.state = State::Done,
                 State::Refused | State::Done => break,
@@ -173,6 +168,41 @@ impl Upload {
             (_, Piece::Data(_) | Piece::Trailers(_)) => self.kept = None,
             (_, Piece::End) => {}
         }
+    }
+
+    /// What is there of the body already goes out together with the head.
+    fn join_head_and_body(
+        &mut self,
+        link: &mut Link,
+        body: &mut RequestBody,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Fault> {
+        if self.state == State::Head
+            && !body.awaits_continue
+            && link.takes_body_with_head()
+            && let Poll::Ready(piece) = self.poll_piece(link, body, cx)
+        {
+            self.state = State::Body;
+            self.queue(piece?, link, body);
+        }
+        Ok(())
+    }
+
+    /// The next piece of the body: one that has to be sent again, or the next that the visitor sends.
+    fn poll_piece(&mut self, link: &Link, body: &mut RequestBody, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        let piece = match self.replay.pop_front() {
+            Some(piece) => piece,
+            None => ready!(body.poll_next(cx))?,
+        };
+        self.keep(&piece, link);
+        Poll::Ready(Ok(piece))
+    }
+
+    fn queue(&mut self, piece: Piece, link: &mut Link, body: &RequestBody) {
+        if !matches!(piece, Piece::Data(_)) {
+            self.state = State::Last;
+        }
+        link.queue(piece, body.framing());
     }
 
     /// The origin said `100 Continue`, or took too long to: the body may come, and a waiting visitor is told so.
@@ -234,25 +264,26 @@ impl Upload {
     /// Whether the very same request can be sent once more, on a connection that has sent `sent` bytes of it: nothing
     /// of the body is gone, and the method allows it or not a byte went out (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
     pub(crate) fn is_repeatable(&self, sent: u64) -> bool {
-        self.is_whole() && (self.idempotent || sent == 0)
+        self.is_whole() && self.repeats == 0 && (self.idempotent || sent == 0)
     }
 
-    /// Whether all of it is still here, and was not repeated before.
+    /// Whether all of it is still here, and was not repeated too often.
     pub(crate) fn is_whole(&self) -> bool {
-        self.kept.is_some() && !self.repeated
+        self.kept.is_some() && self.repeats < MOST_REPEATS
     }
 
     /// It is to be sent again, on a connection that is made for it.
     pub(crate) fn repeat(&mut self) {
-        self.repeated = true;
-        let Kept { data, trailers, .. } = self.kept.take().unwrap_or_default();
+        self.repeats += 1;
+        // What is sent again is kept again, for the next time.
+        let Kept { data, trailers, .. } = self.kept.replace(Kept::default()).unwrap_or_default();
         self.replay.extend(data.into_iter().map(Piece::Data));
         self.replay.extend(trailers.map(Piece::Trailers));
     }
 
     /// Whether it is being sent again.
     pub(crate) fn is_repeated(&self) -> bool {
-        self.repeated
+        self.repeats > 0
     }
 }
 

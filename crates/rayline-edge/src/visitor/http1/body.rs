@@ -11,8 +11,8 @@ use crate::hop::{Hops, passes_to_visitor};
 use crate::visitor::body::{Interim, Piece};
 use crate::visitor::io::SharedIo;
 
-/// Bytes read at once while a body streams.
-const BODY_READ: usize = 64 * 1024;
+/// The least and most read at once while a body streams.
+const READ: std::ops::RangeInclusive<u64> = 4 * 1024..=128 * 1024;
 
 /// The body of one request on a connection.
 #[derive(Debug)]
@@ -48,7 +48,9 @@ impl Body {
                 Decoded::End => return Poll::Ready(Ok(Piece::End)),
                 Decoded::NeedMore => {}
             }
-            match ready!(io.poll_fill(cx, BODY_READ)) {
+            let hint = self.decoder.remaining_hint().unwrap_or(*READ.end() / 2);
+            let want = hint.clamp(*READ.start(), *READ.end());
+            match ready!(io.poll_fill(cx, usize::try_from(want).unwrap_or(usize::MAX))) {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => {
                     return Poll::Ready(match self.decoder.eof() {

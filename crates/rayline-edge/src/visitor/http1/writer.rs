@@ -66,7 +66,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
         ending,
         finished: false,
         next: None,
-        head_bytes: output.prefix.len() as u64,
+        queued: 0,
         stalled: worker.deadline(),
         patience: worker.running().server().client_write_timeout,
     };
@@ -162,7 +162,8 @@ struct Writing {
     finished: bool,
     /// What was found behind the piece in the output, and waits for its turn.
     next: Option<Result<Piece, Fault>>,
-    head_bytes: u64,
+    /// Bytes of content queued.
+    queued: u64,
     stalled: Deadline,
     /// The longest a visitor may take none of an answer.
     patience: Duration,
@@ -210,7 +211,7 @@ impl Writing {
         let record = &mut answer.record;
         record.edge_status = if output.written > 0 { answer.head.status() } else { 0 };
         record.edge_bytes = output.written;
-        record.edge_body_bytes = output.written.saturating_sub(self.head_bytes);
+        record.edge_body_bytes = self.queued - output.data.len() as u64;
         record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
     }
 
@@ -254,6 +255,7 @@ impl Writing {
                     output.prefix.extend_from_slice(&encode::chunk_head(data.len()));
                     output.suffix = encode::CHUNK_END;
                 }
+                self.queued += data.len() as u64;
                 output.data = data;
             }
             Piece::Trailers(fields) => {
