@@ -2,6 +2,7 @@
 
 mod exhibits;
 mod page;
+mod websocket;
 
 use std::fmt::Write as _;
 use std::io;
@@ -19,14 +20,16 @@ use crate::output::{self, BOLD, Exit};
 use crate::serve::{Signals, show};
 use crate::service::{Reload, Service};
 use crate::tail::printer::Printer;
-use exhibits::{Exhibit, Place, Visit};
+use exhibits::{Exhibit, NOT_SHOWN, PROXY, Place};
+use websocket::Echo;
 
 /// Where visitors connect, if nothing else does.
 const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 /// The demo does not make people wait for the real timers.
 const LIMITS: &str = "connect_timeout = \"2s\"\ntls_timeout = \"2s\"\nack_timeout = \"2s\"\nwrite_timeout = \"2s\"\n\
-                      resolve_timeout = \"2s\"\ntcp_keepalive = \"1s\"\n";
+                      resolve_timeout = \"2s\"\ntcp_keepalive = \"1s\"\nwebsocket_idle_timeout = \"3s\"\n";
+const PATIENCE: &str = "client_head_timeout = \"2s\"\nclient_body_timeout = \"2s\"\nclient_write_timeout = \"2s\"\n";
 /// Longer than the time in which a vanished origin is missed, so that both can be seen.
 const READ_TIMEOUT: u64 = 5;
 const DRAIN: Duration = Duration::from_secs(1);
@@ -40,7 +43,7 @@ async fn show_all(args: &DemoArgs, global: &Global) -> io::Result<Exit> {
     let mut signals = Signals::new()?;
     let folder = tempfile::Builder::new().prefix("rayline-demo-").tempdir()?;
     let addresses = Addresses::choose(args)?;
-    let demo = Demo::build(folder.path(), &addresses)?;
+    let demo = Demo::build(folder.path(), &addresses).await?;
     let source = Source { name: "demo.toml".to_owned(), text: demo.toml.clone(), base: folder.path().to_owned() };
     let (plan, problems) = rayline_config::compile(&source, SystemTime::now());
     let Some(plan) = plan else {
@@ -127,11 +130,12 @@ struct Demo {
     toml: String,
     /// They play as long as they live.
     _origins: Vec<Origin>,
+    _echo: Echo,
     _dns: Dns,
 }
 
 impl Demo {
-    fn build(folder: &Path, addresses: &Addresses) -> io::Result<Self> {
+    async fn build(folder: &Path, addresses: &Addresses) -> io::Result<Self> {
         let authority = Authority::new("Rayline demo CA")?;
         std::fs::write(folder.join("origin-ca.pem"), authority.root_pem())?;
         let (exhibits, missing) = possible(exhibits::all(&authority, &["*.demo.localhost"])?);
@@ -140,12 +144,14 @@ impl Demo {
         let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
         let dns = Dns::start(exhibits.iter().filter_map(|exhibit| match &exhibit.place {
             Place::Content(name, Some(answer)) => Some((*name, answer.clone())),
-            Place::Content(_, None) | Place::Origin(_) | Place::Edge | Place::DnsOnly | Place::Fine => None,
+            Place::Content(_, None) | Place::Origin(_) | Place::Edge | Place::DnsOnly | Place::Fine | Place::Echo => {
+                None
+            }
         }))?;
         let mut toml = format!(
             "[server]\nhttp = [\"{}\"]\nhttps = [\"{}\"]\nadmin = \"{}\"\ndata_dir = \"data\"\ncolo = \"DMO\"\n\
              development_ca = true\ndrain_timeout = \"1s\"\norigin_ca = [\"origin-ca.pem\"]\norigin_crl = [\"origin.crl\"]\n\
-             resolvers = [\"{}\"]\n[limits]\n{LIMITS}[log]\nrequests = \"requests.ndjson\"\n",
+             resolvers = [\"{}\"]\nproxy_protocol = \"any\"\ntrusted_proxies = [\"{PROXY}\"]\n{PATIENCE}[limits]\n{LIMITS}[log]\nrequests = \"requests.ndjson\"\n",
             addresses.http,
             addresses.https,
             addresses.admin,
@@ -158,6 +164,7 @@ impl Demo {
             .body(Body::Bytes(html.into()));
         let start = Origin::start(Script::answer("start", "shows the start page", start))?;
         let works = Origin::start(Script::ok())?;
+        let echo = Echo::start().await?;
         zone(&mut toml, "demo.localhost", "flexible", "127.0.0.1", start.addr().port(), true);
         let mut origins = Vec::new();
         for exhibit in &exhibits {
@@ -172,11 +179,12 @@ impl Demo {
                 Place::Edge => ("127.0.0.1", addresses.http.port(), true),
                 Place::DnsOnly => ("127.0.0.1", works.addr().port(), false),
                 Place::Fine => ("127.0.0.1", works.addr().port(), true),
+                Place::Echo => ("127.0.0.1", echo.addr().port(), true),
             };
             zone(&mut toml, &format!("{}.demo.localhost", exhibit.name), exhibit.ssl, content, port, proxied);
         }
         origins.extend([start, works]);
-        Ok(Self { exhibits, missing, toml, _origins: origins, _dns: dns })
+        Ok(Self { exhibits, missing, toml, _origins: origins, _echo: echo, _dns: dns })
     }
 
     /// Prints what to open and try: for people, or as one JSON object.
@@ -188,26 +196,20 @@ impl Demo {
                 .exhibits
                 .iter()
                 .map(|exhibit| {
-                    let url = page::url(exhibit, &place);
                     json!({
-                        "url": url,
+                        "url": page::url(exhibit, &place),
                         "code": exhibit.code,
                         "number": page::number(exhibit),
                         "what": exhibit.what,
-                        "command": match exhibit.visit {
-                            Visit::Link => None,
-                            Visit::Command(command) => Some(command.replace("URL", &url)),
-                        },
+                        "command": page::command(exhibit, &place),
                     })
                 })
                 .collect();
-            let missing: Vec<_> = self
-                .missing
-                .iter()
-                .map(
-                    |missing| json!({ "code": missing.exhibit.code, "what": missing.exhibit.what, "why": missing.why }),
-                )
-                .collect();
+            let missing = self.missing.iter().map(
+                |missing| json!({ "code": missing.exhibit.code, "what": missing.exhibit.what, "why": missing.why }),
+            );
+            let never = NOT_SHOWN.iter().map(|(code, why)| json!({ "code": code, "why": why }));
+            let missing: Vec<_> = missing.chain(never).collect();
             let admin = service.admin().map(|admin| format!("http://{admin}"));
             let demo =
                 json!({ "start": start, "admin": admin, "folder": folder, "exhibits": exhibits, "not_shown": missing });

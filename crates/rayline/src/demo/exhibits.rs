@@ -1,9 +1,14 @@
 //! What the demo shows: one row per origin, each broken in one way, and what the edge must make of it.
 
+mod protocols;
+mod visitors;
+
 use std::time::Duration;
 
 use rayline_testkit::{Authority, DnsAnswer, Flaw, Issued, Script, Tls, Versions};
 use rustls::AlertDescription;
+
+pub(super) use visitors::PROXY;
 
 /// How often the slow origins send something.
 const DRIP: Duration = Duration::from_millis(200);
@@ -34,6 +39,8 @@ pub(super) enum Place {
     DnsOnly,
     /// To an origin that works; what is wrong is the request.
     Fine,
+    /// To a WebSocket server that sends back what it gets.
+    Echo,
 }
 
 /// How it is provoked.
@@ -41,7 +48,8 @@ pub(super) enum Place {
 pub(super) enum Visit {
     /// By following a link.
     Link,
-    /// By a command, in which `URL` stands for the address.
+    /// By a command. In it `URL` stands for the address, and `HOST`, `PLAIN` and `SECURE` for the host name: alone, with the
+    /// port for HTTP, and with that for HTTPS.
     Command(&'static str),
 }
 
@@ -52,11 +60,11 @@ impl Exhibit {
         Self { name, what, code, place: Place::Origin(Box::new(script)), ssl, visit: Visit::Link }
     }
 
-    fn fine(name: &'static str, code: &'static str, what: &str, command: &'static str) -> Self {
+    fn fine(name: &'static str, code: impl Into<Option<&'static str>>, what: &str, command: &'static str) -> Self {
         Self {
             name,
             what: what.to_owned(),
-            code: Some(code),
+            code: code.into(),
             place: Place::Fine,
             ssl: "flexible",
             visit: Visit::Command(command),
@@ -108,7 +116,8 @@ pub(super) fn all(authority: &Authority, names: &[&str]) -> std::io::Result<Vec<
     }
     all.extend(statuses());
     all.extend(names_of_origins());
-    all.extend(visitors());
+    all.extend(protocols::all(&good));
+    all.extend(visitors::all());
     Ok(all)
 }
 
@@ -121,7 +130,7 @@ fn working(good: &Issued, expired: &Issued) -> Vec<Exhibit> {
             .mode("full")
             .called("The origin's certificate has expired, and the zone's mode `full` does not look (over HTTPS)"),
         Exhibit::origin("events", None, Script::events(Duration::from_secs(1))),
-        Exhibit::origin("early-hints", None, Script::interim_then_ok()),
+        Exhibit::origin("early-hints", None, Script::interim_then_ok()).by("curl -i URL"),
         Exhibit::origin("many-headers", None, Script::many_fields()),
     ]
 }
@@ -194,6 +203,7 @@ fn bodies(good: &Issued) -> Vec<Exhibit> {
         Exhibit::origin("stalled-body", Some("origin.receive.timed_out"), Script::stall_in_body(100)),
         Exhibit::origin("vanished-in-body", Some("network.receive.lost"), Script::vanish_in_body(100)),
         Exhibit::origin("cut-tls", Some("origin.receive.tls_broken"), Script::cut_without_close_notify(good)),
+        Exhibit::origin("garbled-tls", Some("origin.wait.tls_broken"), Script::garbled_answer(good)),
     ]
 }
 
@@ -222,7 +232,7 @@ fn handshakes(good: &Issued, authority: &Authority) -> Vec<Exhibit> {
             Some("origin.origin_tls.client_certificate_refused"),
             Script::ok().over_tls(Tls::new(good).require_client_certificate(authority).versions(Versions::Tls13)),
         )
-        .called("The origin wants a certificate from the edge, which has none"),
+        .called("The origin wants a certificate from the edge, and the zone has none to show"),
     ]
 }
 
@@ -322,49 +332,18 @@ fn names_of_origins() -> Vec<Exhibit> {
     ]
 }
 
-fn visitors() -> Vec<Exhibit> {
-    vec![
-        Exhibit::fine(
-            "bad-request",
-            "visitor.request.ambiguous_framing",
-            "The visitor announces a length and chunks at once, as request smugglers do",
-            "curl -i -d x -H 'Transfer-Encoding: chunked' -H 'Content-Length: 1' URL",
-        ),
-        Exhibit::fine(
-            "long-address",
-            "visitor.request.uri_too_long",
-            "The visitor asks for an address that is too long",
-            "curl -i \"URL$(printf '%40000s' | tr ' ' a)\"",
-        ),
-        Exhibit::fine(
-            "big-cookie",
-            "visitor.request.header_too_large",
-            "The visitor sends headers that are too large",
-            "for i in 1 2 3; do printf 'Cookie%s: %060000d\\n' $i 0; done | curl -i -H @- URL",
-        ),
-        Exhibit::fine(
-            "trace",
-            "visitor.request.method_not_allowed",
-            "The visitor uses a method that an edge does not serve",
-            "curl -i -X TRACE URL",
-        ),
-        Exhibit::fine(
-            "loop",
-            "owner.route.loop",
-            "The request has been through this edge already",
-            "curl -i -H 'CDN-Loop: rayline' URL",
-        ),
-        Exhibit::fine(
-            "forged",
-            "visitor.route.forged_header",
-            "The visitor sends a header that only an edge may set",
-            "curl -i -H 'CF-Connecting-IP: 192.0.2.1' URL",
-        ),
-        Exhibit::fine(
-            "expectation",
-            "visitor.request.expectation_failed",
-            "The visitor expects something that cannot be promised",
-            "curl -i -H 'Expect: 200-maybe' URL",
-        ),
-    ]
-}
+/// What no exhibit can show, and why: the codes that are left.
+pub(super) const NOT_SHOWN: [(&str, &str); 12] = [
+    ("edge.accept.too_many_connections", "the connections that are too many would be those of all the others"),
+    ("edge.connect.exhausted", "the edge would need to be without ports or descriptors, and nothing else would work"),
+    ("edge.connect.forbidden", "it takes a firewall on this machine"),
+    ("edge.reply.shutdown", "it takes the end of the demo: press Ctrl-C while `no-answer` loads"),
+    ("edge.reply.unclassified", "nothing is known that leads to it"),
+    ("network.connect.no_neighbour", "it takes a machine on the local network that does not answer ARP"),
+    ("network.connect.prohibited", "it takes a firewall on the way that rejects with ICMP"),
+    ("network.connect.unreachable", "it takes a router on the way that says so with ICMP"),
+    ("network.resolve.unreachable", "the demo has one name server, which the others need"),
+    ("origin.send.reset", "the origin has to hang up while an upload is on the way, and not every time it is met then"),
+    ("owner.client_tls.no_certificate", "the demo's local CA has a certificate for every name"),
+    ("visitor.client_tls.reset", "no usual client resets a connection in the middle of a handshake"),
+];

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use rayline_verdict::{Code, Number};
+use rayline_verdict::{Code, Number, Sent};
 
 use super::Missing;
-use super::exhibits::{Exhibit, Visit};
+use super::exhibits::{Exhibit, NOT_SHOWN, Visit};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -15,13 +15,47 @@ pub(super) struct Place {
     pub(super) https_port: u16,
 }
 
-/// The number under which an exhibit is listed: 0 for what works.
+/// Where an exhibit is listed. In this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Works,
+    /// There is nobody to answer, or nothing that could be answered.
+    Unanswered,
+    /// A number of ours, or the origin's own status.
+    Number(u16),
+}
+
+impl Group {
+    fn of(exhibit: &Exhibit) -> Self {
+        match exhibit.code.and_then(Code::find).map(|code| code.entry().sent) {
+            None => Self::Works,
+            Some(Sent::Nothing(_)) => Self::Unanswered,
+            Some(Sent::Page(number) | Sent::Cut(number)) => Self::Number(number),
+            // It passes: the name says which.
+            Some(Sent::Origin) => {
+                Self::Number(exhibit.name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(500))
+            }
+        }
+    }
+
+    fn heading(self) -> String {
+        match self {
+            Self::Works => "<b>200</b> Works".to_owned(),
+            Self::Unanswered => "<b>–</b> No answer: the log has the verdict".to_owned(),
+            Self::Number(number @ (500 | 503)) => format!("<b>{number}</b> The origin's own error"),
+            Self::Number(number) => {
+                let title = Number::find(number).map_or("The origin's own error", |number| number.title);
+                format!("<b>{number}</b> {title}")
+            }
+        }
+    }
+}
+
+/// The number that visitors see: 0 for what works, and where nothing can be sent.
 pub(super) fn number(exhibit: &Exhibit) -> u16 {
-    let Some(code) = exhibit.code.and_then(Code::find) else { return 0 };
-    match code.entry().number() {
-        // The origin's own status passes: the name says which.
-        0 => exhibit.name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(500),
-        number => number,
+    match Group::of(exhibit) {
+        Group::Works | Group::Unanswered => 0,
+        Group::Number(number) => number,
     }
 }
 
@@ -31,10 +65,23 @@ pub(super) fn url(exhibit: &Exhibit, place: &Place) -> String {
     format!("{scheme}://{}.demo.localhost:{port}/", exhibit.name)
 }
 
+/// The command that provokes it, ready to be run.
+pub(super) fn command(exhibit: &Exhibit, place: &Place) -> Option<String> {
+    let Visit::Command(command) = exhibit.visit else { return None };
+    let host = format!("{}.demo.localhost", exhibit.name);
+    let words = [
+        ("URL", url(exhibit, place)),
+        ("PLAIN", format!("{host}:{}", place.http_port)),
+        ("SECURE", format!("{host}:{}", place.https_port)),
+        ("HOST", host),
+    ];
+    Some(words.iter().fold(command.to_owned(), |command, (word, meant)| command.replace(word, meant)))
+}
+
 /// The whole page.
 pub(super) fn render(exhibits: &[Exhibit], missing: &[Missing], place: &Place) -> String {
     let mut rows: Vec<&Exhibit> = exhibits.iter().collect();
-    rows.sort_by_key(|exhibit| number(exhibit));
+    rows.sort_by_key(|exhibit| Group::of(exhibit));
     let mut out = String::with_capacity(64 * 1024);
     // Writing into a string does not fail.
     let _ = write!(
@@ -56,13 +103,13 @@ pub(super) fn render(exhibits: &[Exhibit], missing: &[Missing], place: &Place) -
     );
     let mut shown = None;
     for exhibit in rows {
-        let number = number(exhibit);
-        if shown != Some(number) {
+        let group = Group::of(exhibit);
+        if shown != Some(group) {
             if shown.is_some() {
                 out.push_str("</ul></section>");
             }
-            heading(&mut out, number);
-            shown = Some(number);
+            let _ = write!(out, "<section><h2>{}</h2><ul>", group.heading());
+            shown = Some(group);
         }
         row(&mut out, exhibit, place);
     }
@@ -72,21 +119,11 @@ pub(super) fn render(exhibits: &[Exhibit], missing: &[Missing], place: &Place) -
         let what = marked(&escape(&exhibit.what));
         let _ = write!(out, "<li><code>{code}</code><p>{what}: {}.</p></li>", escape(why));
     }
-    out.push_str(
-        "<li><p>What needs several hosts, such as firewalls that reject with ICMP and machines that answer no \
-         ARP.</p></li></ul></section></main></body></html>",
-    );
+    for (code, why) in NOT_SHOWN {
+        let _ = write!(out, "<li><code>{code}</code><p>{}.</p></li>", marked(&escape(why)));
+    }
+    out.push_str("</ul></section></main></body></html>");
     out
-}
-
-fn heading(out: &mut String, number: u16) {
-    let title = match number {
-        0 => "Works",
-        500 | 503 => "The origin's own error",
-        number => Number::find(number).map_or("The origin's own error", |number| number.title),
-    };
-    let shown = if number == 0 { "200".to_owned() } else { number.to_string() };
-    let _ = write!(out, "<section><h2><b>{shown}</b> {title}</h2><ul>");
 }
 
 fn row(out: &mut String, exhibit: &Exhibit, place: &Place) {
@@ -99,8 +136,8 @@ fn row(out: &mut String, exhibit: &Exhibit, place: &Place) {
         exhibit.name,
         marked(&escape(&exhibit.what))
     );
-    if let Visit::Command(command) = exhibit.visit {
-        let _ = write!(out, "<pre>{}</pre>", escape(&command.replace("URL", &url)));
+    if let Some(command) = command(exhibit, place) {
+        let _ = write!(out, "<pre>{}</pre>", escape(&command));
     }
     out.push_str("</li>");
 }
