@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rayline_verdict::attribute::code_of;
-use rayline_verdict::{Attempt, Fault, Outcome};
+use rayline_verdict::attribute::outcome_of;
+use rayline_verdict::{Attempt, Fault};
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::connect::milliseconds;
@@ -142,9 +142,8 @@ impl Dialer {
                 Ok(Connection::secured(secured, address, timings, self.generation))
             }
             Err(fault) => {
-                let outcome = Outcome::Failed(code_of(fault.cause, &fault.evidence));
                 let took_ms = milliseconds(connected.started.elapsed());
-                attempts.push(Attempt { address, reused: false, outcome, took_ms });
+                attempts.push(Attempt { address, reused: false, outcome: outcome_of(&fault), took_ms });
                 Err(fault)
             }
         }

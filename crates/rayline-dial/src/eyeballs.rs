@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use rayline_verdict::attribute::code_of;
+use rayline_verdict::attribute::outcome_of;
 use rayline_verdict::fault::{Cause, ConnectCause, ReplyCause};
 use rayline_verdict::{Attempt, Fact, Fault, Outcome};
 use tokio::net::TcpStream;
@@ -102,7 +102,7 @@ impl Race<'_> {
     }
 
     fn failed(&mut self, address: SocketAddr, started: Instant, fault: Fault) {
-        self.log(address, started, Outcome::Failed(code_of(fault.cause, &fault.evidence)));
+        self.log(address, started, outcome_of(&fault));
         if self.most_telling.as_ref().is_none_or(|most_telling| telling(&fault) > telling(most_telling)) {
             self.most_telling = Some(fault);
         }

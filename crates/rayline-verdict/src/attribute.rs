@@ -29,13 +29,19 @@ pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
         },
         certainty: if rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred },
         rivals,
-        reached: reached(code, cause, &evidence, &attempts),
+        reached: reached_by_any(reached(code, cause, &evidence), &attempts),
         evidence: *evidence,
         attempts,
     }
 }
 
-/// The code of a cause on its own: what the last attempt came to.
+/// What an attempt came to that failed with `fault`.
+pub fn outcome_of(fault: &Fault) -> Outcome {
+    let code = code_of(fault.cause, &fault.evidence);
+    Outcome::Failed { code, reached: reached(code, fault.cause, &fault.evidence) }
+}
+
+/// The code of a cause on its own.
 pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
     match cause {
         Cause::Accept(cause) => accept(cause),
@@ -269,19 +275,23 @@ fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
     if ruled_out { Vec::new() } else { code.entry().rivals.to_vec() }
 }
 
-/// The table's word, unless the evidence shows that not a byte of the request was sent. An earlier attempt that may have
-/// reached the application counts too: a stale connection's request is repeated, and nobody knows what became of the first.
-fn reached(code: Code, cause: Cause, evidence: &Evidence, attempts: &[Attempt]) -> Reached {
+/// The table's word, unless the evidence shows that not a byte of the request was sent, or that the origin left it alone.
+fn reached(code: Code, cause: Cause, evidence: &Evidence) -> Reached {
     let nothing_sent = evidence.find(|fact| match fact {
         Fact::BytesSent(count) => Some(*count == 0),
         _ => None,
     });
     let handshaking = cause == OriginTlsCause::TimedOut.into();
     let unseen = handshaking || nothing_sent == Some(true) || is_unprocessed(code, evidence);
-    let last = if unseen { Reached::No } else { code.entry().reached };
+    if unseen { Reached::No } else { code.entry().reached }
+}
+
+/// The same of a request that was tried before. An earlier attempt that may have reached the application counts too: a
+/// stale connection's request is repeated, and nobody knows what became of the first.
+fn reached_by_any(last: Reached, attempts: &[Attempt]) -> Reached {
     let earlier = attempts.split_last().map_or(&[] as &[Attempt], |(_, earlier)| earlier);
     let may_have = |attempt: &Attempt| match attempt.outcome {
-        Outcome::Failed(code) => code.entry().reached != Reached::No,
+        Outcome::Failed { reached, .. } => reached != Reached::No,
         Outcome::Answered(_) => true,
         Outcome::Abandoned => false,
     };
@@ -300,23 +310,30 @@ mod tests {
     use super::*;
     use crate::evidence::{End, TcpState};
 
+    fn go_away(code: u32, name: &'static str) -> Fact {
+        Fact::Http2Error { frame: "GOAWAY", code, name, sent_by: End::Theirs, debug: None }
+    }
+
     #[test]
     fn a_repeated_request_may_have_reached_the_application_the_first_time() {
         let attempt = |outcome| Attempt { address: ([127, 0, 0, 1], 80).into(), reused: false, outcome, took_ms: 1 };
-        let refused = || attempt(Outcome::Failed(Code::OriginConnectRefused));
+        let failed = |fault| attempt(outcome_of(&fault));
+        let refused = || failed(Fault::new(ConnectCause::Refused));
         let judge = |attempts| attribute(Fault::new(ConnectCause::Refused), attempts).reached;
         assert_eq!(judge(vec![refused()]), Reached::No);
         assert_eq!(judge(vec![refused(), attempt(Outcome::Abandoned), refused()]), Reached::No);
-        let stale = attempt(Outcome::Failed(Code::OriginWaitClosedEmpty));
+        let left_alone = failed(Fault::new(WaitCause::Http2GoAway).with(go_away(0, "NO_ERROR")));
+        assert_eq!(judge(vec![left_alone, refused()]), Reached::No);
+        let unsent = failed(Fault::new(WaitCause::ClosedEmpty).with(Fact::BytesSent(0)));
+        assert_eq!(judge(vec![unsent, refused()]), Reached::No);
+        let stale = failed(Fault::new(WaitCause::ClosedEmpty).with(Fact::BytesSent(90)));
         assert_eq!(judge(vec![stale, refused()]), Reached::Maybe);
     }
 
     #[test]
     fn a_graceful_goaway_has_left_the_request_alone() {
-        let judge = |code, name| {
-            let fact = Fact::Http2Error { frame: "GOAWAY", code, name, sent_by: End::Theirs, debug: None };
-            attribute(Fault::new(WaitCause::Http2GoAway).with(fact), Vec::new()).reached
-        };
+        let judge =
+            |code, name| attribute(Fault::new(WaitCause::Http2GoAway).with(go_away(code, name)), Vec::new()).reached;
         assert_eq!(judge(0, "NO_ERROR"), Reached::No);
         assert_eq!(judge(2, "INTERNAL_ERROR"), Reached::Maybe);
     }

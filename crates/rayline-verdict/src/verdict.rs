@@ -46,8 +46,13 @@ pub struct Attempt {
 pub enum Outcome {
     /// A response head with this status.
     Answered(u16),
-    /// It failed so.
-    Failed(Code),
+    /// It failed.
+    Failed {
+        /// How.
+        code: Code,
+        /// Whether the request reached the application all the same.
+        reached: Reached,
+    },
     /// Another address was faster.
     Abandoned,
 }
@@ -57,7 +62,7 @@ impl Attempt {
     pub fn to_json(&self) -> Value {
         let (status, code) = match self.outcome {
             Outcome::Answered(status) => (Some(status), None),
-            Outcome::Failed(code) => (None, Some(code.name())),
+            Outcome::Failed { code, reached: _ } => (None, Some(code.name())),
             Outcome::Abandoned => (None, None),
         };
         json!({

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use rayline_dial::http1::response_fault;
 use rayline_dial::{Break, Connection, Dialer, Target, Timeouts, session_fault};
 use rayline_http1::{Limits, Parsed, RequestKind, ResponseHead, ResponseParser};
-use rayline_verdict::attribute::{attribute, code_of};
+use rayline_verdict::attribute::{attribute, outcome_of};
 use rayline_verdict::fault::{Cause, OriginTlsCause, ReplyCause, WaitCause};
 use rayline_verdict::{Attempt, Fact, Fault, Outcome, Phase, Snippet, Verdict};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,7 +36,7 @@ impl Leg {
             Self::Answered { address, .. } | Self::Silent { address } => Some(*address),
             Self::Failed(verdict) => {
                 let got_further = |attempt: &&Attempt| match attempt.outcome {
-                    Outcome::Failed(code) => code.entry().phase != Phase::Connect,
+                    Outcome::Failed { code, .. } => code.entry().phase != Phase::Connect,
                     Outcome::Answered(_) => true,
                     Outcome::Abandoned => false,
                 };
@@ -61,9 +61,8 @@ pub(super) async fn ask(dialer: &Dialer, target: &Target<'_>, host: &str, scheme
             Leg::Answered { address, status: head.status, location }
         }
         Ok(Err(fault)) => {
-            let outcome = Outcome::Failed(code_of(fault.cause, &fault.evidence));
             let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            attempts.push(Attempt { address, reused: false, outcome, took_ms });
+            attempts.push(Attempt { address, reused: false, outcome: outcome_of(&fault), took_ms });
             let fault = fault.with(Fact::SslMode(target.ssl_mode));
             Leg::Failed(Box::new(attribute(fault, attempts)))
         }

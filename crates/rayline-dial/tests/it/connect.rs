@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use rayline_dial::{Timeouts, Tls};
 use rayline_testkit::{Origin, Reserved, Script};
 use rayline_verdict::fault::{Cause, ConnectCause};
-use rayline_verdict::{Code, Fact, Outcome};
+use rayline_verdict::{Code, Fact, Outcome, Reached};
 
 use crate::kit::{BRIEF, PATIENCE, connected, dialer, exchange, fact, failed, keys, target};
 
@@ -21,7 +21,7 @@ async fn a_closed_port_refuses() {
     assert!(!keys(&fault).contains(&"icmp"), "a reset is no ICMP message");
     assert_eq!(attempts.len(), 1);
     assert_eq!(attempts[0].address, port.addr());
-    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::OriginConnectRefused));
+    assert_eq!(attempts[0].outcome, Outcome::Failed { code: Code::OriginConnectRefused, reached: Reached::No });
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_full_queue_times_out() {
     assert_eq!(fact(&fault, "timer"), &Fact::Timer { setting: "connect_timeout", limit_ms: 300 });
     let Fact::Tcp(tcp) = fact(&fault, "tcp") else { unreachable!() };
     assert_eq!(tcp.state, "SYN_SENT");
-    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::NetworkConnectTimedOut));
+    assert_eq!(attempts[0].outcome, Outcome::Failed { code: Code::NetworkConnectTimedOut, reached: Reached::No });
     assert!(attempts[0].took_ms >= 300);
 }
 
@@ -41,7 +41,7 @@ async fn no_route_is_this_machines_word() {
     let (fault, attempts) = failed(&dialer(), &[NOWHERE], Tls::Off, &PATIENCE).await;
     assert_eq!(fault.cause, Cause::Connect(ConnectCause::NoRoute));
     assert_eq!(fact(&fault, "errno"), &Fact::Errno { number: libc::ENETUNREACH, name: "ENETUNREACH" });
-    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::EdgeConnectNoRoute));
+    assert_eq!(attempts[0].outcome, Outcome::Failed { code: Code::EdgeConnectNoRoute, reached: Reached::No });
 }
 
 #[tokio::test]
@@ -74,7 +74,11 @@ async fn a_refusing_address_costs_nothing_when_another_answers() {
     assert!(started.elapsed() < PATIENCE.connect, "a failure starts the next address at once");
     assert_eq!(connection.address(), origin.addr());
     assert_eq!(attempts.len(), 8);
-    assert!(attempts.iter().all(|attempt| attempt.outcome == Outcome::Failed(Code::OriginConnectRefused)));
+    assert!(
+        attempts.iter().all(
+            |attempt| attempt.outcome == Outcome::Failed { code: Code::OriginConnectRefused, reached: Reached::No }
+        )
+    );
 }
 
 #[tokio::test]
@@ -105,9 +109,9 @@ async fn when_all_fail_the_most_telling_one_speaks() {
     assert_eq!(
         outcomes,
         [
-            (NOWHERE, Outcome::Failed(Code::EdgeConnectNoRoute)),
-            (port.addr(), Outcome::Failed(Code::OriginConnectRefused)),
-            (silent.addr(), Outcome::Failed(Code::NetworkConnectTimedOut)),
+            (NOWHERE, Outcome::Failed { code: Code::EdgeConnectNoRoute, reached: Reached::No }),
+            (port.addr(), Outcome::Failed { code: Code::OriginConnectRefused, reached: Reached::No }),
+            (silent.addr(), Outcome::Failed { code: Code::NetworkConnectTimedOut, reached: Reached::No }),
         ]
     );
 

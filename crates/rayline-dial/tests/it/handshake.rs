@@ -4,7 +4,7 @@ use rayline_dial::{Identity, Target, Tls, TrustError};
 use rayline_testkit::{Authority, Flaw, Issued, Origin, Script, Versions};
 use rayline_verdict::evidence::End;
 use rayline_verdict::fault::{Cause, OriginTlsCause};
-use rayline_verdict::{Code, Fact, Fault, Outcome};
+use rayline_verdict::{Code, Fact, Fault, Outcome, Reached};
 use rustls::AlertDescription;
 
 use crate::kit::{BRIEF, NAME, PATIENCE, connected, dialer, exchange, fact, failed, keys, target};
@@ -17,7 +17,7 @@ async fn met(script: Script) -> Fault {
     let origin = Origin::start(script).unwrap();
     let (fault, attempts) = failed(&dialer(), &[origin.addr()], Tls::Full, &PATIENCE).await;
     assert_eq!(attempts.len(), 1);
-    assert!(matches!(attempts[0].outcome, Outcome::Failed(_)));
+    assert!(matches!(attempts[0].outcome, Outcome::Failed { .. }));
     assert_eq!(fact(&fault, "origin_address"), &Fact::OriginAddress(origin.addr()));
     assert_eq!(fact(&fault, "ssl_mode"), &Fact::SslMode("full"));
     assert_eq!(fact(&fault, "server_name"), &Fact::ServerName(NAME.to_owned()));
@@ -59,7 +59,7 @@ async fn a_close_a_reset_and_silence_are_three_things() {
     assert_eq!(fact(&fault, "timer"), &Fact::Timer { setting: "tls_timeout", limit_ms: 300 });
     let Fact::Tcp(tcp) = fact(&fault, "tcp") else { unreachable!() };
     assert_eq!((tcp.state, tcp.unacked_segments), ("ESTABLISHED", 0), "the kernel there lives");
-    assert_eq!(attempts[0].outcome, Outcome::Failed(Code::OriginTlsTimedOut));
+    assert_eq!(attempts[0].outcome, Outcome::Failed { code: Code::OriginTlsTimedOut, reached: Reached::No });
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use rayline_http1::{RequestKind, ResponseHead};
+use rayline_verdict::attribute::outcome_of;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{ReplyCause, SendCause, WaitCause};
-use rayline_verdict::{Attempt, Fault, Outcome};
+use rayline_verdict::{Attempt, Fault};
 
 use super::connect;
 use super::resolve::Target;
@@ -60,8 +61,7 @@ pub(crate) async fn head(
         }
         Err(Failure { fault, repeat }) => {
             let fault = link.testify_of_head(fault);
-            let code = rayline_verdict::attribute::code_of(fault.cause, &fault.evidence);
-            exchange.attempts.push(attempt(Outcome::Failed(code)));
+            exchange.attempts.push(attempt(outcome_of(&fault)));
             let again = match repeat {
                 Repeat::Never => false,
                 Repeat::Unprocessed => upload.is_whole(),

@@ -3,7 +3,7 @@
 use rayline_verdict::evidence::{CertificateFacts, DnsFacts, End, TcpState};
 use rayline_verdict::surface::{Format, Notice, page_headers, render};
 use rayline_verdict::{
-    Attempt, Certainty, Code, Colo, Entry, Evidence, Fact, Moment, Outcome, RayId, Sent, Snippet, Verdict,
+    Attempt, Certainty, Code, Colo, Entry, Evidence, Fact, Moment, Outcome, RayId, Reached, Sent, Snippet, Verdict,
 };
 
 /// A word that stands in every text of the owner's, and a number that begins every number of the owner's.
@@ -42,7 +42,7 @@ pub(crate) fn full_verdict(entry: &Entry) -> Verdict {
     verdict.attempts.push(Attempt {
         address: format!("{OWNERS_ADDRESS}:443").parse().unwrap(),
         reused: false,
-        outcome: Outcome::Failed(Code::OriginConnectRefused),
+        outcome: Outcome::Failed { code: Code::OriginConnectRefused, reached: Reached::No },
         took_ms: u64::from(OWNERS_NUMBER),
     });
     verdict

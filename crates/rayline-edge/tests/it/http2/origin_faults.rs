@@ -84,6 +84,7 @@ async fn goaway_before_the_request() {
     let told = error("GOAWAY", Code::NO_ERROR, "peer", json!("scripted to go away"));
     assert_eq!(record["VerdictEvidence"]["http2_error"], told);
     assert_eq!(record["VerdictAttempts"].as_array().map(Vec::len), Some(4), "{record:#}");
+    assert_eq!(record["VerdictReached"], "no");
 }
 
 #[tokio::test]
