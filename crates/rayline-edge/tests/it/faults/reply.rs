@@ -81,7 +81,7 @@ async fn gone_while_resolving() {
 #[tokio::test]
 async fn gone_while_streaming() {
     let scene = Scene::with(endless()).start();
-    let mut visitor = scene.visitor().await.patience(Duration::from_millis(100));
+    let mut visitor = scene.visitor().await;
     visitor.send(Scene::request("GET", "/", "")).await.unwrap();
     let began = read_some(&mut visitor).await;
     assert!(began.starts_with("HTTP/1.1 200"), "{began}");
