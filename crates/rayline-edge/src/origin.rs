@@ -45,6 +45,19 @@ pub(crate) enum Sent {
     Partly,
 }
 
+/// What the kernel has on its way to an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    unsent_bytes: u32,
+    unacked_segments: u32,
+}
+
+impl From<TcpState> for Backlog {
+    fn from(tcp: TcpState) -> Self {
+        Self { unsent_bytes: tcp.unsent_bytes, unacked_segments: tcp.unacked_segments }
+    }
+}
+
 /// Whether a request that failed may be sent once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
@@ -148,6 +161,16 @@ impl Link {
     /// Queues a piece of the request's body. All before it is flushed.
     pub(crate) fn queue(&mut self, piece: Piece, framing: Framing) {
         either!(self, link => link.queue(piece, framing));
+    }
+
+    /// What the kernel has on its way: while nothing more is queued it changes only by what the origin's kernel takes.
+    /// `None` where the request does not wait for the socket.
+    pub(crate) fn backlog(&self) -> Option<Backlog> {
+        let waits = match self {
+            Self::Http1(_) => true,
+            Self::Http2(link) => link.is_blocked(),
+        };
+        waits.then(|| self.tcp_state().map(Backlog::from)).flatten()
     }
 
     /// The fault of an origin that took nothing for `limit`.

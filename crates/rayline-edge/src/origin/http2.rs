@@ -148,9 +148,13 @@ impl Link {
         self.outgoing.queue(piece, framing);
     }
 
+    /// Whether the socket takes no more: then it is not the window of the stream that is missing.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.lease.is_blocked()
+    }
+
     pub(super) fn stalled(&self, limit: Duration) -> Fault {
-        // With the socket blocked it is not the window of the stream that is missing.
-        let cause = if self.lease.is_blocked() { SendCause::TimedOut } else { SendCause::FlowControlStalled };
+        let cause = if self.is_blocked() { SendCause::TimedOut } else { SendCause::FlowControlStalled };
         self.testify(Fault::new(cause).with(timer("write_timeout", limit)))
     }
 

@@ -170,25 +170,21 @@ impl OriginBody {
     /// Goes on sending the request. True once the origin has all of it.
     ///
     /// # Errors
-    /// The visitor's faults. An origin that does not read the rest has none: its answer is under way, and it has done
-    /// all it will with the request.
+    /// The visitor's faults. An origin that does not read the rest has none: its answer is under way, and it may have done
+    /// all it will with the request, or go on reading when its own words have been heard.
     pub(crate) fn poll_upload(&mut self, body: &mut RequestBody, cx: &mut Context<'_>) -> Result<bool, Fault> {
         let Some(link) = &mut self.link else { return Ok(self.upload.is_done()) };
         let taken = link.taken();
         let progress = self.upload.poll_progress(link, body, cx);
-        if self.is_tunnel {
-            // Either direction keeps it alive, and neither side can do without the other.
-            if link.taken() != taken {
-                link.deadline().clear();
-            }
-            if let Poll::Ready(outcome) = progress {
-                outcome?;
-            }
-        } else if let Poll::Ready(Err(fault)) = progress {
-            if !matches!(fault.cause, Cause::Send(SendCause::TimedOut | SendCause::FlowControlStalled)) {
-                return Err(fault);
-            }
-            self.upload.give_up();
+        // Either direction keeps a conversation alive, of gRPC as in a tunnel.
+        if link.taken() != taken {
+            link.deadline().clear();
+        }
+        if let Poll::Ready(Err(fault)) = progress
+            // In a tunnel neither side can do without the other.
+            && (self.is_tunnel || !matches!(fault.cause, Cause::Send(SendCause::TimedOut | SendCause::FlowControlStalled)))
+        {
+            return Err(fault);
         }
         Ok(self.upload.is_done())
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use rayline_http1::{Fields, Framing, Version, encode};
@@ -15,7 +15,7 @@ use super::request::path_and_query;
 use crate::deadline::Deadline;
 use crate::exchange::{Exchange, Route};
 use crate::hop::{Hops, Known};
-use crate::origin::{Link, Sent};
+use crate::origin::{Backlog, Link, Sent};
 use crate::tunnel::WEBSOCKET;
 use crate::visitor::RequestBody;
 use crate::visitor::body::{Interim, Piece};
@@ -31,6 +31,9 @@ const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 /// begin with (64 KiB), which is what can have been sent by then.
 const MOST_KEPT: usize = 128 * 1024;
 
+/// How often within the write time-out the kernel is asked whether it gets on with what it has taken.
+const LOOKS: u32 = 4;
+
 /// How often a request is sent again that the origin says it has not looked at. One that retires its connections after so
 /// many requests may say so of several in a row, while others hurry to the new ones too.
 const MOST_REPEATS: u8 = 3;
@@ -44,6 +47,8 @@ pub(crate) struct Upload {
     /// The time-out of whatever the state waits for.
     deadline: Deadline,
     write_timeout: Duration,
+    /// The origin takes nothing at the moment.
+    stall: Option<Stall>,
     /// What has been taken of the body, for as long as the request can be sent again.
     kept: Option<Kept>,
     /// The same, on its way once more.
@@ -60,6 +65,15 @@ struct Kept {
     data: Vec<Bytes>,
     bytes: usize,
     trailers: Option<Fields>,
+}
+
+/// An origin that takes nothing more.
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    /// When the last sign of progress was seen.
+    since: Instant,
+    /// What the kernel had on its way when it was last asked.
+    backlog: Option<Backlog>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +103,7 @@ pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Uplo
         state: State::Head,
         deadline: exchange.worker.deadline(),
         write_timeout: exchange.running.limits().write_timeout,
+        stall: None,
         kept: Some(Kept::default()),
         replay: VecDeque::new(),
         idempotent: matches!(exchange.head.method(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"),
@@ -120,17 +135,17 @@ impl Upload {
             let flushed = link.poll_flush(cx);
             if link.taken() != taken {
                 self.deadline.clear();
+                self.stall = None;
             }
             match flushed {
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => self.stall = None,
                 Poll::Ready(Err(_)) => {
                     // The origin closed its receiving side. It may have answered before it did, so reading decides.
                     self.give_up();
                     break;
                 }
                 Poll::Pending => {
-                    self.deadline.set_after_if_unset(self.write_timeout);
-                    ready!(self.deadline.poll(cx));
+                    ready!(self.poll_stalled(link, cx));
                     return Poll::Ready(Err(link.stalled(self.write_timeout)));
                 }
             }
@@ -154,6 +169,25 @@ impl Upload {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ready when nothing has moved for the write time-out. That the socket takes no more is not enough: on a slow or lossy
+    /// way the kernel may be busy for long with what it has, and that is no fault of an origin that reads.
+    fn poll_stalled(&mut self, link: &Link, cx: &mut Context<'_>) -> Poll<()> {
+        let stall = self.stall.get_or_insert_with(|| Stall { since: Instant::now(), backlog: None });
+        loop {
+            self.deadline.set_after_if_unset(self.write_timeout / LOOKS);
+            ready!(self.deadline.poll(cx));
+            self.deadline.clear();
+            let backlog = link.backlog();
+            if stall.backlog.is_some() && backlog.is_some() && stall.backlog != backlog {
+                stall.since = Instant::now();
+            }
+            stall.backlog = backlog;
+            if stall.since.elapsed() >= self.write_timeout {
+                return Poll::Ready(());
+            }
+        }
     }
 
     /// Keeps a piece that may have to be sent again, or gives that up: there is too much, or nobody could ask for it.

@@ -1,5 +1,7 @@
 //! gRPC: calls with messages both ways and trailers, and what their callers learn when one fails.
 
+use std::time::Duration;
+
 use rayline_testkit::Script;
 use rayline_testkit::http2::{Act, Code, Ending, Heard, Response, Serving, Visitor};
 use serde_json::json;
@@ -65,6 +67,39 @@ async fn messages_stream_both_ways() {
     let end =
         visitor.until(|heard| matches!(heard, Heard::Headers { end_stream: true, .. } | Heard::RstStream { .. })).await;
     assert!(matches!(end, Heard::Headers { .. }), "{end:?}");
+}
+
+/// An origin that has begun its answer, takes none of the caller's messages for a while, and then does again.
+#[tokio::test]
+async fn a_service_that_pauses_gets_the_rest() {
+    const MESSAGES: usize = 512 << 10;
+    let head = Act::head(200, &[("content-type", "application/grpc")]);
+    let acts = [head, Act::Pause(Duration::from_millis(700)), Act::ReadBody, Act::trailers(&[("grpc-status", "0")])];
+    let script = Script::http2("grpc-pauses", "stops taking messages for a while", Serving::new(acts));
+    let scene = Scene::with(script).limit("write_timeout", "200ms").start();
+    let mut visitor = Visitor::connect(scene.http).await.expect("the edge accepts");
+    let stream = visitor.open(&call(&[]), false).await.unwrap();
+    visitor.send_body(stream, &vec![0; MESSAGES], true).await.expect("all is taken in the end");
+    let response = visitor.read_response(stream).await;
+    assert_eq!((status(&response), response.end), (Some("0"), Ending::Whole), "{response:?}");
+}
+
+/// An origin that only listens for longer than it may be silent.
+#[tokio::test]
+async fn a_service_that_listens_is_not_silent() {
+    let head = Act::head(200, &[("content-type", "application/grpc")]);
+    let acts = [head, Act::ReadBody, Act::trailers(&[("grpc-status", "0")])];
+    let script = Script::http2("grpc-listens", "answers when it has heard all", Serving::new(acts));
+    let scene = Scene::with(script).setting("proxy_read_timeout", "1").start();
+    let mut visitor = Visitor::connect(scene.http).await.expect("the edge accepts");
+    let stream = visitor.open(&call(&[]), false).await.unwrap();
+    let mut beat = tokio::time::interval(Duration::from_millis(400));
+    for left in (0..5).rev() {
+        beat.tick().await;
+        visitor.send_body(stream, MESSAGE, left == 0).await.expect("the edge takes it");
+    }
+    let response = visitor.read_response(stream).await;
+    assert_eq!((status(&response), response.end), (Some("0"), Ending::Whole), "{response:?}");
 }
 
 #[tokio::test]

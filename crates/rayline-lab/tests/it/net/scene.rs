@@ -7,7 +7,7 @@ use rayline_lab::program::{Curl, Rayline, Reply, Setup};
 use serde_json::Value;
 
 /// Timers short enough to wait for. A lost connection is known after three seconds.
-const LIMITS: &str = "connect_timeout = \"2s\"\nack_timeout = \"2s\"\nwrite_timeout = \"6s\"\ntls_timeout = \"2s\"\n\
+const LIMITS: &str = "connect_timeout = \"2s\"\nack_timeout = \"2s\"\nwrite_timeout = \"2s\"\ntls_timeout = \"2s\"\n\
                       tcp_keepalive = \"1s\"";
 /// What the origin may take between two reads.
 const READ: &str = "proxy_read_timeout = \"5s\"";
