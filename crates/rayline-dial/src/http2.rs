@@ -92,6 +92,8 @@ struct Shared {
     kept: Cell<bool>,
     /// The origin has said how many streams it allows, or has had its time to.
     settled: Cell<bool>,
+    /// Somebody waited on it in vain.
+    doubted: Cell<bool>,
     ended: Cell<bool>,
     /// The connections of this worker that rest in the pool.
     resting: Rc<Cell<usize>>,
@@ -135,6 +137,7 @@ impl Http2 {
             woken: Cell::default(),
             kept: Cell::new(false),
             settled: Cell::new(false),
+            doubted: Cell::new(false),
             ended: Cell::new(false),
             resting: Rc::clone(resting),
         });
@@ -163,11 +166,12 @@ impl Http2 {
         self.shared.tap.borrow().connection.generation()
     }
 
-    /// Whether it takes no further requests: it ended, the origin goes away, or its stream numbers are used up.
+    /// Whether it takes no further requests: it ended, seems dead, the origin goes away, or its stream numbers are used up.
     fn is_over(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let frames = &self.shared.tap.borrow().frames;
         self.shared.ended.get()
+            || self.shared.doubted.get()
             || frames.go_away().is_some()
             || frames.flood().is_some()
             || matches!(self.requests.poll_ready(&mut cx), Poll::Ready(Err(_)))
@@ -182,16 +186,16 @@ impl Http2 {
     /// Takes a place on it for the request that began it, before it is settled how many it has.
     pub fn lease(&self) -> Lease {
         let shared = &self.shared;
-        let (sent_before, received) = shared.tap.borrow().connection.bytes();
+        let (sent_before, received_before) = shared.tap.borrow().connection.bytes();
         let served = shared.served.get();
         let mut idle = Duration::ZERO;
         if shared.open.get() == 0 {
-            shared.woken.set((served, received));
+            shared.woken.set((served, received_before));
             idle = if served > 0 { shared.last_used.get().elapsed() } else { Duration::ZERO };
         }
         shared.change(|shared| shared.open.set(shared.open.get() + 1));
         shared.served.set(served + 1);
-        Lease { shared: Rc::clone(shared), requests: self.requests.clone(), served, idle, sent_before }
+        Lease { shared: Rc::clone(shared), requests: self.requests.clone(), served, idle, sent_before, received_before }
     }
 }
 
@@ -209,8 +213,9 @@ pub struct Lease {
     served: u64,
     /// How long the connection had been idle before it.
     idle: Duration,
-    /// The connection's bytes sent when it began.
+    /// The connection's bytes sent and received when it began.
     sent_before: u64,
+    received_before: u64,
 }
 
 impl fmt::Debug for Lease {
@@ -258,6 +263,14 @@ impl Lease {
     /// Whether anything at all was sent since this request began.
     pub fn has_sent(&self) -> bool {
         self.shared.tap.borrow().connection.bytes().0 > self.sent_before
+    }
+
+    /// Says that this request waited in vain. If nothing at all came meanwhile, the connection may be one that a router has
+    /// forgotten, or that leads to a machine that hangs: it gets no further requests, as one over HTTP/1.1 would not.
+    pub fn doubt(&self) {
+        if self.shared.tap.borrow().connection.bytes().1 == self.received_before {
+            self.shared.doubted.set(true);
+        }
     }
 
     /// Whether the kernel takes no more bytes of the connection, for the origin does not read.

@@ -197,6 +197,16 @@ impl Link {
         }
     }
 
+    /// The origin took or answered nothing in time: where nothing came from it for anybody, nobody else is to wait for it on
+    /// this connection.
+    pub(crate) fn doubt(&self) {
+        match self {
+            // It goes with the request.
+            Self::Http1(_) => {}
+            Self::Http2(link) => link.doubt(),
+        }
+    }
+
     /// Begins with the response's body, after the final head.
     pub(crate) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits) {
         either!(self, link => link.begin_body(head, limits));

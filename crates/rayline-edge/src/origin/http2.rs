@@ -219,6 +219,10 @@ impl Link {
         self.lease.condemn(count, limit);
     }
 
+    pub(super) fn doubt(&self) {
+        self.lease.doubt();
+    }
+
     pub(super) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits) {
         self.framing = head.framing();
         self.limits = *limits;

@@ -8,7 +8,7 @@ use rayline_http1::{RequestKind, ResponseHead};
 use rayline_verdict::attribute::outcome_of;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{ReplyCause, SendCause, WaitCause};
-use rayline_verdict::{Attempt, Fault};
+use rayline_verdict::{Attempt, Cause, Fault};
 
 use super::connect;
 use super::resolve::Target;
@@ -61,6 +61,9 @@ pub(crate) async fn head(
         }
         Err(Failure { fault, repeat }) => {
             let fault = link.testify_of_head(fault);
+            if is_silence(fault.cause) {
+                link.doubt();
+            }
             exchange.attempts.push(attempt(outcome_of(&fault)));
             let again = match repeat {
                 Repeat::Never => false,
@@ -81,6 +84,11 @@ pub(crate) async fn head(
             Err(fault)
         }
     }
+}
+
+/// Whether a timer has run out over an origin that says nothing. What a caller allows says little of the connection.
+fn is_silence(cause: Cause) -> bool {
+    matches!(cause, Cause::Wait(WaitCause::TimedOut) | Cause::Send(SendCause::Unacknowledged | SendCause::TimedOut))
 }
 
 /// The state of one wait.

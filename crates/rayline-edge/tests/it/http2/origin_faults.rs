@@ -186,6 +186,18 @@ async fn a_connection_lost_under_many_streams() {
     assert_eq!(origin(&scene).connections(), 1);
 }
 
+/// A connection that a router has forgotten, or that leads to a machine that hangs, must not keep all that comes after.
+#[tokio::test]
+async fn a_connection_on_which_nothing_comes_gets_no_further_requests() {
+    let ok = [Act::ReadBody, Act::only_head(204, &[])];
+    let script = Script::http2("http2-then-silent", "answers once", Serving::new([Act::Hold]).at_first(ok));
+    let scene = over_tls(script).setting("proxy_read_timeout", "1").start();
+    for (status, connections) in [(204, 1), (524, 1), (524, 2)] {
+        assert_eq!(scene.get("/", "").await.status(), Some(status));
+        assert_eq!(origin(&scene).connections(), connections);
+    }
+}
+
 /// An origin that closes idle connections without a word.
 #[tokio::test]
 async fn a_stale_connection() {
