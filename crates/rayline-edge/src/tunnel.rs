@@ -5,7 +5,7 @@
 use aws_lc_rs::{digest, rand};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rayline_http1::{RequestHead, ResponseHead, Version};
+use rayline_http1::{Framing, RequestHead, ResponseHead, Version};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::WaitCause;
@@ -32,9 +32,13 @@ impl Upgrade {
     pub(crate) fn asked(head: &RequestHead) -> Option<Self> {
         let asks = head.version == Version::Http11
             && head.method() == "GET"
+            // Behind a body nobody could say where the tunnel begins.
+            && matches!(head.framing(), Framing::None | Framing::Length(0))
             && head.upgrade().is_some()
             && head.fields.list_contains("upgrade", WEBSOCKET);
-        let key = head.fields.get("sec-websocket-key").filter(|_| asks)?;
+        // One alone (RFC 6455 §11.3.1): of two, the origin may answer the other.
+        let mut keys = head.fields.all("sec-websocket-key");
+        let key = keys.next().filter(|_| asks && keys.next().is_none())?;
         let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
         context.update(key);
         context.update(GUID);
@@ -105,6 +109,10 @@ mod tests {
         let upgrade = Upgrade::asked(&head(&format!("{asks}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")));
         assert_eq!(upgrade.unwrap().accept, *b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert_eq!(Upgrade::asked(&head(asks)), None, "without a key");
+        let two = format!("{asks}Sec-WebSocket-Key: a\r\nSec-WebSocket-Key: b\r\n");
+        assert_eq!(Upgrade::asked(&head(&two)), None, "with two keys");
+        let body = format!("{asks}Sec-WebSocket-Key: a\r\nContent-Length: 5\r\n");
+        assert_eq!(Upgrade::asked(&head(&body)), None, "with a body");
         assert_eq!(Upgrade::asked(&head("Upgrade: websocket\r\nSec-WebSocket-Key: a\r\n")), None, "not for this hop");
         assert_eq!(STANDARD.decode(key()).unwrap().len(), 16);
         assert_ne!(key(), key());

@@ -5,7 +5,7 @@
 
 use bytes::{BufMut, BytesMut};
 use h2::ext::Protocol;
-use http::header::{CONTENT_LENGTH, COOKIE, HOST};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, SEC_WEBSOCKET_KEY};
 use http::request::Parts;
 use rayline_dial::http1::request_fault;
 use rayline_http1::{IllegalField, Parsed, RequestHead, RequestParser, encode};
@@ -49,6 +49,9 @@ fn write(out: &mut BytesMut, parts: &Parts, ended: bool) -> Result<(), Fault> {
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let is_connect = parts.method == http::Method::CONNECT;
     let is_websocket = parts.extensions.get::<Protocol>().is_some_and(|protocol| protocol.as_str() == WEBSOCKET);
+    if is_websocket && (ended || parts.headers.contains_key(CONTENT_LENGTH)) {
+        return Err(malformed("an extended CONNECT opens a tunnel, and has no content", "RFC 8441 §4", b""));
+    }
     let is_connect = is_connect && !is_websocket;
     let target = if is_connect { authority } else { parts.uri.path_and_query().map(http::uri::PathAndQuery::as_str) };
     let target = target.unwrap_or_default();
@@ -69,7 +72,8 @@ fn write(out: &mut BytesMut, parts: &Parts, ended: bool) -> Result<(), Fault> {
         }
     }
     for (name, value) in &parts.headers {
-        if name != HOST && name != COOKIE {
+        // The key is the edge's own, where there is one (RFC 8441 §5).
+        if name != HOST && name != COOKIE && !(is_websocket && name == SEC_WEBSOCKET_KEY) {
             field(name.as_str(), value.as_bytes())?;
         }
     }

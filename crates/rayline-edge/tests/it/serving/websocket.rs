@@ -197,15 +197,24 @@ async fn whoever_breaks_it_is_named() {
 
 /// Opens a stream as a tunnel, and returns it with the fields of the answer.
 async fn connected(visitor: &mut Http2Visitor) -> (u32, Vec<(String, String)>) {
+    connected_with(visitor, ("sec-websocket-version", "13"), false).await
+}
+
+/// The same with this field, and with the end of the stream.
+async fn connected_with(
+    visitor: &mut Http2Visitor,
+    field: (&'static str, &'static str),
+    ended: bool,
+) -> (u32, Vec<(String, String)>) {
     let fields = [
         (":method", "CONNECT"),
         (":protocol", "websocket"),
         (":scheme", "http"),
         (":path", "/chat"),
         (":authority", HOST),
-        ("sec-websocket-version", "13"),
+        field,
     ];
-    let stream = visitor.open(&fields, false).await.expect("the edge reads");
+    let stream = visitor.open(&fields, ended).await.expect("the edge reads");
     let heard = visitor.until(|heard| matches!(heard, Heard::Headers { .. } | Heard::RstStream { .. })).await;
     match heard {
         Heard::Headers { fields, .. } => {
@@ -270,6 +279,50 @@ async fn over_http2_a_success_without_a_switch_is_none() {
     let mut visitor = Http2Visitor::connect(scene.http).await.expect("the edge accepts");
     let (_, fields) = connected(&mut visitor).await;
     assert!(fields.iter().any(|(name, value)| name == ":status" && value == "405"), "{fields:?}");
+}
+
+/// One that has no tunnel in it, for it ends or has a length.
+#[tokio::test]
+async fn over_http2_a_tunnel_has_no_content() {
+    let scene = Scene::with(Script::ok()).start();
+    for (field, ended) in [(("content-length", "5"), false), (("sec-websocket-version", "13"), true)] {
+        let mut visitor = Http2Visitor::connect(scene.http).await.expect("the edge accepts");
+        let (_, fields) = connected_with(&mut visitor, field, ended).await;
+        assert!(fields.iter().any(|(name, value)| name == ":status" && value == "400"), "{fields:?}");
+    }
+    assert_eq!(scene.origin.as_ref().unwrap().connections(), 0);
+}
+
+/// An origin could answer the visitor's, and would be blamed for it.
+#[tokio::test]
+async fn over_http2_the_key_is_the_edges() {
+    let (scene, listener) = scene(|setup| setup).await;
+    let mut visitor = Http2Visitor::connect(scene.http).await.expect("the edge accepts");
+    let answering = async {
+        let mut origin = ByHand::accept(&listener).await;
+        let head = origin.head().await;
+        let mut keys = head.lines().filter_map(|line| line.strip_prefix("sec-websocket-key: "));
+        let key = keys.next().expect("a key").to_owned();
+        assert!(key != KEY && keys.next().is_none(), "{head}");
+        origin.send(granting().replace(ACCEPT, &accept_by_openssl(&key))).await;
+        origin
+    };
+    let ((_, fields), _origin) =
+        tokio::join!(connected_with(&mut visitor, ("sec-websocket-key", KEY), false), answering);
+    assert!(fields.iter().any(|(name, value)| name == ":status" && value == "200"), "{fields:?}");
+}
+
+/// Two keys, or a body in front of the tunnel: a request like any other, as it is passed on.
+#[tokio::test]
+async fn one_that_is_not_in_due_form_is_no_upgrade() {
+    for more in ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", "Content-Length: 5\r\n\r\nhello"] {
+        let (scene, listener) = scene(|setup| setup).await;
+        let mut visitor = ByHand::connect(scene.http).await;
+        visitor.send(asking().trim_end().to_owned() + "\r\n" + more).await;
+        let mut origin = ByHand::accept(&listener).await;
+        let head = origin.head().await.to_ascii_lowercase();
+        assert!(!head.contains("upgrade"), "{head}");
+    }
 }
 
 #[tokio::test]
