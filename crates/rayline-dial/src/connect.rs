@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,6 @@ pub(crate) struct Connecting {
     stream: TcpStream,
     /// The silence after which the kernel probes.
     keepalive: Duration,
-    /// The address that the SYN went out from.
-    local: Option<IpAddr>,
 }
 
 impl Connecting {
@@ -42,13 +40,13 @@ impl Connecting {
     /// not break what TCP would carry on by itself (RFC 1122 §4.2.3.9), and with the option on, Linux lets them.
     pub(crate) fn begin(address: SocketAddr, keepalive: Duration) -> Result<Self, Fault> {
         let started = Instant::now();
-        match open(address) {
-            Ok(stream) => {
-                let local = stream.local_addr().ok().map(|local| local.ip());
-                Ok(Self { address, started, stream, keepalive, local })
-            }
-            Err(error) => Err(unsent(&error, address)),
+        let socket = open(address).map_err(|error| unsent(&error, address))?;
+        // An origin that is near has refused by now, and the runtime need never hear of the socket.
+        if let Ok(Some(error)) = socket.take_error() {
+            return Err(heard(socket.as_fd(), &error, address));
         }
+        let stream = TcpStream::from_std(socket.into()).map_err(|error| unsent(&error, address))?;
+        Ok(Self { address, started, stream, keepalive })
     }
 
     /// Ready when the handshake is over, one way or the other.
@@ -58,8 +56,7 @@ impl Connecting {
             Ok(None) => return Poll::Ready(Ok(())),
             Ok(Some(error)) | Err(error) => error,
         };
-        let icmp = sys::next_icmp(self.stream.as_fd());
-        Poll::Ready(Err(answered(&error, self.address, self.local, icmp)))
+        Poll::Ready(Err(heard(self.stream.as_fd(), &error, self.address)))
     }
 
     /// The connected stream.
@@ -111,6 +108,14 @@ fn unsent(error: &io::Error, address: SocketAddr) -> Fault {
     fault(cause, error, address)
 }
 
+/// The fault of a socket whose SYN was answered by `error`.
+fn heard(socket: BorrowedFd<'_>, error: &io::Error, address: SocketAddr) -> Fault {
+    let icmp = sys::next_icmp(socket);
+    // The socket has forgotten by now where its SYN went out from.
+    let local = icmp.and_then(|_| source_to(address).ok());
+    answered(error, address, local, icmp)
+}
+
 /// What it means that `connect()` to `address` failed later: by its errno, and by who said what, where the error queue
 /// holds the ICMP message.
 ///
@@ -143,11 +148,18 @@ fn fault(cause: ConnectCause, error: &io::Error, address: SocketAddr) -> Fault {
     Fault::new(cause).with(Fact::OriginAddress(address)).with(why)
 }
 
-/// Whether this machine has an address to send from to `address`. A datagram socket knows, and sends nothing.
+/// Whether this machine has an address to send from to `address`.
 fn has_source(address: SocketAddr) -> bool {
+    let none = |error: io::Error| matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENETUNREACH));
+    !source_to(address).is_err_and(none)
+}
+
+/// The address that this machine sends from to `address`. A datagram socket knows, and sends nothing.
+fn source_to(address: SocketAddr) -> io::Result<IpAddr> {
     let any: IpAddr = if address.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    let asked = UdpSocket::bind((any, 0)).and_then(|socket| socket.connect(address));
-    !asked.is_err_and(|error| matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENETUNREACH)))
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(address)?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// A duration as the facts carry it.
@@ -155,16 +167,28 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
+fn open(address: SocketAddr) -> io::Result<Socket> {
+    let socket = open_socket(address)?;
     sys::queue_icmp(socket.as_fd(), address.is_ipv6(), true);
     match socket.connect(&address.into()) {
         Ok(()) => {}
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
         Err(error) => return Err(error),
     }
-    TcpStream::from_std(socket.into())
+    Ok(socket)
+}
+
+/// A socket that does not block: said in the same call where the system lets it.
+fn open_socket(address: SocketAddr) -> io::Result<Socket> {
+    let domain = Domain::for_address(address);
+    #[cfg(target_os = "linux")]
+    return Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP));
+    #[cfg(not(target_os = "linux"))]
+    {
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
 }
 
 /// Probes after that much silence, and after half as much again between two: the kernel counts in whole seconds.
