@@ -301,6 +301,12 @@ impl Lease {
         });
     }
 
+    /// Whether the origin has said all it had to say on this stream. The library forgets that when the connection ends while
+    /// a request is still on its way.
+    pub fn is_ended(&self, stream: h2::StreamId) -> bool {
+        self.shared.tap.borrow().frames.is_ended(stream.as_u32())
+    }
+
     /// What it means that a stream failed with `error`: before its head if `stream` is `None`.
     pub fn fault(&self, error: &h2::Error, stream: Option<h2::StreamId>) -> StreamFault {
         fault::stream_fault(&self.shared.tap.borrow(), error, stream.map(|stream| stream.as_u32()))

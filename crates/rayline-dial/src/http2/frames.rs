@@ -3,6 +3,7 @@
 //! Looks at the nine bytes in front of each frame (RFC 9113 §4.1) and at the payload of GOAWAY, and checks nothing: that is
 //! the library's business.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,6 +15,8 @@ const HEAD: usize = 9;
 const GO_AWAY: usize = 8;
 /// Too large header blocks that are remembered.
 const MOST_OVERSIZE: usize = 64;
+/// Streams whose end is remembered: as many as are usually open at once.
+const MOST_ENDED: usize = 128;
 
 const HEADERS: u8 = 0x1;
 const SETTINGS: u8 = 0x4;
@@ -22,6 +25,8 @@ const CONTINUATION: u8 = 0x9;
 const DATA: u8 = 0x0;
 const WINDOW_UPDATE: u8 = 0x8;
 const ACK: u8 = 0x1;
+const END_STREAM: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
 
 /// Frames within [`FLOOD_TIME`] that carry nothing of an answer: some origins ask by PING how long the way is whenever
 /// they send, none needs thousands a second.
@@ -46,6 +51,10 @@ pub(super) struct Frames {
     block: (u32, usize),
     header_bytes: usize,
     oversize: Vec<(u32, usize)>,
+    /// The stream that ends with the frame under way.
+    ending: Option<u32>,
+    /// The streams that ended last.
+    ended: VecDeque<u32>,
     /// Frames that carried nothing, since when.
     idle_talk: (u32, Option<Instant>),
     flood: Option<Flood>,
@@ -87,6 +96,8 @@ impl Frames {
             block: (0, 0),
             header_bytes,
             oversize: Vec::new(),
+            ending: None,
+            ended: VecDeque::new(),
             idle_talk: (0, None),
             flood: None,
         }
@@ -128,6 +139,15 @@ impl Frames {
             self.spoken = if settings { Spoken::Http2 } else { Spoken::Other };
         }
         self.payload = (kind == GOAWAY).then(Vec::new);
+        let ends = match kind {
+            DATA => flags & END_STREAM != 0,
+            HEADERS => flags & END_STREAM != 0 && flags & END_HEADERS != 0,
+            _ => false,
+        };
+        self.ending = ends.then_some(stream);
+        if self.left == 0 {
+            self.see_end();
+        }
         if !matches!(kind, HEADERS | CONTINUATION | WINDOW_UPDATE) && (kind != DATA || self.left == 0) {
             self.talk(kind);
         }
@@ -169,8 +189,27 @@ impl Frames {
         self.flood
     }
 
+    /// The frame has come whole.
+    fn see_end(&mut self) {
+        if let Some(stream) = self.ending.take() {
+            if self.ended.len() == MOST_ENDED {
+                self.ended.pop_front();
+            }
+            self.ended.push_back(stream);
+        }
+    }
+
+    /// Whether the origin has said all it had to say on a stream. Of one that ended long ago, or in the pieces of a large
+    /// header block, this is not known.
+    pub(super) fn is_ended(&self, stream: u32) -> bool {
+        self.ended.contains(&stream)
+    }
+
     fn see_payload(&mut self, fresh: &[u8]) {
         self.left -= fresh.len();
+        if self.left == 0 {
+            self.see_end();
+        }
         let Some(payload) = &mut self.payload else { return };
         let room = (GO_AWAY + SNIPPET_BYTES).saturating_sub(payload.len());
         payload.extend_from_slice(fresh.get(..room).unwrap_or(fresh));
@@ -252,6 +291,10 @@ mod tests {
         let mut bytes = frame(SETTINGS, 0, 0, &[0; 12]);
         bytes.extend(frame(HEADERS, 0, 3, &[1; 40]));
         bytes.extend(frame(CONTINUATION, 4, 3, &[1; 30]));
+        bytes.extend(frame(DATA, END_STREAM, 5, b"x"));
+        bytes.extend(frame(DATA, END_STREAM, 7, b""));
+        bytes.extend(frame(HEADERS, END_STREAM, 9, b"x"));
+        bytes.extend(frame(HEADERS, END_STREAM | END_HEADERS, 11, b"x"));
         bytes.extend(frame(GOAWAY, 0, 0, b"\0\0\0\x01\0\0\0\x0bcalm"));
         for cut in 1..bytes.len() {
             let mut frames = Frames::new(64);
@@ -265,6 +308,9 @@ mod tests {
                 (Some(70), None, Some(70))
             );
             assert!(frames.is_settled() && frames.foreign().is_none());
+            assert_eq!(frames.ended, [5, 7, 11], "cut at {cut}");
+            frames.see(&frame(DATA, END_STREAM, 3, b"two")[..HEAD + 2]);
+            assert!(!frames.is_ended(3), "not whole");
         }
     }
 

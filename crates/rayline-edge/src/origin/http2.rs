@@ -257,6 +257,10 @@ impl Link {
             }
         };
         self.state = State::Over;
+        // All that came before the error has been handed up.
+        if !error.is_reset() && self.lease.is_ended(stream) {
+            return Poll::Ready(Ok(Piece::End));
+        }
         let StreamFault { how, evidence, .. } = self.lease.fault(&error, Some(stream));
         let fault = Fault { cause: cause_in_body(how), evidence };
         Poll::Ready(Err(self.testify(fault)))

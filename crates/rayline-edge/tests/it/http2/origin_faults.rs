@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rayline_testkit::http2::{Act, Code, Last, Serving};
+use rayline_testkit::http2::{Act, Code, Frame, Last, Serving};
 use rayline_testkit::{Authority, Flaw, Response, Script, Tls};
 use serde_json::{Value, json};
 
@@ -273,13 +273,24 @@ async fn flow_control_stalled() {
     assert_eq!(record["VerdictEvidence"]["tcp"]["unacked_segments"], 0);
 }
 
-/// An answer before the end of the request, and RST_STREAM to say that the rest is not wanted: no fault at all.
+/// An answer before the end of the request, and RST_STREAM or the end of the connection to say that the rest is not
+/// wanted: no fault at all.
 #[tokio::test]
 async fn an_early_answer() {
-    let scene = over_tls(Script::http2_early_answer()).start();
-    let response = upload(&scene, 1 << 20).await;
-    assert_eq!(response.status(), Some(413));
-    assert_eq!(scene.record_of(&response).await["VerdictCode"], Value::Null);
+    let text = |end| Act::Send(vec![Frame::data(Frame::HERE, &b"too long\n"[..], end)]);
+    let acts = |acts: &[Act]| Script::http2("http2-early-answer", "answers 413 at once", Serving::new(acts.to_vec()));
+    for (script, body) in [
+        (Script::http2_early_answer(), ""),
+        (acts(&[Act::only_head(413, &[]), Act::Fin]), ""),
+        (acts(&[Act::head(413, &[]), text(true), Act::Fin]), "too long\n"),
+        (acts(&[Act::head(413, &[]), text(false), Act::trailers(&[("x-sum", "1")]), Act::Fin]), "too long\n"),
+        (acts(&[Act::head(413, &[]), text(true), Act::GoAway(Last::None, Code::NO_ERROR, ""), Act::Fin]), "too long\n"),
+    ] {
+        let scene = over_tls(script).start();
+        let response = upload(&scene, 1 << 20).await;
+        assert_eq!((response.status(), response.text().as_str(), response.whole), (Some(413), body, true));
+        assert_eq!(scene.record_of(&response).await["VerdictCode"], Value::Null);
+    }
 }
 
 /// Of two requests the second is beyond the last one processed: it alone is sent again.
