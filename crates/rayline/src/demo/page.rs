@@ -90,7 +90,7 @@ pub(super) fn render(exhibits: &[Exhibit], missing: &[Missing], place: &Place) -
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><style>{STYLE}</style></head><body><main>\
          <h1>Rayline <span>demo</span></h1>\
          <p class=\"lead\">One edge in front of {} things to see: some work, and each of the others is broken in one way, on a \
-         host name of its own. Follow a link: the \
+         host name of its own. Follow a link, or run the command that stands in its place: the \
          page says whose fault it is and what to do. The same verdict stands in the response's headers, in the log line in \
          your terminal, and in <code>rayline explain CODE</code>.</p>\
          <ul class=\"hints\"><li>Ask for JSON: <code>curl -i -H 'Accept: application/json' http://refused.demo.localhost:{port}/</code></li>\
@@ -127,16 +127,18 @@ pub(super) fn render(exhibits: &[Exhibit], missing: &[Missing], place: &Place) -
 }
 
 fn row(out: &mut String, exhibit: &Exhibit, place: &Place) {
-    let url = url(exhibit, place);
+    let name = exhibit.name;
     let code = exhibit.code.unwrap_or("no verdict: all is well");
     let party = exhibit.code.and_then(|code| code.split('.').next()).unwrap_or("fine");
-    let _ = write!(
-        out,
-        "<li class=\"{party}\"><a href=\"{url}\">{}</a> <code class=\"code\">{code}</code><p>{}.</p>",
-        exhibit.name,
-        marked(&escape(&exhibit.what))
-    );
-    if let Some(command) = command(exhibit, place) {
+    let command = command(exhibit, place);
+    let title = match command {
+        // A link would lead to something else than the command does.
+        Some(_) => format!("<strong>{name}</strong>"),
+        None => format!("<a href=\"{}\">{name}</a>", url(exhibit, place)),
+    };
+    let what = marked(&escape(&exhibit.what));
+    let _ = write!(out, "<li class=\"{party}\">{title} <code class=\"code\">{code}</code><p>{what}.</p>");
+    if let Some(command) = command {
         let _ = write!(out, "<pre>{}</pre>", escape(&command));
     }
     out.push_str("</li>");
