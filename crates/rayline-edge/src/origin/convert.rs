@@ -7,20 +7,15 @@
 use std::fmt::Display;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use rayline_dial::http1::response_fault;
 use rayline_http1::{BodyDecoder, Decoded, Fields, Framing, Limits, RequestKind, ResponseHead, encode};
 use rayline_verdict::Fault;
 use rayline_verdict::fault::ReceiveCause;
-use rayline_verdict::snippet::Snippet;
+use rayline_verdict::snippet::{Snippet, is_secret};
 
 use crate::hop::Known;
-
-/// Fields that are never put into the table by which a connection compresses: visitors share it, and from the length of
-/// what one of them sends, another who can watch the wire could guess what stands there (RFC 7541 §7.1).
-const SECRETS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// Makes a request of the bytes of its HTTP/1.1 head.
 ///
@@ -49,7 +44,9 @@ pub(super) fn request(head: Bytes, scheme: Scheme) -> Result<Request<()>, String
         }
         let name = HeaderName::from_bytes(name).map_err(told("a field's name"))?;
         let mut value = HeaderValue::from_maybe_shared(line.slice_ref(value)).map_err(told("a field's value"))?;
-        value.set_sensitive(SECRETS.contains(&name));
+        // Never put into the table by which a connection compresses: visitors share it, and from the length of what one of
+        // them sends, another who can watch the wire could guess what stands there (RFC 7541 §7.1).
+        value.set_sensitive(is_secret(name.as_str()));
         fields.try_append(name, value).map_err(told("the number of fields"))?;
     }
     let mut uri = http::uri::Parts::default();
