@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rayline_http1::{Framing, ResponseHead};
 use rayline_verdict::evidence::Fact;
-use rayline_verdict::fault::{ReceiveCause, ReplyCause, SendCause, WaitCause};
+use rayline_verdict::fault::{ReceiveCause, ReplyCause, RequestCause, SendCause, WaitCause};
 use rayline_verdict::{Cause, Fault};
 
 use super::reply;
@@ -180,13 +180,17 @@ impl OriginBody {
         if link.taken() != taken {
             link.deadline().clear();
         }
-        if let Poll::Ready(Err(fault)) = progress
+        let Poll::Ready(Err(mut fault)) = progress else { return Ok(self.upload.is_done()) };
+        match fault.cause {
             // In a tunnel neither side can do without the other.
-            && (self.is_tunnel || !matches!(fault.cause, Cause::Send(SendCause::TimedOut | SendCause::FlowControlStalled)))
-        {
-            return Err(fault);
+            Cause::Send(SendCause::TimedOut | SendCause::FlowControlStalled) if !self.is_tunnel => {
+                return Ok(self.upload.is_done());
+            }
+            // Its answer has begun: a conversation has no body to be whole, and whoever breaks it off has left.
+            Cause::Request(RequestCause::BodyTruncated) => fault.cause = ReplyCause::Gone.into(),
+            _ => {}
         }
-        Ok(self.upload.is_done())
+        Err(fault)
     }
 
     fn with_body(&self, mut fault: Fault) -> Fault {

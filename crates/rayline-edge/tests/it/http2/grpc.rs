@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rayline_testkit::Script;
-use rayline_testkit::http2::{Act, Code, Ending, Heard, Response, Serving, Visitor};
+use rayline_testkit::http2::{Act, Code, Ending, Frame, Heard, Response, Serving, Visitor};
 use serde_json::json;
 
 use super::origin::over_tls;
@@ -67,6 +67,19 @@ async fn messages_stream_both_ways() {
     let end =
         visitor.until(|heard| matches!(heard, Heard::Headers { end_stream: true, .. } | Heard::RstStream { .. })).await;
     assert!(matches!(end, Heard::Headers { .. }), "{end:?}");
+}
+
+/// A caller that cancels a call under way has left, and sent nothing that was cut short.
+#[tokio::test]
+async fn a_caller_may_cancel() {
+    let scene = Scene::with(Script::grpc_stream()).start();
+    let mut visitor = Visitor::connect(scene.http).await.expect("the edge accepts");
+    let stream = visitor.open(&call(&[]), false).await.unwrap();
+    visitor.send_body(stream, MESSAGE, false).await.unwrap();
+    visitor.until(|heard| matches!(heard, Heard::Data { .. })).await;
+    visitor.send(&Frame::rst_stream(stream, Code::CANCEL)).await.unwrap();
+    let record = scene.recorded(Blame::no_page("visitor.reply.gone", 200).origin_status(200)).await;
+    assert_eq!(record["VerdictEvidence"]["http2_error"]["name"], "CANCEL", "{record:#}");
 }
 
 /// An origin that has begun its answer, takes none of the caller's messages for a while, and then does again.

@@ -1,6 +1,6 @@
 //! WebSockets: an upgrade that is asked for, granted or not, and what passes through the tunnel until it ends.
 
-use rayline_testkit::http2::{Heard, Visitor as Http2Visitor};
+use rayline_testkit::http2::{Code, Frame, Heard, Visitor as Http2Visitor};
 use rayline_testkit::{Script, Visitor};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -224,20 +224,24 @@ async fn connected_with(
     }
 }
 
+/// The origin grants what the edge asks for in the name of an HTTP/2 visitor, with a key of its own.
+async fn grants(listener: &TcpListener) -> ByHand {
+    let mut origin = ByHand::accept(listener).await;
+    let head = origin.head().await;
+    assert!(head.starts_with("GET /chat HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"), "{head}");
+    let mut keys = head.lines().filter_map(|line| line.strip_prefix("sec-websocket-key: "));
+    let key = keys.next().expect("a key");
+    assert!(key != KEY && keys.next().is_none(), "{head}");
+    origin.send(granting().replace(ACCEPT, &accept_by_openssl(key))).await;
+    origin
+}
+
 #[tokio::test]
 async fn over_http2_a_stream_becomes_the_tunnel() {
     let (scene, listener) = scene(|setup| setup).await;
     let mut visitor = Http2Visitor::connect(scene.http).await.expect("the edge accepts");
-    let answering = async {
-        let mut origin = ByHand::accept(&listener).await;
-        let head = origin.head().await;
-        assert!(head.starts_with("GET /chat HTTP/1.1\r\n"), "{head}");
-        assert!(head.contains("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"), "{head}");
-        let key = head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).expect("a key").to_owned();
-        origin.send(granting().replace(ACCEPT, &accept_by_openssl(&key))).await;
-        origin
-    };
-    let ((stream, fields), mut origin) = tokio::join!(connected(&mut visitor), answering);
+    let ((stream, fields), mut origin) = tokio::join!(connected(&mut visitor), grants(&listener));
     let field = |name: &str| fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
     assert_eq!(field(":status"), Some("200"), "{fields:?}");
     assert_eq!((field("upgrade"), field("connection"), field("sec-websocket-accept")), (None, None, None));
@@ -281,6 +285,17 @@ async fn over_http2_a_success_without_a_switch_is_none() {
     assert!(fields.iter().any(|(name, value)| name == ":status" && value == "405"), "{fields:?}");
 }
 
+/// As browsers do when a page is closed.
+#[tokio::test]
+async fn over_http2_a_visitor_may_reset_it() {
+    let (scene, listener) = scene(|setup| setup).await;
+    let mut visitor = Http2Visitor::connect(scene.http).await.expect("the edge accepts");
+    let ((stream, _), origin) = tokio::join!(connected(&mut visitor), grants(&listener));
+    visitor.send(&Frame::rst_stream(stream, Code::CANCEL)).await.unwrap();
+    assert_eq!(origin.rest().await, b"");
+    scene.recorded(Blame::no_page("visitor.reply.gone", 200).origin_status(101)).await;
+}
+
 /// One that has no tunnel in it, for it ends or has a length.
 #[tokio::test]
 async fn over_http2_a_tunnel_has_no_content() {
@@ -298,17 +313,8 @@ async fn over_http2_a_tunnel_has_no_content() {
 async fn over_http2_the_key_is_the_edges() {
     let (scene, listener) = scene(|setup| setup).await;
     let mut visitor = Http2Visitor::connect(scene.http).await.expect("the edge accepts");
-    let answering = async {
-        let mut origin = ByHand::accept(&listener).await;
-        let head = origin.head().await;
-        let mut keys = head.lines().filter_map(|line| line.strip_prefix("sec-websocket-key: "));
-        let key = keys.next().expect("a key").to_owned();
-        assert!(key != KEY && keys.next().is_none(), "{head}");
-        origin.send(granting().replace(ACCEPT, &accept_by_openssl(&key))).await;
-        origin
-    };
-    let ((_, fields), _origin) =
-        tokio::join!(connected_with(&mut visitor, ("sec-websocket-key", KEY), false), answering);
+    let asking = connected_with(&mut visitor, ("sec-websocket-key", KEY), false);
+    let ((_, fields), _origin) = tokio::join!(asking, grants(&listener));
     assert!(fields.iter().any(|(name, value)| name == ":status" && value == "200"), "{fields:?}");
 }
 
