@@ -45,7 +45,7 @@ mod writer;
 pub(crate) use body::Body;
 use frames::{Frames, SharedFrames};
 use reply::{Reply, SharedReply};
-use tap::Tap;
+use tap::{SharedWire, Tap, Wire};
 
 /// What a client begins a connection with (RFC 9113 §3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -57,6 +57,8 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams that the library resets for what the visitor did with them, before it ends the connection.
 const MOST_BROKEN_STREAMS: usize = 128;
+/// How often the connection goes round before it lets others have a turn: streams, frames, socket.
+const ROUNDS: usize = 4;
 /// Requests that were given up before they were looked at, before the library ends the connection.
 const MOST_RESET_UNSEEN: usize = 128;
 
@@ -71,21 +73,26 @@ pub(crate) async fn serve(worker: Rc<Worker>, visitor: Visitor, io: SharedIo, bu
         let mut begins = pin!(worker.drain_begins.notified());
         let mut streams = FuturesUnordered::new();
         poll_fn(|cx| {
-            loop {
+            for _ in 0..ROUNDS {
+                while let Poll::Ready(Some(())) = streams.poll_next_unpin(cx) {}
                 let draining = worker.is_draining() || begins.as_mut().poll(cx).is_ready();
-                match connection.poll_accept(streams.len(), draining, cx) {
-                    Poll::Ready(Some(accepted)) => streams.push(connection.begin(accepted)),
-                    Poll::Ready(None) => {
+                let mut goes_on = false;
+                while let Poll::Ready(accepted) = connection.poll_accept(streams.len(), draining, cx) {
+                    let Some(accepted) = accepted else {
                         // They see that it is over, and say so in their records.
-                        while streams.poll_next_unpin(cx).map(|done| done.is_some()) == Poll::Ready(true) {}
+                        while let Poll::Ready(Some(())) = streams.poll_next_unpin(cx) {}
                         return Poll::Ready(());
-                    }
-                    Poll::Pending => match streams.poll_next_unpin(cx) {
-                        Poll::Ready(Some(())) => {}
-                        Poll::Ready(None) | Poll::Pending => return Poll::Pending,
-                    },
+                    };
+                    streams.push(connection.begin(accepted));
+                    goes_on = true;
+                }
+                goes_on |= connection.wire.borrow_mut().flush(cx);
+                if !goes_on {
+                    return Poll::Pending;
                 }
             }
+            cx.waker().wake_by_ref();
+            Poll::Pending
         })
         .await;
     }
@@ -97,6 +104,7 @@ struct Connection {
     worker: Rc<Worker>,
     visitor: Rc<Visitor>,
     h2: h2::server::Connection<Tap, Bytes>,
+    wire: SharedWire,
     frames: SharedFrames,
     parser: RequestParser,
     limits: Limits,
@@ -135,7 +143,7 @@ impl Connection {
         let running = worker.running();
         let (server, limits) = (running.server(), running.request_limits());
         let frames = Rc::new(RefCell::new(Frames::new(server.http2_max_streams)));
-        let tap = Tap { io: Rc::clone(io), frames: Rc::clone(&frames) };
+        let wire = Wire::new(worker, io, &frames);
         let mut builder = h2::server::Builder::new();
         builder
             .max_concurrent_streams(server.http2_max_streams)
@@ -147,13 +155,20 @@ impl Connection {
             .enable_connect_protocol()
             .max_local_error_reset_streams(Some(MOST_BROKEN_STREAMS))
             .max_pending_accept_reset_streams(MOST_RESET_UNSEEN);
-        let handshake = tokio::time::timeout(server.client_head_timeout, builder.handshake(tap)).await;
+        let mut handshake = pin!(builder.handshake(Tap(Rc::clone(&wire))));
+        let handshake = poll_fn(|cx| {
+            let polled = handshake.as_mut().poll(cx);
+            wire.borrow_mut().flush(cx);
+            polled
+        });
+        let handshake = tokio::time::timeout(server.client_head_timeout, handshake).await;
         let failed = match handshake {
             Ok(Ok(h2)) => {
                 return Some(Self {
                     worker: Rc::clone(worker),
                     visitor: Rc::clone(visitor),
                     h2,
+                    wire,
                     frames,
                     parser: RequestParser::new(limits),
                     limits,
