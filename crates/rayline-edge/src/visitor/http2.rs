@@ -333,7 +333,8 @@ async fn serve_stream(
     serving: Serving,
 ) {
     let served = {
-        let mut serving = pin!(pipeline::serve(&worker, &visitor, incoming));
+        // In a box: it is by far the most of a stream, and not needed any more while the answer is being taken.
+        let mut serving = Box::pin(pipeline::serve(&worker, &visitor, incoming));
         // A phase that waits for something else does not see that the stream is over. It is dropped then, and the record
         // with it says why.
         poll_fn(|cx| match serving.as_mut().poll(cx) {
