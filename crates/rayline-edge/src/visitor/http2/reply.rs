@@ -127,3 +127,13 @@ pub(super) fn put<E>(out: &mut HeaderMap, name: &[u8], value: Result<HeaderValue
         let _ = out.try_append(name, value);
     }
 }
+
+/// Adds a field that is made here, its name in lower case.
+pub(super) fn put_made(out: &mut HeaderMap, name: &'static str, value: &[u8]) {
+    if let Ok(mut value) = HeaderValue::from_bytes(value) {
+        // No two answers have the same: in the table of what may be referred to again (RFC 7541 §2.3.2) it would only
+        // be in the way of others, and of the search.
+        value.set_sensitive(matches!(name, "cf-ray" | "server-timing"));
+        let _ = out.try_append(HeaderName::from_static(name), value);
+    }
+}

@@ -13,7 +13,7 @@ use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::{Fault, surface};
 
 use super::frames::{Sent, SharedFrames};
-use super::reply::{SharedReply, put, put_received};
+use super::reply::{SharedReply, put, put_made, put_received};
 use crate::answer::{Answer, AnswerHead, stalled};
 use crate::deadline::Deadline;
 use crate::exchange::micros;
@@ -140,7 +140,7 @@ fn head(worker: &Worker, answer: &Answer) -> Response<()> {
         put_received(out, head, |name| !is_accept(name) && passing.passes(name));
         has_date = passing.has_date;
     }
-    let mut copy = |name: &'static str, value: &[u8]| put(out, name.as_bytes(), HeaderValue::from_bytes(value));
+    let mut copy = |name: &'static str, value: &[u8]| put_made(out, name, value);
     fields::put_own(answer, &mut copy);
     fields::put_usual(worker, &answer.record, has_date, copy);
     response
