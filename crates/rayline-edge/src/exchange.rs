@@ -7,10 +7,11 @@ use rayline_http1::RequestHead;
 use rayline_verdict::record::OriginFacts;
 use rayline_verdict::{Attempt, Fault};
 
+use crate::grpc;
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
 use crate::tunnel::Upgrade;
-use crate::visitor::{RequestBody, Visitor};
+use crate::visitor::{Protocol, RequestBody, Visitor};
 use crate::worker::Worker;
 
 /// `proxy_read_timeout` where there is no zone to say otherwise.
@@ -46,6 +47,11 @@ impl Exchange<'_> {
     /// The longest wait for the origin: the zone's setting, known by the time an origin is waited for.
     pub(crate) fn read_timeout(&self) -> Duration {
         self.zone.map_or(READ_TIMEOUT, |zone| zone.zone.settings.proxy_read_timeout)
+    }
+
+    /// Whether it is a gRPC call: over HTTP/1.1 none can be, whatever its fields say.
+    pub(crate) fn is_call(&self) -> bool {
+        self.visitor.protocol == Protocol::Http2 && self.head.method() == "POST" && grpc::is_call(&self.head.fields)
     }
 
     /// The origin's part of the record.

@@ -7,7 +7,6 @@ use rayline_config::{HttpVersion, SslMode};
 use rayline_dial::{Protocols, Tls};
 
 use crate::exchange::{Exchange, Route};
-use crate::grpc;
 
 /// How one request's connection to the origin is secured.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +43,7 @@ fn protocols(exchange: &Exchange<'_>, tls: Tls, most: HttpVersion) -> Protocols 
     match (tls, most) {
         // A connection of its own, which a switch of protocols takes whole.
         _ if exchange.upgrade.is_some() => Protocols::Http1,
-        (Tls::Off, _) if grpc::is_call(&exchange.head.fields) => Protocols::Http2,
+        (Tls::Off, _) if exchange.is_call() => Protocols::Http2,
         (Tls::Off, _) | (Tls::Full | Tls::Strict, HttpVersion::V1) => Protocols::Http1,
         (Tls::Full | Tls::Strict, HttpVersion::V2) => Protocols::Http2OrHttp1,
     }

@@ -10,10 +10,8 @@ use rayline_verdict::{Fault, Verdict, attribute};
 use super::route::host_name;
 use crate::answer::{Answer, AnswerBody, AnswerHead, race};
 use crate::exchange::Exchange;
-use crate::grpc;
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
-use crate::visitor::Protocol;
 
 /// What the phases came to: the head and body of an answer that is no refusal.
 #[derive(Debug)]
@@ -55,8 +53,7 @@ pub(crate) fn refuse(mut exchange: Exchange<'_>, fault: Fault) -> Answer {
     judge(&mut exchange, fault);
     let accept = exchange.head.fields.get("accept");
     let host = host_name(exchange.head.host().unwrap_or_default());
-    let is_call = exchange.visitor.protocol == Protocol::Http2 && grpc::is_call(&exchange.head.fields);
-    let answered = if is_call {
+    let answered = if exchange.is_call() {
         status(exchange.running, &mut exchange.record)
     } else {
         page(exchange.running, exchange.zone, &exchange.record, host, Format::negotiate(accept))

@@ -111,7 +111,7 @@ impl Waiting {
         let limits = exchange.running.limits();
         let read_timeout = exchange.read_timeout();
         link.deadline().clear();
-        let timeout = grpc::timeout(&exchange.head.fields).filter(|_| grpc::is_call(&exchange.head.fields));
+        let timeout = grpc::timeout(&exchange.head.fields).filter(|_| exchange.is_call());
         let due = timeout.and_then(|timeout| Some((exchange.record.started().checked_add(timeout)?, timeout)));
         if let Some((due, _)) = due {
             link.deadline().set_after(due.saturating_duration_since(Instant::now()));

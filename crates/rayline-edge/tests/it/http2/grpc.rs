@@ -39,13 +39,16 @@ fn status(response: &Response) -> Option<&str> {
 
 #[tokio::test]
 async fn a_call_passes_with_its_trailers() {
-    for scene in [Scene::with(Script::grpc_unary()).start(), over_tls(Script::grpc_unary()).start()] {
+    // Without TLS nobody can choose, and gRPC knows nothing but HTTP/2.
+    let scenes = [("http", Scene::with(Script::grpc_unary())), ("https", over_tls(Script::grpc_unary()))];
+    for (scheme, scene) in scenes.map(|(scheme, setup)| (scheme, setup.start())) {
         let response = called(&scene, &[]).await;
         assert_eq!((response.status(), response.end), (Some(200), Ending::Whole), "{response:?}");
         assert_eq!(&response.body[..], MESSAGE);
         assert_eq!(response.trailer("grpc-status"), Some("0"));
         let seen = scene.origin.as_ref().unwrap().last().expect("a call").head;
         assert_eq!((seen.field("te"), seen.field("content-type")), (Some("trailers"), Some("application/grpc")));
+        assert_eq!(seen.field(":scheme"), Some(scheme));
         let record = scene.record_where(|record| record["EdgeResponseStatus"] == 200).await;
         assert_eq!((&record["GrpcStatus"], &record["VerdictCode"]), (&json!(0), &json!(null)), "{record:#}");
         assert_eq!(record["OriginProtocol"], "HTTP/2");
@@ -137,6 +140,14 @@ async fn a_caller_learns_whose_fault_it_was() {
     assert!(response.field("cf-ray").is_some() && response.body.is_empty());
     let record = scene.recorded(Blame::no_page("origin.connect.refused", 200)).await;
     assert_eq!(record["GrpcStatus"], 14);
+}
+
+/// Over HTTP/1.1 there are no calls: an origin is not asked for HTTP/2, nor hurried, because a visitor says so.
+#[tokio::test]
+async fn the_name_alone_makes_no_call() {
+    let scene = Scene::with(Script::slow_ok(Duration::from_millis(100))).start();
+    let response = scene.get("/", "Content-Type: application/grpc\r\ngrpc-timeout: 1m\r\n").await;
+    assert_eq!(response.status(), Some(200), "{}", response.text());
 }
 
 #[tokio::test]

@@ -226,21 +226,6 @@ async fn a_visitor_that_leaves_ends_its_own_request_alone() {
     assert_eq!(record["VerdictCode"], "visitor.reply.gone");
 }
 
-/// Without TLS nobody can choose, and gRPC knows nothing else.
-#[tokio::test]
-async fn grpc_without_tls_is_begun_with_prior_knowledge() {
-    let scene = Scene::with(Script::grpc_unary()).start();
-    let mut visitor = scene.visitor().await;
-    let call = "Content-Type: application/grpc+proto\r\nTE: trailers\r\nContent-Length: 7\r\n";
-    visitor.send(format!("{}\0\0\0\0\x02hi", Scene::request("POST", "/s/m", call))).await.expect("the edge reads");
-    let response = visitor.read_response("POST").await;
-    assert_eq!((response.status(), response.body.as_slice()), (Some(200), b"\0\0\0\0\x02hi".as_slice()));
-    assert_eq!(response.trailers.field("grpc-status"), Some("0"));
-    let record = scene.record_of(&response).await;
-    assert_eq!(record["OriginProtocol"], "HTTP/2");
-    assert_eq!(seen(origin(&scene), ":scheme").as_deref(), Some("http"));
-}
-
 /// Each connection takes three requests, and says so in good time.
 #[tokio::test]
 async fn a_graceful_goaway_under_load_loses_no_request() {

@@ -217,9 +217,7 @@ async fn connected_with(
     let stream = visitor.open(&fields, ended).await.expect("the edge reads");
     let heard = visitor.until(|heard| matches!(heard, Heard::Headers { .. } | Heard::RstStream { .. })).await;
     match heard {
-        Heard::Headers { fields, .. } => {
-            (stream, fields.into_iter().map(|(n, v)| (n.to_string(), v.to_string())).collect())
-        }
+        Heard::Headers { fields, .. } => (stream, fields),
         other => panic!("{other:?}"),
     }
 }
