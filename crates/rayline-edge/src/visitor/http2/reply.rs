@@ -113,10 +113,11 @@ impl Reply {
     }
 }
 
-/// Takes over the lines of a received head for which `passes` says so. Values are slices of it: nothing is copied.
+/// Takes over the lines of a received head for which `passes` says so. Values are copied: some stay in HPACK's table for
+/// as long as the connection does (RFC 7541 §2.3.2), and a slice would keep all of the origin's read buffer there.
 pub(super) fn put_received(out: &mut HeaderMap, head: &ResponseHead, mut passes: impl FnMut(&[u8]) -> bool) {
     for (name, value) in head.fields.iter().filter(|(name, _)| passes(name)) {
-        put(out, name, HeaderValue::from_maybe_shared(head.raw().slice_ref(value)));
+        put(out, name, HeaderValue::from_bytes(value));
     }
 }
 
