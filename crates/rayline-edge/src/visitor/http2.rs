@@ -83,7 +83,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, visitor: Visitor, io: SharedIo, bu
                         while let Poll::Ready(Some(())) = streams.poll_next_unpin(cx) {}
                         return Poll::Ready(());
                     };
-                    streams.push(connection.begin(accepted));
+                    // In a box: the set keeps room for one that is none.
+                    streams.push(Box::pin(connection.begin(accepted)));
                     goes_on = true;
                 }
                 goes_on |= connection.wire.borrow_mut().flush(cx);
