@@ -1,28 +1,26 @@
 //! Sending the request to the origin: its head at once, its body as the visitor sends it.
 
 use std::collections::VecDeque;
-use std::io::Write;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, Bytes, BytesMut};
-use rayline_http1::{Fields, Framing, Version, encode};
+use bytes::{Bytes, BytesMut};
+use rayline_http1::{Fields, Version};
+use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RequestCause;
-use rayline_verdict::{Country, Fault};
 
-use super::request::path_and_query;
 use crate::deadline::Deadline;
 use crate::exchange::{Exchange, Route};
-use crate::hop::{Hops, Known};
 use crate::origin::{Backlog, Link, Sent};
-use crate::tunnel::WEBSOCKET;
 use crate::visitor::RequestBody;
 use crate::visitor::body::{Interim, Piece};
 use crate::worker::Worker;
 
-/// Our name in `CDN-Loop` (RFC 8586).
-pub(crate) const CDN_TOKEN: &[u8] = b"rayline";
+mod head;
+
+pub(crate) use head::CDN_TOKEN;
+
 /// How long the origin may take to say `100 Continue` before the visitor is told to go on anyway: RFC 9110 §10.1.1
 /// asks nobody to wait indefinitely, and some origins never say it.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
@@ -96,7 +94,7 @@ enum State {
 /// A field that cannot be encoded; the codec lets none through, so that is malformed on our side.
 pub(crate) fn prepare(exchange: &Exchange<'_>, route: &Route<'_>) -> Result<Upload, Fault> {
     let mut head = exchange.worker.buffer();
-    encode_head(exchange, route, &mut head)
+    head::encode(exchange, route, &mut head)
         .map_err(|field| Fault::new(RequestCause::Malformed).with(Fact::Internal(field.to_string())))?;
     Ok(Upload {
         head,
@@ -319,91 +317,6 @@ impl Upload {
     pub(crate) fn is_repeated(&self) -> bool {
         self.repeats > 0
     }
-}
-
-fn encode_head(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -> Result<(), encode::IllegalField> {
-    let head = exchange.head;
-    encode::request_line(out, head.method(), path_and_query(head).as_ref())?;
-    encode::field(out, "Host", head.host().unwrap_or(route.host))?;
-    let hops = Hops::of(&head.fields);
-    let (mut forwarded, mut looped) = (false, false);
-    encode::copy_fields(out, &head.fields, |name, _| match Known::of(name) {
-        None => !hops.nominates(name),
-        Some(Known::ForwardedFor) => {
-            forwarded = true;
-            false
-        }
-        Some(Known::CdnLoop) => {
-            looped = true;
-            false
-        }
-        Some(Known::ContentLength | Known::EndToEnd) => true,
-        Some(Known::Hop | Known::Host | Known::Ours) => false,
-    });
-    match exchange.body.framing() {
-        // The length itself was copied with the other fields.
-        Framing::None | Framing::Length(_) | Framing::Close => {}
-        Framing::Chunked => encode::field(out, "Transfer-Encoding", "chunked")?,
-    }
-    if exchange.upgrade.is_some() {
-        encode::field(out, "Upgrade", WEBSOCKET)?;
-        encode::field(out, "Connection", "Upgrade")?;
-    } else if hops.trailers {
-        encode::field(out, "TE", "trailers")?;
-        encode::field(out, "Connection", "TE")?;
-    }
-    added_fields(exchange, out, forwarded, looped);
-    encode::end(out);
-    Ok(())
-}
-
-/// The fields that an edge adds toward an origin (HTTP headers page of the Cloudflare fundamentals). `Via` is not
-/// among them, against RFC 9110 §7.6.3: origins such as nginx stop compressing when they see it, and `CDN-Loop` does
-/// what it is for.
-fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, looped: bool) {
-    let record = &exchange.record;
-    let client = record.client_ip;
-    let peer = exchange.visitor.ip();
-    let scheme = exchange.visitor.scheme();
-    out.reserve(256);
-    out.put_slice(b"X-Forwarded-For: ");
-    if forwarded {
-        join(out, &exchange.head.fields, "x-forwarded-for");
-    }
-    display(out, peer);
-    out.put_slice(b"\r\nX-Forwarded-Proto: ");
-    out.put_slice(scheme.as_bytes());
-    out.put_slice(b"\r\nCF-Visitor: {\"scheme\":\"");
-    out.put_slice(scheme.as_bytes());
-    out.put_slice(b"\"}\r\nCF-Connecting-IP: ");
-    display(out, client);
-    out.put_slice(b"\r\nCF-Ray: ");
-    out.put_slice(&record.ray.digits());
-    out.put_slice(b"-");
-    out.put_slice(record.colo.as_str().as_bytes());
-    if exchange.zone.is_some_and(|zone| zone.zone.settings.ip_geolocation && !zone.zone.paused) {
-        out.put_slice(b"\r\nCF-IPCountry: ");
-        out.put_slice(record.country.unwrap_or(Country::UNKNOWN).as_str().as_bytes());
-    }
-    out.put_slice(b"\r\nCDN-Loop: ");
-    if looped {
-        join(out, &exchange.head.fields, "cdn-loop");
-    }
-    out.put_slice(CDN_TOKEN);
-    out.put_slice(b"; loops=1\r\n");
-}
-
-/// The lines of a list field, as one list that goes on (RFC 9110 §5.3).
-fn join(out: &mut BytesMut, fields: &Fields, name: &str) {
-    for value in fields.all(name) {
-        out.put_slice(value);
-        out.put_slice(b", ");
-    }
-}
-
-fn display(out: &mut BytesMut, ip: std::net::IpAddr) {
-    // Writing into memory does not fail.
-    let _ = write!(out.writer(), "{ip}");
 }
 
 /// Whether a version of HTTP knows interim responses (RFC 9110 §15.2).
