@@ -1,6 +1,5 @@
 //! What the lanes promise the edge: quick delivery, and counting instead of waiting.
 
-use std::time::Duration;
 
 use rayline_observe::{Observer, Options, Target};
 
