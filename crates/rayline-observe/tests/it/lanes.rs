@@ -1,6 +1,5 @@
 //! What the lanes promise the edge: quick delivery, and counting instead of waiting.
 
-
 use rayline_observe::{Observer, Options, Target};
 
 use crate::metrics::samples;
