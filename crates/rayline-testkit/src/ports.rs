@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 #[derive(Debug)]
 pub struct Reserved {
     addr: SocketAddr,
-    _socket: Socket,
+    socket: Socket,
 }
 
 impl Reserved {
@@ -32,7 +32,15 @@ impl Reserved {
     /// Those of `socket` and `bind`.
     pub fn on(addr: SocketAddr) -> io::Result<Self> {
         let socket = tcp_socket(addr)?;
-        Ok(Self { addr: local_addr(&socket)?, _socket: socket })
+        Ok(Self { addr: local_addr(&socket)?, socket })
+    }
+
+    /// Lets whoever asks for the port by its number listen there, while nobody is given it who asks for any.
+    ///
+    /// # Errors
+    /// Those of `setsockopt`.
+    pub fn lend(&self) -> io::Result<()> {
+        self.socket.set_reuse_address(true)
     }
 
     /// Where nobody listens.

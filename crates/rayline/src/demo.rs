@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use rayline_config::Source;
 use rayline_observe::{TailFilter, Tailed};
-use rayline_testkit::{Answer, Authority, Body, Dns, Origin, Script};
+use rayline_testkit::{Answer, Authority, Body, Dns, Origin, Reserved, Script};
 use serde_json::json;
 
 use crate::cli::{ADMIN, DemoArgs, Global};
@@ -83,27 +83,30 @@ struct Addresses {
     http: SocketAddr,
     https: SocketAddr,
     admin: SocketAddr,
+    /// Kept from everybody who takes any free port, this program's own origins included, until the edge has them.
+    _held: Vec<Reserved>,
 }
 
 impl Addresses {
     fn choose(args: &DemoArgs) -> io::Result<Self> {
+        let mut held = Vec::new();
         // The start page names the ports, so port 0 is turned into a number before the edge is started.
-        let choose = |named: Option<SocketAddr>, usual| match named {
-            Some(named) if named.port() != 0 => Ok(named),
-            Some(any) => TcpListener::bind(any)?.local_addr(),
-            None => free_or(usual),
+        let mut choose = |named: Option<SocketAddr>, usual| {
+            let reserved = match named {
+                Some(named) if named.port() != 0 => return Ok(named),
+                Some(any) => Reserved::on(any)?,
+                None if TcpListener::bind(usual).is_ok() => return Ok(usual),
+                None => Reserved::new()?,
+            };
+            reserved.lend()?;
+            let address = reserved.addr();
+            held.push(reserved);
+            Ok::<_, io::Error>(address)
         };
         // Whoever says where to listen may run several demos: the usual port for HTTPS is for the first alone.
         let https = args.listen.map(|listen| SocketAddr::new(listen.ip(), 0));
-        Ok(Self { http: choose(args.listen, HTTP)?, https: choose(https, HTTPS)?, admin: choose(args.admin, ADMIN)? })
-    }
-}
-
-/// The usual address, or a free port if somebody has it.
-fn free_or(usual: SocketAddr) -> io::Result<SocketAddr> {
-    match TcpListener::bind(usual) {
-        Ok(_) => Ok(usual),
-        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr(),
+        let (http, https, admin) = (choose(args.listen, HTTP)?, choose(https, HTTPS)?, choose(args.admin, ADMIN)?);
+        Ok(Self { http, https, admin, _held: held })
     }
 }
 
