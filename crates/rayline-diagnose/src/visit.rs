@@ -1,0 +1,107 @@
+//! Asking as a visitor does: by each family of addresses and version of HTTP, often enough to know how often it fails.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::author::Recognition;
+use crate::fetch::Exchange;
+use crate::probe::Probe;
+
+/// What visitors meet.
+#[derive(Clone, Debug, Default)]
+pub struct Visit {
+    /// The addresses that the name leads to; empty if it leads nowhere.
+    pub addresses: Vec<SocketAddr>,
+    /// Why it leads nowhere.
+    pub unresolved: Option<Box<rayline_verdict::Verdict>>,
+    /// Every request made, in order.
+    pub samples: Vec<Sample>,
+    /// Where redirects led, if any were followed: every URL asked for, the first one first.
+    pub redirects: Vec<Url>,
+    /// The redirects go in a circle.
+    pub looping: Option<Loop>,
+    /// How often it fails.
+    pub rate: Option<Rate>,
+    /// What `/cdn-cgi/trace` says, line by line.
+    pub trace: Option<Vec<(String, String)>>,
+    /// What a person reads of all that.
+    pub probes: Vec<Probe>,
+}
+
+/// One request of a visitor.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// What was asked for.
+    pub url: Url,
+    /// Which of the ways it went.
+    pub way: Way,
+    /// What came of it.
+    pub exchange: Exchange,
+    /// Whose answer it is.
+    pub recognition: Recognition,
+    /// Whether it is what a visitor should not see, and why.
+    pub failing: Option<Failing>,
+}
+
+/// A way to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// By IPv6; else by IPv4.
+    pub ipv6: bool,
+    /// By HTTP/2, where it is agreed on; else by HTTP/1.1.
+    pub http2: bool,
+}
+
+/// Why a sample counts as failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing {
+    /// A status of 500 or more.
+    Status,
+    /// A status below 500 that an edge made to refuse the visitor or the site: 403, 409 or 429 with a number.
+    Refused,
+    /// A success without a byte to show.
+    Blank,
+    /// A body that broke.
+    Body,
+    /// No answer.
+    NoAnswer,
+    /// It took so long that it has not ended yet.
+    Slow,
+}
+
+/// A circle of redirects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// It goes from `http` to `https` of the same URL: as under the SSL mode Flexible.
+    pub flexible: bool,
+    /// The URLs in the circle.
+    pub urls: Vec<Url>,
+}
+
+/// How often it fails, with the interval that holds the truth in 95 of 100 cases (Wilson's).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Samples that failed.
+    pub failed: u32,
+    /// Samples in all.
+    pub of: u32,
+    /// The interval's ends, from 0 to 1.
+    pub between: (f64, f64),
+}
+
+impl Visit {
+    /// The first sample that fails, of those that were not redirected on.
+    pub fn failing(&self) -> Option<&Sample> {
+        self.samples.iter().find(|sample| sample.failing.is_some())
+    }
+}
+
+impl Sample {
+    /// How long the answer's head took from the start, if one came.
+    pub fn first_byte(&self) -> Option<Duration> {
+        let timings = &self.exchange.timings;
+        Some(timings.connect.unwrap_or_default() + timings.tls.unwrap_or_default() + timings.wait?)
+    }
+}
