@@ -6,8 +6,10 @@ use std::time::SystemTime;
 use crate::probe::Probe;
 
 pub mod cause;
+pub mod source;
 
 pub use cause::Cause;
+pub use source::Source;
 
 /// What the logs say.
 #[derive(Clone, Debug, Default)]
