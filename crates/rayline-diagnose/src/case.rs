@@ -65,6 +65,18 @@ pub struct Origin {
     pub target: Target,
 }
 
+impl Origin {
+    /// The ports that it is asked on: the one that was said, or those of the schemes that will do.
+    pub fn ports(&self) -> Vec<u16> {
+        match (self.target.port, self.scheme) {
+            (Some(port), _) => vec![port],
+            (None, Some(Scheme::Http)) => vec![80],
+            (None, Some(Scheme::Https)) => vec![443],
+            (None, None) => vec![80, 443],
+        }
+    }
+}
+
 impl FromStr for Origin {
     type Err = String;
 

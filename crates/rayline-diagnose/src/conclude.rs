@@ -10,6 +10,7 @@ use crate::edge::Side;
 use crate::host::Host;
 use crate::logs::{Named, Reading};
 use crate::network::Network;
+use crate::probe::Probe;
 use crate::tls::Report;
 use crate::visit::Visit;
 
@@ -30,6 +31,8 @@ pub struct Seen {
     pub logs: Option<Reading>,
     /// The edge's records.
     pub edge: Option<Side>,
+    /// What a person reads of the steps that keep no probes of their own.
+    pub probes: Vec<Probe>,
 }
 
 /// The boxes of the picture *You ─ Edge ─ Network ─ Origin ─ App*.
