@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use crate::probe::Probe;
 
 pub mod cause;
+pub mod entry;
 pub mod source;
+pub mod stamp;
 
 pub use cause::Cause;
 pub use source::Source;
