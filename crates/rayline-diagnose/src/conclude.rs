@@ -8,6 +8,7 @@ use rayline_verdict::{Code, Verdict};
 use crate::direct::Direct;
 use crate::edge::Side;
 use crate::host::Host;
+use crate::load::Load;
 use crate::logs::{Named, Reading};
 use crate::network::Network;
 use crate::probe::Probe;
@@ -31,6 +32,8 @@ pub struct Seen {
     pub logs: Option<Reading>,
     /// The edge's records.
     pub edge: Option<Side>,
+    /// What load the origin takes.
+    pub load: Option<Load>,
     /// What a person reads of the steps that keep no probes of their own.
     pub probes: Vec<Probe>,
 }
@@ -48,6 +51,19 @@ pub enum Hop {
     Origin,
     /// The application, and what it depends on.
     App,
+}
+
+impl Hop {
+    /// The word in `hop`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::You => "you",
+            Self::Edge => "edge",
+            Self::Network => "network",
+            Self::Origin => "origin",
+            Self::App => "app",
+        }
+    }
 }
 
 /// What is concluded.
@@ -82,6 +98,17 @@ pub enum Outcome {
     Fault,
     /// It fails, and nothing tells whose fault it is; or nothing could be asked.
     CannotTell,
+}
+
+impl Outcome {
+    /// The word in `outcome`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Fault => "fault",
+            Self::CannotTell => "cannot_tell",
+        }
+    }
 }
 
 /// An explanation.
