@@ -173,7 +173,8 @@ fn telling(fault: &Fault) -> u8 {
         | Cause::Send(_)
         | Cause::Wait(_)
         | Cause::Receive(_)
-        | Cause::Reply(_) => 0,
+        | Cause::Reply(_)
+        | Cause::Outside(_) => 0,
     }
 }
 

@@ -3,11 +3,11 @@
 //! The match over [`Cause`] is exhaustive and has no default arm: a new cause does not compile until somebody has
 //! said whose fault it is.
 
-use crate::code::{Code, Reached};
+use crate::code::{Code, Reached, Sent};
 use crate::evidence::{Evidence, Fact};
 use crate::fault::{
-    AcceptCause, Cause, ClientTlsCause, ConnectCause, Fault, OriginTlsCause, ReceiveCause, ReplyCause, RequestCause,
-    ResolveCause, RouteCause, SendCause, WaitCause,
+    AcceptCause, Cause, ClientTlsCause, ConnectCause, Fault, OriginTlsCause, OutsideCause, ReceiveCause, ReplyCause,
+    RequestCause, ResolveCause, RouteCause, SendCause, WaitCause,
 };
 use crate::verdict::{Attempt, Certainty, Outcome, Verdict};
 
@@ -35,6 +35,26 @@ pub fn attribute(fault: Fault, attempts: Vec<Attempt>) -> Verdict {
     }
 }
 
+/// The verdict on a request of somebody else's, of which this code is known or concluded and not met: an edge's page named
+/// it, or other observations leave it and these rivals. `seen` is the number or status that was shown for it, 0 for none; it
+/// counts where the code has no number of its own.
+pub fn told(code: Code, seen: u16, rivals: Vec<Code>, evidence: Evidence) -> Verdict {
+    let entry = code.entry();
+    let number = match entry.sent {
+        Sent::Origin | Sent::Outside => seen,
+        Sent::Page(number) | Sent::Cut(number) | Sent::Nothing(number) => number,
+    };
+    Verdict {
+        code,
+        number,
+        certainty: if rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred },
+        rivals,
+        reached: entry.reached,
+        evidence,
+        attempts: Vec::new(),
+    }
+}
+
 /// What an attempt came to that failed with `fault`.
 pub fn outcome_of(fault: &Fault) -> Outcome {
     let code = code_of(fault.cause, &fault.evidence);
@@ -55,6 +75,7 @@ pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
         Cause::Wait(cause) => wait(cause, evidence),
         Cause::Receive(cause) => receive(cause),
         Cause::Reply(cause) => reply(cause),
+        Cause::Outside(cause) => outside(cause),
     }
 }
 
@@ -242,6 +263,21 @@ fn reply(cause: ReplyCause) -> Code {
     }
 }
 
+fn outside(cause: OutsideCause) -> Code {
+    match cause {
+        OutsideCause::EdgeRefused => Code::EdgeAcceptRefused,
+        OutsideCause::EdgeSilent => Code::EdgeAcceptTimedOut,
+        OutsideCause::EdgeError => Code::EdgeReplyErrorStatus,
+        OutsideCause::CertificateExpired => Code::OwnerClientTlsCertificateExpired,
+        OutsideCause::CertificateName => Code::OwnerClientTlsNameMismatch,
+        OutsideCause::CertificateUntrusted => Code::OwnerClientTlsUntrusted,
+        OutsideCause::RedirectLoop => Code::OwnerRouteRedirectLoop,
+        OutsideCause::WrongPort => Code::OwnerRouteWrongPort,
+        OutsideCause::EdgeBlocked => Code::OriginConnectEdgeBlocked,
+        OutsideCause::Blank => Code::OriginWaitBlank,
+    }
+}
+
 /// Whether TCP_INFO showed bytes that the origin's kernel does not acknowledge.
 fn unacknowledged(evidence: &Evidence) -> bool {
     evidence
@@ -270,7 +306,8 @@ fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
         | Cause::Send(_)
         | Cause::Wait(_)
         | Cause::Receive(_)
-        | Cause::Reply(_) => false,
+        | Cause::Reply(_)
+        | Cause::Outside(_) => false,
     };
     if ruled_out { Vec::new() } else { code.entry().rivals.to_vec() }
 }

@@ -21,6 +21,9 @@ pub enum Sent {
     Cut(u16),
     /// Nothing can be sent: there is no HTTP yet, or nobody to read it. The number is for the records, 0 for none.
     Nothing(u16),
+    /// No edge reaches this verdict: it is what a diagnosis sees from outside, where the visitor is. The number is the one
+    /// that was seen there.
+    Outside,
 }
 
 /// Whether the request reached the application behind the origin server.
@@ -73,7 +76,8 @@ pub struct Entry {
     pub sentence: &'static str,
     /// What is sent.
     pub sent: Sent,
-    /// The RFC 9209 §2.3 error token for `Proxy-Status`; `None` where the RFC has none that is true: nothing failed.
+    /// The RFC 9209 §2.3 error token for `Proxy-Status`; `None` where the RFC has none that is true: nothing failed, or no
+    /// proxy is there to say so.
     pub proxy_error: Option<&'static str>,
     /// Whether the application saw the request.
     pub reached: Reached,
@@ -183,7 +187,7 @@ macro_rules! codes {
     };
 }
 
-use Sent::{Cut, Nothing, Origin, Page};
+use Sent::{Cut, Nothing, Origin, Outside, Page};
 
 codes! {
     // The visitor's connection.
@@ -193,6 +197,20 @@ codes! {
         ["Raise `max_connections` under `[server]`, and the process's limit of open files with it",
          "Look for a flood: `rayline tail --json` shows which addresses open the connections",
          "Add edge machines if the visitors are real"]
+    }
+    EdgeAcceptRefused = edge.accept.refused {
+        "The edge refuses the connections of its visitors.",
+        Outside, None, No, Later, [NetworkConnectProhibited],
+        ["Start the edge, and see with `ss -ltnp` there that it listens on the address and port in the evidence",
+         "Compare the addresses that DNS gives for the name with the edge's own: an old record leads to a machine without it",
+         "Try from another network: a firewall near the visitor can refuse in the edge's place"]
+    }
+    EdgeAcceptTimedOut = edge.accept.timed_out {
+        "The edge does not answer when its visitors connect.",
+        Outside, None, No, Later, [NetworkConnectUnreachable],
+        ["Try from another network, by IPv4 and by IPv6: if it works there, the way from the first one is broken, not the edge",
+         "Compare the addresses that DNS gives for the name with the edge's own: an old record leads to nobody",
+         "Look for a firewall in front of the edge that drops, and whether the machine runs"]
     }
     OwnerAcceptProxyHeaderMissing = owner.accept.proxy_header_missing {
         "The connection did not begin with the PROXY header that the edge is set to expect.",
@@ -241,6 +259,26 @@ codes! {
         ["Add a certificate that covers the name under `[[zone.certificates]]`",
          "For development, `development_ca = true` under `[server]` issues one from a local CA",
          "If the name is not yours, somebody points it at this edge: nothing is to be done"]
+    }
+    OwnerClientTlsCertificateExpired = owner.client_tls.certificate_expired {
+        "The certificate that the site shows its visitors has expired.",
+        Outside, None, No, Never, [],
+        ["Renew the certificate on the edge, and see why it was not renewed by itself (DNS check, CAA record, a stopped timer)",
+         "If it was renewed, reload the edge: the old one may still be in its memory",
+         "If only one visitor sees it, look at that machine's clock"]
+    }
+    OwnerClientTlsNameMismatch = owner.client_tls.name_mismatch {
+        "The certificate that the site shows its visitors is for another name.",
+        Outside, None, No, Never, [],
+        ["Add a certificate on the edge that covers the expected name in the evidence; a wildcard covers one level only",
+         "If it is the certificate of another site, DNS may lead to a machine that does not know this one"]
+    }
+    OwnerClientTlsUntrusted = owner.client_tls.untrusted {
+        "The certificate that the site shows its visitors is not to be trusted.",
+        Outside, None, No, Never, [],
+        ["Install a certificate from a public CA on the edge, with its whole chain: leaf first, then the intermediates",
+         "If the issuer in the evidence is a company or a virus scanner near the visitor, it looks into TLS there: the site is fine",
+         "If the certificate is your own CA's, give the CA to the client"]
     }
     VisitorClientTlsAlert = visitor.client_tls.alert {
         "The visitor refused the TLS handshake with an alert.",
@@ -412,6 +450,19 @@ codes! {
         ["Point the record at the origin server's own address instead of the edge",
          "If the origin is a proxy, look where it forwards to"]
     }
+    OwnerRouteRedirectLoop = owner.route.redirect_loop {
+        "The site sends its visitors in a circle of redirects.",
+        Outside, None, Yes, Never, [],
+        ["If the circle goes from `http` to `https` of the same address, set the SSL mode to `full` or `strict`: under `flexible` the origin sees plain HTTP and redirects again",
+         "Let the application behind the edge believe `X-Forwarded-Proto`, from the edge's addresses alone",
+         "If it goes between two names, such as with and without `www`, let edge and origin agree on one"]
+    }
+    OwnerRouteWrongPort = owner.route.wrong_port {
+        "The edge connects to a port on which the site's server does not serve.",
+        Outside, None, No, Never, [OriginConnectRefused],
+        ["Set the SSL mode that goes with the port that works: `full` or `strict` for 443, `flexible` for 80",
+         "Or let the server listen on the port that the edge connects to"]
+    }
 
     // Finding the origin's address.
     OwnerResolveNxdomain = owner.resolve.nxdomain {
@@ -471,6 +522,13 @@ codes! {
         ["Start the web server, and see with `ss -ltnp` that it listens on the port in the evidence, and not on 127.0.0.1 alone",
          "Check that the port goes with the SSL mode: 80 for `off` and `flexible`, 443 for `full` and `strict`",
          "Look for a firewall that rejects: allow the edge's addresses"]
+    }
+    OriginConnectEdgeBlocked = origin.connect.edge_blocked {
+        "The site's server lets others in, and keeps the edge out.",
+        Outside, None, No, Never, [NetworkConnectTimedOut],
+        ["Let the edge's addresses in, on the server and in its provider's firewall: `rayline ips --format nft` prints the lines",
+         "Look for what bans by itself (fail2ban, a rate limit, a security plugin): it takes the edge for one busy visitor",
+         "Let the server's log and its bans go by the visitor's address (`CF-Connecting-IP`), in place of the edge's"]
     }
     NetworkConnectTimedOut = network.connect.timed_out {
         "The site's server did not answer the attempt to connect.",
@@ -811,6 +869,13 @@ codes! {
          "For 502 and 504: the server at the origin is a gateway itself (nginx, a load balancer); look at what stands behind it",
          "For 503: overload or maintenance; look at worker limits and `Retry-After`"]
     }
+    OriginWaitBlank = origin.wait.blank {
+        "The site's server answered with success and an empty page.",
+        Outside, None, Yes, Later, [],
+        ["Read the application's error log at this time: a PHP error that is not displayed leaves an empty page",
+         "Look whether a plugin, a theme or an output filter ends the page before it begins",
+         "Purge the page from caches in between: an empty page may have been kept"]
+    }
 
     // Receiving the body.
     OriginReceiveTruncated = origin.receive.truncated {
@@ -897,6 +962,13 @@ codes! {
         ["Raise `drain_timeout` under `[server]` above the time that the slowest answers take",
          "Take the edge out of DNS or its load balancer before stopping it"]
     }
+    EdgeReplyErrorStatus = edge.reply.error_status {
+        "The edge answered with an error of its own.",
+        Outside, None, Maybe, Later, [OriginWaitErrorStatus],
+        ["Look at the status page of whoever runs the edge",
+         "Look up the request's id in the edge's log, or give it to its support with time and address",
+         "Take back the last change on the edge: a rule, a worker, a certificate"]
+    }
     EdgeReplyUnclassified = edge.reply.unclassified {
         "Something broke in the edge that it has no name for.",
         Page(500), Some("proxy_internal_error"), Maybe, Later, [],
@@ -916,6 +988,11 @@ impl Code {
         self.entry().name
     }
 
+    /// Whether no edge reaches it, but a diagnosis that looks from outside.
+    pub fn is_outside(self) -> bool {
+        self.entry().sent == Outside
+    }
+
     /// The code of that name.
     pub fn find(name: &str) -> Option<Self> {
         TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.code)
@@ -927,7 +1004,7 @@ impl Entry {
     pub fn number(&self) -> u16 {
         match self.sent {
             Page(number) | Cut(number) | Nothing(number) => number,
-            Origin => 0,
+            Origin | Outside => 0,
         }
     }
 }

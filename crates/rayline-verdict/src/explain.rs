@@ -31,7 +31,7 @@ pub enum Found {
     },
 }
 
-/// Finds what is meant by `522`, `1016`, `530`, `origin.connect.refused`, `connect.refused` or `expired`.
+/// Finds what is meant by `522`, `1016`, `530`, `origin.connect.refused`, `connect.refused` or `revoked`.
 pub fn find(query: &str) -> Found {
     let query = query.trim().to_ascii_lowercase();
     if query.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -66,6 +66,7 @@ fn shown_by(number: u16) -> Vec<Code> {
     let shows = |sent: Sent| match sent {
         Sent::Page(shown) | Sent::Cut(shown) | Sent::Nothing(shown) => shown == number,
         Sent::Origin => (500..520).contains(&number),
+        Sent::Outside => false,
     };
     TABLE.iter().filter(|entry| shows(entry.sent)).map(|entry| entry.code).collect()
 }
@@ -123,7 +124,7 @@ mod tests {
         assert_eq!(code("origin.connect.refused"), "origin.connect.refused");
         assert_eq!(code(" Connect.Refused "), "origin.connect.refused");
         assert_eq!(code("nxdomain"), "owner.resolve.nxdomain");
-        assert_eq!(code("expired"), "origin.origin_tls.certificate_expired");
+        assert_eq!(code("revoked"), "origin.origin_tls.revoked");
         assert_eq!(code("507"), "origin.wait.error_status");
 
         let numbered = |query| match find(query) {
@@ -137,7 +138,7 @@ mod tests {
 
         assert!(matches!(find("530"), Found::Status(530, numbers) if numbers.len() == 1));
         assert!(matches!(find("403"), Found::Status(403, numbers) if numbers.len() > 1));
-        assert!(matches!(find("refused"), Found::Several(codes) if codes.len() == 2));
+        assert!(matches!(find("refused"), Found::Several(codes) if codes.len() == 3));
         assert!(matches!(find("resolve"), Found::Several(codes) if codes.len() > 5));
     }
 

@@ -320,4 +320,27 @@ causes! {
         /// Something of ours broke that has no code.
         Unclassified,
     }
+    /// Seen from outside alone, by a diagnosis: no edge raises these.
+    Outside(OutsideCause) {
+        /// The edge's address answered a visitor's SYN by a reset.
+        EdgeRefused,
+        /// The edge's address did not answer a visitor's SYN in time.
+        EdgeSilent,
+        /// The edge wrote an error page that says nothing of the origin.
+        EdgeError,
+        /// The certificate that visitors are shown ran out.
+        CertificateExpired,
+        /// The certificate that visitors are shown is for other names.
+        CertificateName,
+        /// The certificate that visitors are shown is not trusted for any other reason.
+        CertificateUntrusted,
+        /// Redirects lead back to where they began.
+        RedirectLoop,
+        /// The origin does not serve where the edge connects, and does on another port.
+        WrongPort,
+        /// Others connect to the origin, and the edge's addresses do not.
+        EdgeBlocked,
+        /// A success without a byte where a page is expected.
+        Blank,
+    }
 }

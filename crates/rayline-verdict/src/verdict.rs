@@ -115,7 +115,7 @@ impl Verdict {
         match self.code.entry().sent {
             Sent::Page(_) => self.shown().map(|number| number.status),
             Sent::Origin if matches!(self.number, 502 | 504) => Some(self.number),
-            Sent::Origin | Sent::Cut(_) | Sent::Nothing(_) => None,
+            Sent::Origin | Sent::Cut(_) | Sent::Nothing(_) | Sent::Outside => None,
         }
     }
 

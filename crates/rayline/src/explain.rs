@@ -116,7 +116,7 @@ fn print_codes(out: &mut impl Write, codes: &[Code]) -> io::Result<()> {
 fn shown_number(entry: &Entry) -> String {
     match (entry.sent, entry.number()) {
         (Sent::Origin, _) => "5xx".to_owned(),
-        (Sent::Page(_) | Sent::Cut(_) | Sent::Nothing(_), 0) => "–".to_owned(),
+        (Sent::Outside, _) | (Sent::Page(_) | Sent::Cut(_) | Sent::Nothing(_), 0) => "–".to_owned(),
         (Sent::Page(_) | Sent::Cut(_) | Sent::Nothing(_), number) => number.to_string(),
     }
 }

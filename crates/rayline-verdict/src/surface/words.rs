@@ -47,7 +47,7 @@ impl Heading {
                 name: "idle_connection",
                 category: Category::Edge,
             },
-            // Of what failed, only handshakes with a visitor have no number: there is no HTTP yet.
+            // Of what failed here, only handshakes with a visitor have no number: there is no HTTP yet.
             _ => Self {
                 number,
                 status: None,

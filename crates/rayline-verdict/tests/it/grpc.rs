@@ -114,10 +114,15 @@ fn every_code_has_its_status() {
           edge.reply.unclassified
         14
           edge.accept.too_many_connections
+          edge.accept.refused
+          edge.accept.timed_out
           owner.accept.proxy_header_missing
           owner.accept.proxy_header_malformed
           owner.accept.proxy_header_timed_out
           owner.client_tls.no_certificate
+          owner.client_tls.certificate_expired
+          owner.client_tls.name_mismatch
+          owner.client_tls.untrusted
           visitor.request.head_timed_out
           visitor.request.body_timed_out
           owner.route.unknown_host
@@ -125,6 +130,8 @@ fn every_code_has_its_status() {
           owner.route.dns_only
           visitor.route.sni_mismatch
           owner.route.loop
+          owner.route.redirect_loop
+          owner.route.wrong_port
           owner.resolve.nxdomain
           owner.resolve.no_address
           owner.resolve.alias_loop
@@ -135,6 +142,7 @@ fn every_code_has_its_status() {
           owner.resolve.prohibited_address
           owner.resolve.points_to_edge
           origin.connect.refused
+          origin.connect.edge_blocked
           network.connect.timed_out
           network.connect.unreachable
           network.connect.prohibited
@@ -176,6 +184,7 @@ fn every_code_has_its_status() {
           origin.wait.http2_reset
           origin.wait.http2_refused_stream
           origin.wait.error_status
+          origin.wait.blank
           origin.receive.truncated
           origin.receive.reset
           origin.receive.timed_out
@@ -184,6 +193,7 @@ fn every_code_has_its_status() {
           origin.receive.http2_reset
           origin.receive.http2_goaway
           edge.reply.shutdown
+          edge.reply.error_status
     "#]]
     .assert_eq(&out);
 }

@@ -21,6 +21,7 @@ pub(crate) fn verdict(entry: &Entry) -> Verdict {
             502
         }
         Sent::Page(number) | Sent::Cut(number) | Sent::Nothing(number) => number,
+        Sent::Outside => 0,
     };
     Verdict {
         code: entry.code,

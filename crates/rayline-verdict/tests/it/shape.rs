@@ -94,8 +94,12 @@ fn proxy_errors_are_registered() {
     for entry in &TABLE {
         match entry.proxy_error {
             Some(error) => assert!(PROXY_ERRORS.contains(&error), "{}: {error}", entry.name),
-            // An origin's own answer, and a rule that did its work, are no error of the proxy's.
-            None => assert!(entry.sent == Sent::Origin || entry.party == Party::Policy, "{}", entry.name),
+            // An origin's own answer, and a rule that did its work, are no error of the proxy's; outside, no proxy speaks.
+            None => assert!(
+                matches!(entry.sent, Sent::Origin | Sent::Outside) || entry.party == Party::Policy,
+                "{}",
+                entry.name
+            ),
         }
     }
 }
@@ -112,7 +116,7 @@ fn every_number_shown_is_known() {
                 assert!(over || entry.phase == Phase::ClientTls, "{}: there is HTTP to answer with", entry.name);
             }
             Sent::Nothing(number) => assert!(Number::find(number).is_some(), "{}: {number}", entry.name),
-            Sent::Origin => assert_eq!(entry.number(), 0, "{}", entry.name),
+            Sent::Origin | Sent::Outside => assert_eq!(entry.number(), 0, "{}", entry.name),
         }
     }
 }

@@ -29,7 +29,7 @@ impl Group {
     fn of(exhibit: &Exhibit) -> Self {
         match exhibit.code.and_then(Code::find).map(|code| code.entry().sent) {
             None => Self::Works,
-            Some(Sent::Nothing(_)) => Self::Unanswered,
+            Some(Sent::Nothing(_) | Sent::Outside) => Self::Unanswered,
             Some(Sent::Page(number) | Sent::Cut(number)) => Self::Number(number),
             // It passes: the name says which.
             Some(Sent::Origin) => {

@@ -26,7 +26,8 @@ fn every_exhibit_comes_to_what_it_says() {
     let exhibits = told["exhibits"].as_array().unwrap().clone();
     let listed = exhibits.iter().chain(told["not_shown"].as_array().unwrap());
     let listed: Vec<_> = listed.filter_map(|row| row["code"].as_str()).collect();
-    for entry in &TABLE {
+    // What no edge reaches, no exhibit of one shows.
+    for entry in TABLE.iter().filter(|entry| !entry.code.is_outside()) {
         assert!(listed.contains(&entry.name), "{} is neither shown nor said to be missing", entry.name);
     }
     let folder = told["folder"].as_str().unwrap().to_owned();

@@ -46,8 +46,8 @@ fn a_number_leads_to_its_page_or_to_a_list() {
 #[test]
 fn a_part_of_a_name_is_enough() {
     assert_eq!(run(&["explain", "nxdomain"]).fine(), run(&["explain", "owner.resolve.nxdomain"]).fine());
-    let list = run(&["explain", "expired"]).fine();
-    assert!(list.starts_with("# origin.origin_tls.certificate_expired\n"), "{list}");
+    let list = run(&["explain", "revoked"]).fine();
+    assert!(list.starts_with("# origin.origin_tls.revoked\n"), "{list}");
     let list = run(&["explain", "refused"]).fine();
     assert!(list.contains("origin.connect.refused") && list.contains("network.resolve.refused"), "{list}");
 }
