@@ -4,10 +4,27 @@
 //! origin; whether it was one is for its callers to know.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use rayline_verdict::Verdict;
+use rayline_dial::{
+    Connection, Dialer, Key, Pool, PoolLimits, Protocols, Target, Timeouts, Tls, TrustError, TrustSettings,
+};
+use rayline_verdict::{Attempt, Outcome, Phase, Verdict, attribute};
 use url::Url;
+
+use crate::trust::Trust;
+
+mod converse;
+mod http1;
+mod http2;
+mod link;
+mod request;
+
+pub(crate) use self::converse::Measure;
+pub(crate) use self::request::Request;
+
+/// The silence after which the kernel asks whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -19,9 +36,9 @@ pub struct Ask {
     /// Fields beside `Host`, `User-Agent`, `Accept` and the framing.
     pub fields: Vec<(String, String)>,
     /// The versions of HTTP that will do.
-    pub protocols: rayline_dial::Protocols,
+    pub protocols: Protocols,
     /// Whether the certificate must be good.
-    pub tls: rayline_dial::Tls,
+    pub tls: Tls,
     /// How long connecting, the TLS handshake and each wait may take.
     pub timeout: Duration,
     /// The most of the body that is kept, in bytes.
@@ -52,7 +69,7 @@ pub struct Timings {
     pub connect: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
-    /// From the request's end to the first byte of the final answer's head.
+    /// From the request's end to the end of the final answer's head.
     pub wait: Option<Duration>,
     /// The body.
     pub receive: Option<Duration>,
@@ -95,7 +112,7 @@ pub enum BodyEnd {
     Whole,
     /// It did not: it was cut, broken or stalled.
     Broken(Box<Verdict>),
-    /// It is longer than what was to be kept, and was not read on.
+    /// It was not read to its end: it is longer than 4 MB, comes without an end, or nobody wanted it.
     Left,
 }
 
@@ -105,4 +122,121 @@ impl Answer {
         let found = self.fields.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| String::from_utf8_lossy(value))
     }
+}
+
+/// A dialler that judges certificates as a visitor's browser on this machine would: by the public CAs, those that a person
+/// named, and the machine's own.
+///
+/// # Errors
+/// CAs that cannot be used.
+pub fn dialer(trust: &Trust) -> Result<Dialer, TrustError> {
+    let extra_roots = trust.named.iter().chain(&trust.system).cloned().collect();
+    Dialer::new(TrustSettings { extra_roots, ..TrustSettings::default() })
+}
+
+/// Asks, over a new connection to the first of these addresses that takes it.
+pub async fn fetch(ask: &Ask, addresses: &[SocketAddr], dialer: &Dialer) -> Exchange {
+    carry(&Request::of(ask), &target(ask, addresses), Measure::of(ask), dialer).await
+}
+
+/// Asks twice over one connection of HTTP/1.1, with a rest between. The second is `None` if the connection was not there
+/// any more: that an edge sees, and takes another.
+pub async fn fetch_again(
+    ask: &Ask,
+    addresses: &[SocketAddr],
+    dialer: &Dialer,
+    rest: Duration,
+) -> (Exchange, Option<Exchange>) {
+    let (request, measure) = (Request::of(ask), Measure::of(ask));
+    let target = Target { protocols: Protocols::Http1, ..target(ask, addresses) };
+    let (first, connection) = carry_first(&request, &target, measure, dialer).await;
+    let Some(connection) = connection else { return (first, None) };
+    let key =
+        Key { address: connection.address(), tls: target.tls, server_name: target.server_name.into(), identity: None };
+    let mut pool = Pool::new(PoolLimits::default(), connection.generation());
+    pool.put(&key, connection, Instant::now());
+    tokio::time::sleep(rest).await;
+    let Some(connection) = pool.take(&key, Instant::now()) else { return (first, None) };
+    let began = (SystemTime::now(), Instant::now());
+    let (second, _) = talk(connection, Vec::new(), &request, measure, began).await;
+    (first, Some(second))
+}
+
+fn target<'a>(ask: &'a Ask, addresses: &'a [SocketAddr]) -> Target<'a> {
+    let host = ask.url.host_str().unwrap_or_default();
+    let ssl_mode = match ask.tls {
+        Tls::Off => "off",
+        Tls::Full => "full",
+        Tls::Strict => "strict",
+    };
+    Target { addresses, tls: ask.tls, protocols: ask.protocols, server_name: bare(host), ssl_mode, identity: None }
+}
+
+/// A URL's host without the brackets of an address.
+pub(crate) fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Carries a request to a target.
+pub(crate) async fn carry(request: &Request, target: &Target<'_>, measure: Measure, dialer: &Dialer) -> Exchange {
+    carry_first(request, target, measure, dialer).await.0
+}
+
+/// The same; the connection too, if it can take another request.
+async fn carry_first(
+    request: &Request,
+    target: &Target<'_>,
+    measure: Measure,
+    dialer: &Dialer,
+) -> (Exchange, Option<Connection>) {
+    let began = (SystemTime::now(), Instant::now());
+    let limit = measure.timeout;
+    let timeouts = Timeouts { connect: limit, tls: limit, keepalive: KEEPALIVE };
+    let mut attempts = Vec::new();
+    match dialer.dial(target, &timeouts, &mut attempts).await {
+        Ok(connection) => talk(connection, attempts, request, measure, began).await,
+        Err(fault) => {
+            let exchange = Exchange {
+                at: began.0,
+                address: taken_by(&attempts),
+                protocol: None,
+                tls: None,
+                timings: Timings { total: began.1.elapsed(), ..Timings::default() },
+                outcome: Err(Obstacle::Fault(Box::new(attribute(fault, attempts)))),
+            };
+            (exchange, None)
+        }
+    }
+}
+
+/// The address that took the connection, of those that were tried in vain.
+pub(crate) fn taken_by(attempts: &[Attempt]) -> Option<SocketAddr> {
+    let got_further = |attempt: &&Attempt| match attempt.outcome {
+        Outcome::Failed { code, .. } => code.entry().phase != Phase::Connect,
+        Outcome::Answered(_) => true,
+        Outcome::Abandoned => false,
+    };
+    attempts.iter().find(got_further).map(|attempt| attempt.address)
+}
+
+/// Sends the request on a connection and reads the answer.
+async fn talk(
+    connection: Connection,
+    attempts: Vec<Attempt>,
+    request: &Request,
+    measure: Measure,
+    began: (SystemTime, Instant),
+) -> (Exchange, Option<Connection>) {
+    let (address, fresh, dialled) = (connection.address(), !connection.is_reused(), connection.timings());
+    let tls = connection.tls().map(|(version, cipher)| (version.to_owned(), cipher.to_owned()));
+    let protocol = if connection.is_http2() { "HTTP/2" } else { "HTTP/1.1" };
+    let took = |micros: u32| Duration::from_micros(micros.into());
+    let mut timings = Timings {
+        connect: fresh.then(|| took(dialled.tcp_us)),
+        tls: (fresh && tls.is_some()).then(|| took(dialled.tls_us)),
+        ..Timings::default()
+    };
+    let (outcome, connection) = converse::converse(connection, attempts, request, measure, &mut timings).await;
+    timings.total = began.1.elapsed();
+    (Exchange { at: began.0, address: Some(address), protocol: Some(protocol), tls, timings, outcome }, connection)
 }

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, location: Option<&str>) -> Leg {
-        let address = ([127, 0, 0, 1], 443).into();
+        let address = Some(([127, 0, 0, 1], 443).into());
         Leg::Answered { address, status, location: location.map(str::to_owned) }
     }
 

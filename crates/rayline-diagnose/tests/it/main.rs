@@ -5,4 +5,5 @@
     reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
 )]
 
+mod fetch;
 mod tls;
