@@ -1,45 +1,146 @@
-//! One edge worker's way to hand over its records.
+//! One edge worker's way to hand over its records: it makes their lines and counts them, while they are at hand.
+//!
+//! What is made gathers in a [`Load`] that worker and writer pass to and fro. Either takes it out of a slot by one atomic
+//! exchange and puts it back by another, so that neither ever waits for the other, and no record crosses a thread.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::Thread;
 
-use rayline_verdict::Record;
-use rtrb::{Producer, PushError};
+use bytes::Bytes;
+use crossbeam_utils::atomic::AtomicCell;
+use rayline_verdict::{Record, log_line};
 
-use crate::metrics::Lost;
+use crate::metrics::{Metrics, Tally};
+use crate::request_log::Batch;
+use crate::tail::Tails;
 
-/// The sending end of one worker's queue of records.
+/// Bytes of lines that are gathered before the next ones get a batch of their own: what is written at once.
+pub(crate) const BATCH_BYTES: usize = 64 * 1024;
+
+/// Emptied batches that a load keeps for later. A burst must not hold its memory for ever.
+const SPARES: usize = 32;
+
+/// The sending end of one worker's records.
 pub struct Lane {
-    queue: Producer<Record>,
-    lost: Lost,
+    slots: Arc<Slots>,
+    metrics: Arc<Metrics>,
+    tails: Arc<Tails>,
+    /// Lines are wanted by the log, and not only by who follows along.
+    logged: bool,
+    /// Records that a load holds.
+    capacity: usize,
     writer: Thread,
 }
 
-impl Lane {
-    pub(crate) fn new(queue: Producer<Record>, lost: Lost, writer: Thread) -> Self {
-        Self { queue, lost, writer }
+/// Where loads lie while nobody works on them. There are two at most: one fills while the other is emptied.
+#[derive(Default)]
+pub(crate) struct Slots {
+    filled: AtomicCell<Option<Box<Load>>>,
+    emptied: AtomicCell<Option<Box<Load>>>,
+}
+
+impl Slots {
+    /// What the worker has made since the last look; nothing too while it is at work on it.
+    pub(crate) fn take(&self) -> Option<Box<Load>> {
+        self.filled.take()
     }
 
-    /// Hands a record over. Wait-free, without allocation or system call; a full lane loses the record and counts it.
-    ///
-    /// The writer looks by itself every 20 ms. Only a lane that is more than half full wakes it.
-    pub fn record(&mut self, record: Record) {
-        if let Err(PushError::Full(record)) = self.queue.push(record) {
-            self.lost.count(&record);
+    /// Gives a load back, emptied.
+    pub(crate) fn give_back(&self, load: Box<Load>) {
+        self.emptied.store(Some(load));
+    }
+}
+
+/// What came of some records: their lines, and what they add to the metrics.
+pub(crate) struct Load {
+    /// Batches that have their share of lines.
+    full: Vec<Batch>,
+    last: Batch,
+    spare: Vec<Batch>,
+    records: usize,
+    tally: Tally,
+}
+
+impl Load {
+    fn new(metrics: &Arc<Metrics>) -> Self {
+        let tally = Tally::new(Arc::clone(metrics));
+        Self { full: Vec::new(), last: Batch::default(), spare: Vec::new(), records: 0, tally }
+    }
+
+    /// Appends the line of a record, and hands it back.
+    fn add_line(&mut self, record: &Record) -> &[u8] {
+        if self.last.lines.len() >= BATCH_BYTES {
+            let next = self.spare.pop().unwrap_or_default();
+            self.full.push(std::mem::replace(&mut self.last, next));
         }
-        // the cached count costs nothing and is at worst too low: only then is the true one asked for
-        let half = self.queue.buffer().capacity() / 2;
-        if self.queue.cached_slots() < half && self.queue.slots() < half {
+        let start = self.last.lines.len();
+        log_line::write(record, &mut self.last.lines);
+        self.last.count(record);
+        self.last.lines.get(start..).unwrap_or_default()
+    }
+
+    /// Shows each batch to `write`, in order, brings the metrics up to date, and is empty again.
+    pub(crate) fn drain(&mut self, mut write: impl FnMut(&mut Batch)) {
+        self.tally.flush();
+        self.records = 0;
+        for batch in self.full.iter_mut().chain([&mut self.last]) {
+            write(batch);
+            batch.clear();
+        }
+        self.spare.append(&mut self.full);
+        self.spare.truncate(SPARES);
+    }
+}
+
+impl Lane {
+    pub(crate) fn new(
+        slots: Arc<Slots>,
+        metrics: Arc<Metrics>,
+        tails: Arc<Tails>,
+        logged: bool,
+        capacity: usize,
+        writer: Thread,
+    ) -> Self {
+        Self { slots, metrics, tails, logged, capacity: capacity.max(1), writer }
+    }
+
+    /// Counts a record, makes its line, and offers that to who follows along. Wait-free and without a system call; a full
+    /// lane loses the record and counts it.
+    ///
+    /// The writer looks by itself every 50 ms. Only a lane that is half full wakes it.
+    pub fn record(&mut self, record: Record) {
+        let waiting = self.slots.filled.take().or_else(|| self.slots.emptied.take());
+        let mut load = waiting.unwrap_or_else(|| Box::new(Load::new(&self.metrics)));
+        if load.records < self.capacity {
+            self.add(&mut load, &record);
+        } else {
+            self.metrics.lost_in_lane.count(&record);
+        }
+        let is_half_full = load.records == self.capacity.div_ceil(2);
+        self.slots.filled.store(Some(load));
+        if is_half_full {
             self.writer.unpark();
+        }
+    }
+
+    fn add(&self, load: &mut Load, record: &Record) {
+        load.records += 1;
+        load.tally.count(record);
+        let followed = self.tails.followed.load(Ordering::Relaxed);
+        if !followed && !self.logged {
+            return;
+        }
+        let line = load.add_line(record);
+        if followed {
+            self.tails.offer(record, || Bytes::copy_from_slice(line));
         }
     }
 }
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lane")
-            .field("capacity", &self.queue.buffer().capacity())
-            .field("free", &self.queue.slots())
-            .finish_non_exhaustive()
+        f.debug_struct("Lane").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }

@@ -1,14 +1,14 @@
 //! The metrics: what they are called, what they count, and how one record is counted.
 //!
 //! Labels are closed sets (codes, numbers, parties, phases) or the configured zones; never hosts, addresses or paths.
-//! All counting happens on the writer's thread, except for what a full lane loses.
+//! Each lane counts for itself; the writer's thread adds that up, so that workers do not contend for a counter.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use prometheus::local::{LocalHistogram, LocalIntCounter};
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use rayline_verdict::{Code, Record};
 
@@ -174,40 +174,41 @@ impl Metrics {
     }
 }
 
-/// Counts records into [`Metrics`] with every label looked up once.
+/// Counts records with every label looked up once, and without an atomic operation; [`flush`](Self::flush) adds all that
+/// was counted to [`Metrics`].
 pub(crate) struct Tally {
     metrics: Arc<Metrics>,
     zones: HashMap<Arc<str>, ZoneTally>,
-    resolve: Histogram,
-    connect: Histogram,
-    origin_tls: Histogram,
-    send: Histogram,
-    wait: Histogram,
-    bytes_sent: IntCounter,
-    bytes_received: IntCounter,
-    reused: IntCounter,
-    fresh: IntCounter,
+    resolve: LocalHistogram,
+    connect: LocalHistogram,
+    origin_tls: LocalHistogram,
+    send: LocalHistogram,
+    wait: LocalHistogram,
+    bytes_sent: LocalIntCounter,
+    bytes_received: LocalIntCounter,
+    reused: LocalIntCounter,
+    fresh: LocalIntCounter,
 }
 
 struct ZoneTally {
-    by_class: [IntCounter; STATUS_CLASSES.len()],
-    duration: Histogram,
-    failures: HashMap<(Code, u16), IntCounter>,
+    by_class: [LocalIntCounter; STATUS_CLASSES.len()],
+    duration: LocalHistogram,
+    failures: HashMap<(Code, u16), LocalIntCounter>,
 }
 
 impl Tally {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        let phase = |name: &str| metrics.phases.with_label_values(&[name]);
+        let phase = |name: &str| metrics.phases.with_label_values(&[name]).local();
         Self {
             resolve: phase("dns"),
             connect: phase("connect"),
             origin_tls: phase("tls"),
             send: phase("send"),
             wait: phase("wait"),
-            bytes_sent: metrics.bytes.with_label_values(&["sent"]),
-            bytes_received: metrics.bytes.with_label_values(&["received"]),
-            reused: metrics.origin_requests.with_label_values(&["true"]),
-            fresh: metrics.origin_requests.with_label_values(&["false"]),
+            bytes_sent: metrics.bytes.with_label_values(&["sent"]).local(),
+            bytes_received: metrics.bytes.with_label_values(&["received"]).local(),
+            reused: metrics.origin_requests.with_label_values(&["true"]).local(),
+            fresh: metrics.origin_requests.with_label_values(&["false"]).local(),
             zones: HashMap::new(),
             metrics,
         }
@@ -233,12 +234,8 @@ impl Tally {
                 .entry(labels)
                 .or_insert_with(|| {
                     let number = verdict.number.to_string();
-                    failures.with_label_values(&[
-                        &*record.zone,
-                        verdict.party().name(),
-                        verdict.code.name(),
-                        number.as_str(),
-                    ])
+                    let labels = [&*record.zone, verdict.party().name(), verdict.code.name(), number.as_str()];
+                    failures.with_label_values(&labels).local()
                 })
                 .inc();
         }
@@ -261,13 +258,27 @@ impl Tally {
             }
         }
     }
+
+    /// Adds what was counted to the metrics that are shown.
+    pub(crate) fn flush(&self) {
+        for zone in self.zones.values() {
+            zone.by_class.iter().chain(zone.failures.values()).for_each(LocalIntCounter::flush);
+            zone.duration.flush();
+        }
+        for histogram in [&self.resolve, &self.connect, &self.origin_tls, &self.send, &self.wait] {
+            histogram.flush();
+        }
+        for counter in [&self.bytes_sent, &self.bytes_received, &self.reused, &self.fresh] {
+            counter.flush();
+        }
+    }
 }
 
 impl ZoneTally {
     fn new(metrics: &Metrics, zone: &str) -> Self {
         Self {
-            by_class: STATUS_CLASSES.map(|class| metrics.requests.with_label_values(&[zone, class])),
-            duration: metrics.duration.with_label_values(&[zone]),
+            by_class: STATUS_CLASSES.map(|class| metrics.requests.with_label_values(&[zone, class]).local()),
+            duration: metrics.duration.with_label_values(&[zone]).local(),
             failures: HashMap::new(),
         }
     }

@@ -8,12 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rtrb::RingBuffer;
-
-use crate::lane::Lane;
+use crate::lane::{Lane, Slots};
 use crate::metrics::{Gauges, Metrics};
 use crate::request_log::RequestLog;
-use crate::tail::{self, TailFilter, TailStream};
+use crate::tail::{TailFilter, TailStream, Tails};
 use crate::writer::{Command, Writer};
 
 /// How long [`Observer::stop`] waits for the last records to be written.
@@ -37,7 +35,7 @@ pub struct Options {
     pub log: Target,
     /// How many lanes are needed: one per worker that makes records.
     pub lanes: usize,
-    /// Records a lane holds before it loses some. The writer comes by every 20 ms, sooner when a lane is half full.
+    /// Records a lane holds before it loses some. The writer comes by every 50 ms, sooner when a lane is half full.
     pub lane_capacity: usize,
 }
 
@@ -65,6 +63,7 @@ type GaugeSource = Box<dyn Fn() -> Gauges + Send + Sync>;
 
 struct Shared {
     metrics: Arc<Metrics>,
+    tails: Arc<Tails>,
     gauges: Mutex<Option<GaugeSource>>,
     log_error: Arc<Mutex<Option<String>>>,
     writer: thread::Thread,
@@ -90,22 +89,25 @@ impl Observer {
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
         let log_error = Arc::new(Mutex::new(None));
         let log = RequestLog::open(options.log, Arc::clone(&metrics), Arc::clone(&log_error))?;
-        let (producers, consumers): (Vec<_>, Vec<_>) =
-            (0..options.lanes).map(|_| RingBuffer::new(options.lane_capacity.max(1))).unzip();
+        let logged = log.is_on();
+        let tails = Arc::new(Tails::default());
+        let slots: Vec<_> = (0..options.lanes).map(|_| Arc::new(Slots::default())).collect();
         let (commands, orders) = channel();
         let (end, ended) = channel();
-        let writer = Writer::new(consumers, orders, log, Arc::clone(&metrics));
+        let writer = Writer::new(slots.clone(), orders, log, Arc::clone(&tails));
         let thread = thread::Builder::new().name("observe".to_owned()).spawn(move || {
             let _end = end;
             writer.run();
         })?;
         let handle = thread.thread().clone();
-        let lanes = producers
-            .into_iter()
-            .map(|producer| Lane::new(producer, metrics.lost_in_lane.clone(), handle.clone()))
-            .collect();
+        let lane = |slots| {
+            let (metrics, tails) = (Arc::clone(&metrics), Arc::clone(&tails));
+            Lane::new(slots, metrics, tails, logged, options.lane_capacity, handle.clone())
+        };
+        let lanes = slots.into_iter().map(lane).collect();
         let shared = Shared {
             metrics,
+            tails,
             gauges: Mutex::new(None),
             log_error,
             writer: handle,
@@ -126,9 +128,7 @@ impl Observer {
 
     /// Follows the records that the filter lets through, from now on.
     pub fn subscribe(&self, filter: TailFilter) -> TailStream {
-        let (tail, stream) = tail::connect(filter);
-        self.order(Command::Subscribe(tail));
-        stream
+        self.shared.tails.connect(filter)
     }
 
     /// Every metric in the Prometheus text format.
@@ -162,7 +162,7 @@ impl Observer {
     }
 
     fn order(&self, command: Command) {
-        // a writer that has stopped needs no orders: a tail that never gets there ends at once
+        // a writer that has stopped needs no orders
         let _ = self.commands.send(command);
         self.shared.writer.unpark();
     }

@@ -96,8 +96,8 @@ impl RequestLog {
         self.target != Target::Off
     }
 
-    /// Writes a batch, or keeps it for later, or loses it.
-    pub(crate) fn write(&mut self, batch: &Batch, now: Instant) {
+    /// Writes a batch, or keeps it for later, or loses it. Its lines are taken out of it.
+    pub(crate) fn write(&mut self, batch: &mut Batch, now: Instant) {
         if !self.is_on() || batch.lines.is_empty() {
             return;
         }
@@ -108,7 +108,11 @@ impl RequestLog {
             }
             return;
         }
-        self.backlog.extend_from_slice(&batch.lines);
+        if self.backlog.is_empty() {
+            std::mem::swap(&mut self.backlog, &mut batch.lines);
+        } else {
+            self.backlog.append(&mut batch.lines);
+        }
         if !self.stuck {
             self.flush(now);
         }
@@ -220,7 +224,7 @@ impl RequestLog {
                 self.name()
             ));
             *lock(&self.error) = None;
-            self.backlog.shrink_to(crate::writer::BATCH_BYTES);
+            self.backlog.shrink_to(crate::lane::BATCH_BYTES);
         }
     }
 
