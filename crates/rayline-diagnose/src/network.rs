@@ -1,11 +1,19 @@
 //! Names, addresses and paths: DNS as resolver and authoritative servers have it, TCP to each address, the path there.
+//!
+//! It sends no request that an application hears of, except to the origin when it looks for a black hole, and needs no
+//! privileges. What it sees is the way from this machine, which need not be the edge's.
 
-use std::net::{IpAddr, SocketAddr};
+mod dns;
+mod tcp;
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use rayline_dial::{Dialer, TrustSettings};
 use rayline_verdict::Verdict;
 
-use crate::probe::Probe;
+use crate::case::Case;
+use crate::probe::{Probe, Watcher};
 
 /// What the network is like.
 #[derive(Clone, Debug, Default)]
@@ -31,8 +39,49 @@ pub struct Dns {
     pub authoritative: Vec<(String, Answered)>,
     /// The edge whose ranges hold the addresses; `None` if no known one does.
     pub edge: Option<&'static str>,
-    /// Addresses that a public name must not lead to.
+    /// Addresses that a public name must not lead to. On a network of one's own they may be right.
     pub prohibited: Vec<IpAddr>,
+    /// By whose word the name leads where it does.
+    pub source: Source,
+    /// The zone that holds the name, if it was found.
+    pub zone: Option<String>,
+    /// What the zone's servers say differently from each other or from the resolver, a sentence each.
+    pub differences: Vec<String>,
+    /// Whether the name has addresses, and only its zone's broken signatures are in the way.
+    pub dnssec: bool,
+    /// Whether one of the addresses is this machine's own; `None` unless this machine is said to be the origin.
+    pub ours: Option<bool>,
+    /// What the resolver's failure is called.
+    pub verdict: Option<Box<Verdict>>,
+}
+
+/// Who says where a name leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// The name servers.
+    #[default]
+    Asked,
+    /// The person who asked: `--resolve`. The name servers were not asked.
+    Given,
+    /// This machine's hosts file. The name servers were asked too, and do not count here.
+    HostsFile,
+    /// Nobody: it is an address.
+    Address,
+    /// Nobody: it is `localhost`, or below it (RFC 6761 section 6.3).
+    Localhost,
+}
+
+impl Source {
+    /// In one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "dns",
+            Self::Given => "given",
+            Self::HostsFile => "hosts_file",
+            Self::Address => "address",
+            Self::Localhost => "localhost",
+        }
+    }
 }
 
 /// What a name server says.
@@ -55,6 +104,8 @@ pub struct Tcp {
     pub address: SocketAddr,
     /// Whether it is the site's address (the edge, if there is one); else the origin's.
     pub is_site: bool,
+    /// Whether somebody named the port; else it is one of the usual ones, where nothing need listen.
+    pub named: bool,
     /// How long it took, or what was in the way.
     pub outcome: Result<Duration, Box<Verdict>>,
 }
@@ -80,4 +131,34 @@ pub struct Hop {
     /// The share of probes that it did not answer, from 0 to 1. Routers may answer seldom: it counts only where all
     /// that follow lose as much.
     pub lost: f64,
+}
+
+/// Looks at the name of the case, at the addresses it leads to (`site`), and at the origin's. Each part takes about the
+/// case's time-out at most, and they run side by side.
+pub async fn look(case: &Case, site: &[SocketAddr], origins: &[SocketAddr], watcher: &dyn Watcher) -> Network {
+    let ((dns, mut probes), (tcp, more)) = tokio::join!(dns::look(case, watcher), tcp_of(case, site, origins, watcher));
+    probes.extend(more);
+    Network { dns, tcp, paths: Vec::new(), black_hole: None, probes }
+}
+
+async fn tcp_of(
+    case: &Case,
+    site: &[SocketAddr],
+    origins: &[SocketAddr],
+    watcher: &dyn Watcher,
+) -> (Vec<Tcp>, Vec<Probe>) {
+    match Dialer::new(TrustSettings::default()) {
+        Ok(dialer) => tcp::look(case, &tcp::spots(site, origins), &dialer, watcher).await,
+        Err(error) => (Vec::new(), vec![Probe::new("network.tcp", None, Duration::ZERO, error.to_string())]),
+    }
+}
+
+/// Whether an address is this machine's own: the kernel lets no socket be bound to another's.
+fn is_ours(ip: IpAddr) -> bool {
+    ip.is_loopback() || UdpSocket::bind((ip, 0)).is_ok()
+}
+
+/// The edge in whose ranges an address is.
+fn edge_of(_ip: IpAddr) -> Option<&'static str> {
+    None
 }

@@ -6,4 +6,5 @@
 )]
 
 mod fetch;
+mod network;
 mod tls;
