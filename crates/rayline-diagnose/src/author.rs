@@ -6,6 +6,17 @@
 use rayline_verdict::Code;
 
 use crate::fetch::Answer;
+use crate::logs::Cause;
+
+mod ids;
+mod look;
+mod page;
+mod rules;
+mod sayings;
+mod told;
+
+use look::{Found, Proves};
+use page::Page;
 
 /// Where on the way an author stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +32,7 @@ pub enum Role {
 /// What an answer tells of those who made it.
 #[derive(Clone, Debug, Default)]
 pub struct Recognition {
-    /// Edges and servers that it passed, the visitor's end first, by their marks.
+    /// Edges and servers that it passed, the visitor's end first, by their marks; the author may be among them.
     pub passed: Vec<Mark>,
     /// Who wrote it, if that can be told. For an answer that is no error: who says that it made it.
     pub author: Option<Mark>,
@@ -53,9 +64,56 @@ pub struct Told {
     pub words: String,
     /// The codes that fit it, the likeliest first. Empty: it says nothing of the cause.
     pub codes: Vec<Code>,
+    /// What is wrong inside the origin, if the page shows that too.
+    pub cause: Option<Cause>,
 }
 
-/// Reads an answer.
-pub fn recognise(_answer: &Answer) -> Recognition {
-    Recognition::default()
+/// Reads an answer: all fields, and at most the first 64 KiB of the body.
+pub fn recognise(answer: &Answer) -> Recognition {
+    let page = Page::read(answer);
+    let found = look::matching(&page);
+    let passed = passed(&found);
+    let author = author(&page, &found, &passed);
+    Recognition {
+        told: author.as_ref().and_then(|author| told::told(&page, author)).or_else(|| told::by_rayline(&page)),
+        request_id: ids::request_id(&page, author.as_ref(), &passed),
+        passed,
+        author,
+    }
+}
+
+/// One mark for each who left any in the head, edges first.
+fn passed(found: &[Found]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
+    for Found { rule, seen } in found {
+        if rule.proves == Proves::Passed && marks.iter().all(|mark| mark.name != rule.name) {
+            marks.push(rule.mark(seen));
+        }
+    }
+    marks.sort_by_key(|mark| mark.role);
+    marks
+}
+
+/// The strongest claim wins. Of claims that are equally strong and contradict each other it is the innermost: whoever
+/// stands further out passed on what the other wrote.
+fn author(page: &Page<'_>, found: &[Found], passed: &[Mark]) -> Option<Mark> {
+    let mut best: Option<&Found> = None;
+    for claim in found.iter().filter(|claim| claim.rule.proves != Proves::Passed) {
+        let rank = |found: &Found| (found.rule.proves, found.rule.role);
+        if best.is_none_or(|best| rank(claim) > rank(best)) {
+            best = Some(claim);
+        }
+    }
+    if let Some(Found { rule, seen }) = best {
+        return Some(rule.mark(seen));
+    }
+    // Nobody's page is known. An application that names itself in the head made what it sent; a server does too, unless
+    // it is an error, which it may have passed on under its own name.
+    let innermost = passed.last()?;
+    let made = match innermost.role {
+        Role::Application => true,
+        Role::Server => !page.is_error(),
+        Role::Edge => false,
+    };
+    made.then(|| innermost.clone())
 }

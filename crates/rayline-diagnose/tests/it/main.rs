@@ -5,6 +5,7 @@
     reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
 )]
 
+mod author;
 mod fetch;
 mod network;
 mod tls;
