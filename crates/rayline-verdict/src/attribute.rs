@@ -273,6 +273,9 @@ fn outside(cause: OutsideCause) -> Code {
         OutsideCause::CertificateUntrusted => Code::OwnerClientTlsUntrusted,
         OutsideCause::RedirectLoop => Code::OwnerRouteRedirectLoop,
         OutsideCause::WrongPort => Code::OwnerRouteWrongPort,
+        OutsideCause::RuleRefused => Code::PolicyRulesRefused,
+        OutsideCause::WorkerFailed => Code::OwnerWorkerFailed,
+        OutsideCause::TunnelDown => Code::OwnerConnectTunnelDown,
         OutsideCause::EdgeBlocked => Code::OriginConnectEdgeBlocked,
         OutsideCause::Blank => Code::OriginWaitBlank,
     }

@@ -464,6 +464,20 @@ codes! {
          "Or let the server listen on the port that the edge connects to"]
     }
 
+    // The zone's rules and workers.
+    PolicyRulesRefused = policy.rules.refused {
+        "A rule of the site turned the request away.",
+        Outside, None, No, Never, [],
+        ["Nothing is broken: the rule did what it was told",
+         "If the visitor should get in, find the rule by the request's id in the edge's log of security events, and except what it should not catch"]
+    }
+    OwnerWorkerFailed = owner.worker.failed {
+        "A program of the site's owner that runs on the edge failed.",
+        Outside, None, Maybe, Later, [],
+        ["Read the worker's log at this time: an exception stands there with its stack",
+         "Go back to the version before the last deployment"]
+    }
+
     // Finding the origin's address.
     OwnerResolveNxdomain = owner.resolve.nxdomain {
         "The name of the site's server does not exist.",
@@ -529,6 +543,12 @@ codes! {
         ["Let the edge's addresses in, on the server and in its provider's firewall: `rayline ips --format nft` prints the lines",
          "Look for what bans by itself (fail2ban, a rate limit, a security plugin): it takes the edge for one busy visitor",
          "Let the server's log and its bans go by the visitor's address (`CF-Connecting-IP`), in place of the edge's"]
+    }
+    OwnerConnectTunnelDown = owner.connect.tunnel_down {
+        "The tunnel between the edge and the site's server has no end at the server.",
+        Outside, None, No, Later, [],
+        ["Start the tunnel's program on the server (`systemctl status cloudflared`), and read in its log why it does not connect",
+         "If the tunnel was made anew, let the site's record point to the new one"]
     }
     NetworkConnectTimedOut = network.connect.timed_out {
         "The site's server did not answer the attempt to connect.",

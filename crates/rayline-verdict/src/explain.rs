@@ -138,7 +138,7 @@ mod tests {
 
         assert!(matches!(find("530"), Found::Status(530, numbers) if numbers.len() == 1));
         assert!(matches!(find("403"), Found::Status(403, numbers) if numbers.len() > 1));
-        assert!(matches!(find("refused"), Found::Several(codes) if codes.len() == 3));
+        assert!(matches!(find("refused"), Found::Several(codes) if codes.len() == 4));
         assert!(matches!(find("resolve"), Found::Several(codes) if codes.len() > 5));
     }
 

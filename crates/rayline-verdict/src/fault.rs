@@ -338,6 +338,12 @@ causes! {
         RedirectLoop,
         /// The origin does not serve where the edge connects, and does on another port.
         WrongPort,
+        /// A rule of the edge's owner refused the request.
+        RuleRefused,
+        /// A program of the owner's, run by the edge, failed.
+        WorkerFailed,
+        /// The tunnel to the origin has no end there.
+        TunnelDown,
         /// Others connect to the origin, and the edge's addresses do not.
         EdgeBlocked,
         /// A success without a byte where a page is expected.

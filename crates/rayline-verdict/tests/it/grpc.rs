@@ -68,6 +68,7 @@ fn every_code_has_its_status() {
           visitor.client_tls.closed
           visitor.client_tls.reset
           visitor.client_tls.timed_out
+          policy.rules.refused
           policy.reply.idle
         4
           origin.wait.deadline_exceeded
@@ -132,6 +133,7 @@ fn every_code_has_its_status() {
           owner.route.loop
           owner.route.redirect_loop
           owner.route.wrong_port
+          owner.worker.failed
           owner.resolve.nxdomain
           owner.resolve.no_address
           owner.resolve.alias_loop
@@ -143,6 +145,7 @@ fn every_code_has_its_status() {
           owner.resolve.points_to_edge
           origin.connect.refused
           origin.connect.edge_blocked
+          owner.connect.tunnel_down
           network.connect.timed_out
           network.connect.unreachable
           network.connect.prohibited
