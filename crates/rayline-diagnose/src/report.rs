@@ -1,105 +1,87 @@
 //! A diagnosis as others read it: JSON for programs, pages and messages for people.
 //!
-//! JSON is for whoever asked, and says all of it. What is made to be handed on (reports, tickets, HAR) masks secrets.
+//! What is made to be handed on (reports, tickets) has no secrets in it, unless a person wants them.
 
-use rayline_verdict::Audience;
-use rayline_verdict::moment::rfc3339_seconds;
-use serde_json::{Map, Value, json};
+mod html;
+mod json;
+mod markdown;
+mod ticket;
 
-use crate::conclude::{Hop, Hypothesis};
+use rayline_verdict::Certainty;
+
+use crate::conclude::{Conclusion, Hop};
 use crate::diagnosis::Diagnosis;
-use crate::logs::Named;
-use crate::probe::Probe;
+use crate::fetch::{Exchange, Obstacle};
+pub use crate::mask::Masking;
+use crate::visit::Sample;
 
-impl Diagnosis {
-    /// When it began: RFC 3339 in UTC, whole seconds.
-    pub fn began(&self) -> String {
-        let since = self.started_at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        rfc3339_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+pub use html::html;
+pub use markdown::markdown;
+pub use ticket::{Side, ticket};
+
+/// The boxes of the picture, from the visitor on, with what people call them.
+pub const HOPS: [(Hop, &str); 5] =
+    [(Hop::You, "You"), (Hop::Edge, "Edge"), (Hop::Network, "Network"), (Hop::Origin, "Origin"), (Hop::App, "App")];
+
+/// The code, how sure, the status and the cause, as words to be put in a row; empty where no fault was found.
+fn labels(conclusion: &Conclusion) -> Vec<String> {
+    let Some(verdict) = &conclusion.verdict else { return Vec::new() };
+    let mut labels = vec![verdict.code.name().to_owned()];
+    labels.push(match verdict.certainty {
+        Certainty::Proven => "proven".to_owned(),
+        Certainty::Inferred => "inferred".to_owned(),
+    });
+    if verdict.number > 0 {
+        labels.push(verdict.number.to_string());
     }
-
-    /// Every step that was made, in the order in which a person reads them.
-    pub fn probes(&self) -> impl Iterator<Item = &Probe> {
-        let seen = &self.seen;
-        let visit = seen.visit.probes.iter();
-        let direct = seen.direct.iter().flat_map(|direct| &direct.probes);
-        let network = seen.network.iter().flat_map(|network| &network.probes);
-        let edge = seen.edge.iter().flat_map(|edge| &edge.probes);
-        let host = seen.host.iter().flat_map(|host| &host.probes);
-        let logs = seen.logs.iter().flat_map(|logs| &logs.probes);
-        let load = seen.load.iter().flat_map(|load| &load.probes);
-        visit.chain(direct).chain(&seen.probes).chain(network).chain(edge).chain(host).chain(logs).chain(load)
+    if let Some(named) = &conclusion.cause {
+        labels.push(named.cause.name().to_owned());
+        labels.extend(named.place.clone());
     }
+    labels
+}
 
-    /// The object that `rayline diagnose --json` prints.
-    pub fn to_json(&self) -> Value {
-        let conclusion = &self.conclusion;
-        json!({
-            "url": self.case.url.as_str(),
-            "started_at": self.began(),
-            "took_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
-            "outcome": conclusion.outcome.name(),
-            "summary": conclusion.sentence,
-            "verdict": self.verdict_json(),
-            "hypotheses": conclusion.hypotheses.iter().map(Hypothesis::to_json).collect::<Vec<_>>(),
-            "next": conclusion.next,
-            "probes": self.probes().map(Probe::to_json).collect::<Vec<_>>(),
-        })
-    }
+/// A request that was made, by the way it went.
+struct Row<'a> {
+    way: String,
+    exchange: &'a Exchange,
+    author: Option<&'static str>,
+    request_id: Option<&'a str>,
+}
 
-    fn verdict_json(&self) -> Value {
-        let conclusion = &self.conclusion;
-        let Some(verdict) = &conclusion.verdict else { return Value::Null };
-        let Value::Object(mut object) = verdict.to_json(Audience::Operator) else { return Value::Null };
-        let more = json!({
-            "summary": conclusion.sentence,
-            "hop": conclusion.hop.map(Hop::name),
-            "cause": conclusion.cause.as_ref().map(Named::to_json),
-            "clues": conclusion.clues,
-            "remedies": conclusion.fix,
-            "next": conclusion.next,
-        });
-        if let Value::Object(more) = more {
-            object.extend(more);
+impl Row<'_> {
+    /// What came of it, in a few words.
+    fn outcome(&self) -> String {
+        match &self.exchange.outcome {
+            Ok(answer) => match self.author {
+                Some(author) => format!("{} by {author}", answer.status),
+                None => answer.status.to_string(),
+            },
+            Err(Obstacle::Fault(verdict)) => verdict.code.name().to_owned(),
+            Err(Obstacle::Silent { waited }) => format!("no answer within {} ms", waited.as_millis()),
         }
-        Value::Object(object)
     }
 }
 
-impl Hypothesis {
-    /// The object in `hypotheses`.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "code": self.code.name(),
-            "cause": self.cause.map(|cause| cause.name()),
-            "likelihood": rounded(self.likelihood),
-            "sentence": self.sentence,
-            "for": self.speaks_for,
-            "against": self.speaks_against,
-            "decide": self.decide,
-        })
-    }
+/// Every request, those of a visitor first.
+fn rows(diagnosis: &Diagnosis) -> Vec<Row<'_>> {
+    let visits = diagnosis.seen.visit.samples.iter().map(visited);
+    let direct = diagnosis.seen.direct.iter().flat_map(|direct| &direct.asked).map(|asked| Row {
+        way: format!("direct, {}{}", asked.address, if asked.http2 { ", HTTP/2" } else { "" }),
+        exchange: &asked.exchange,
+        author: asked.recognition.author.as_ref().map(|author| author.name),
+        request_id: asked.recognition.request_id.as_deref(),
+    });
+    visits.chain(direct).collect()
 }
 
-impl Named {
-    /// The object in `cause`.
-    pub fn to_json(&self) -> Value {
-        let mut object = Map::new();
-        let mut add = |name: &str, value: Value| object.insert(name.to_owned(), value);
-        add("name", self.cause.name().into());
-        add("summary", self.sentence.as_str().into());
-        add("source", self.source.into());
-        add("line", self.line.as_str().into());
-        add("file", self.found.as_ref().map(|(file, _)| file.display().to_string()).into());
-        add("line_number", self.found.as_ref().map(|(_, number)| *number).into());
-        add("place", self.place.as_deref().into());
-        add("count", self.count.into());
-        add("likelihood", rounded(self.likelihood).into());
-        Value::Object(object)
+fn visited(sample: &Sample) -> Row<'_> {
+    let family = if sample.way.ipv6 { "IPv6" } else { "IPv4" };
+    let version = sample.exchange.protocol.unwrap_or(if sample.way.http2 { "HTTP/2" } else { "HTTP/1.1" });
+    Row {
+        way: format!("visit, {family}, {version}"),
+        exchange: &sample.exchange,
+        author: sample.recognition.author.as_ref().map(|author| author.name),
+        request_id: sample.recognition.request_id.as_deref(),
     }
-}
-
-/// Two digits are more than is known.
-fn rounded(likelihood: f64) -> f64 {
-    (likelihood * 100.0).round() / 100.0
 }
