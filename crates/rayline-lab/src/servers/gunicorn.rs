@@ -1,8 +1,10 @@
 //! Gunicorn: an arbiter and synchronous workers that run a WSGI application.
 
+use std::io;
+use std::path::Path;
 use std::process::Command;
 
-use super::{Server, Unstarted, installed, is_a_server};
+use super::{Place, Server, Unstarted, installed, is_a_server};
 
 /// A running Gunicorn. `error.log` is in its folder.
 #[derive(Debug)]
@@ -19,14 +21,25 @@ impl Gunicorn {
     /// It is missing or does not start.
     pub fn start(source: &str, options: &[&str]) -> Result<Self, Unstarted> {
         let program = installed("gunicorn", "gunicorn")?;
-        let server = Server::start(|place| {
-            place.write("application.py", source)?;
-            let mut command = Command::new(&program);
-            command.current_dir(place.folder()).env("PYTHONDONTWRITEBYTECODE", "1");
-            command.arg("--bind").arg(place.http().to_string()).arg("--worker-tmp-dir").arg(place.folder());
-            command.args(["--error-logfile", "error.log", "--log-level", "info"]).args(options).arg("application:app");
-            Ok(command)
-        })?;
+        let server = Server::start(|place| command(&program, place, source, options))?;
         Ok(Self { server })
     }
+
+    /// Runs it to its end with a source that it cannot start with.
+    ///
+    /// # Errors
+    /// It is missing, or does not end.
+    pub fn run(source: &str) -> Result<Place, Unstarted> {
+        let program = installed("gunicorn", "gunicorn")?;
+        Ok(Server::run(|place| command(&program, place, source, &[]))?)
+    }
+}
+
+fn command(program: &Path, place: &Place, source: &str, options: &[&str]) -> io::Result<Command> {
+    place.write("application.py", source)?;
+    let mut command = Command::new(program);
+    command.current_dir(place.folder()).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg("--bind").arg(place.http().to_string()).arg("--worker-tmp-dir").arg(place.folder());
+    command.args(["--error-logfile", "error.log", "--log-level", "info"]).args(options).arg("application:app");
+    Ok(command)
 }

@@ -14,8 +14,8 @@ daemon off;
 worker_processes 1;
 pid @FOLDER@/nginx.pid;
 error_log @FOLDER@/error.log info;
-@USER@
-events { worker_connections 4096; }
+@MAIN@
+events { worker_connections @CONNECTIONS@; }
 http {
     log_format joined '$status $http_cf_ray "$request"';
     access_log @FOLDER@/access.log joined;
@@ -56,6 +56,21 @@ impl Nginx {
         Ok(Self::start_program(&program, http_block, prepare)?)
     }
 
+    /// The same with these directives outside of all blocks, such as `user nobody;`, and room for so many connections.
+    ///
+    /// # Errors
+    /// It is missing or does not start, or `prepare` fails.
+    pub fn start_tight(
+        main: &str,
+        connections: u32,
+        http_block: &str,
+        prepare: impl Fn(&Place) -> io::Result<()>,
+    ) -> Result<Self, Unstarted> {
+        let program = installed("nginx", "nginx-light")?;
+        let configuration = framed(main, connections, http_block);
+        Ok(Self::start_configured(&program, &configuration, prepare)?)
+    }
+
     /// The same with another nginx than Debian's.
     ///
     /// # Errors
@@ -65,9 +80,17 @@ impl Nginx {
         http_block: &str,
         prepare: impl Fn(&Place) -> io::Result<()>,
     ) -> io::Result<Self> {
+        Self::start_configured(program, &configuration(http_block), prepare)
+    }
+
+    fn start_configured(
+        program: &Path,
+        configuration: &str,
+        prepare: impl Fn(&Place) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let server = Server::start(|place| {
             prepare(place)?;
-            let configuration = place.write("nginx.conf", &configuration(http_block))?;
+            let configuration = place.write("nginx.conf", configuration)?;
             let mut command = Command::new(program);
             command.arg("-e").arg(place.folder().join("error.log"));
             command.arg("-p").arg(place.folder()).arg("-c").arg(configuration);
@@ -87,8 +110,13 @@ impl Nginx {
     }
 }
 
+/// With room for more connections than any test opens.
 fn configuration(http_block: &str) -> String {
     // nginx's workers would be `nobody` if root started it, and could not write into the folder.
-    let user = if is_root() { "user root;" } else { "" };
-    FRAME.replace("@USER@", user).replace("@HTTP_BLOCK@", http_block)
+    framed(if is_root() { "user root;" } else { "" }, 4096, http_block)
+}
+
+fn framed(main: &str, connections: u32, http_block: &str) -> String {
+    let frame = FRAME.replace("@MAIN@", main).replace("@CONNECTIONS@", &connections.to_string());
+    frame.replace("@HTTP_BLOCK@", http_block)
 }

@@ -25,6 +25,7 @@ php_admin_flag[display_errors] = off
 php_admin_value[error_log] = @FOLDER@/php.log
 php_admin_value[output_buffering] = 4096
 php_admin_value[post_max_size] = 0
+@POOL@
 ";
 
 /// What nginx has to tell it: `location` has to set `SCRIPT_FILENAME` by its own `root`.
@@ -38,6 +39,19 @@ fastcgi_param SCRIPT_NAME $fastcgi_script_name;
 fastcgi_param REQUEST_URI $request_uri;
 fastcgi_param SERVER_PROTOCOL $server_protocol;
 ";
+
+/// What PHP-FPM is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool<'a> {
+    /// How many workers, which are all there from the start unless `lines` say otherwise.
+    pub children: u32,
+    /// Further lines of the pool, which win over those before.
+    pub lines: &'a str,
+    /// Extensions that Debian has in packages of their own, such as `mysqli`, those that others need first.
+    pub extensions: &'a [&'a str],
+    /// Scripts by file name.
+    pub scripts: &'a [(&'a str, &'a str)],
+}
 
 /// A running PHP-FPM. Its scripts are in its folder; `php.log` and `error.log` are there too.
 #[derive(Debug)]
@@ -53,19 +67,34 @@ impl PhpFpm {
     /// # Errors
     /// It is missing or does not start.
     pub fn start(children: u32, scripts: &[(&str, &str)]) -> Result<Self, Unstarted> {
-        let program = NAMES.into_iter().find_map(find).ok_or_else(|| Unstarted::Missing {
-            program: "php-fpm".to_owned(),
-            remedy: "Debian has it in the package `php-fpm`".to_owned(),
-        })?;
+        Self::start_pool(&Pool { children, lines: "", extensions: &[], scripts })
+    }
+
+    /// The same with more said.
+    ///
+    /// # Errors
+    /// It or an extension is missing, or it does not start.
+    pub fn start_pool(pool: &Pool<'_>) -> Result<Self, Unstarted> {
+        let program = NAMES.into_iter().find_map(find).ok_or_else(|| missing("php-fpm", "php-fpm"))?;
+        for extension in pool.extensions {
+            if !has_extension(extension) {
+                return Err(missing(&format!("PHP's `{extension}`"), &format!("php-{extension}")));
+            }
+        }
         let user = if is_root() { "user = root\ngroup = root" } else { "" };
-        let configuration = CONFIGURATION.replace("@USER@", user).replace("@CHILDREN@", &children.to_string());
+        let children = pool.children.to_string();
+        let configuration =
+            CONFIGURATION.replace("@USER@", user).replace("@CHILDREN@", &children).replace("@POOL@", pool.lines);
         let server = Server::start(|place| {
-            for (name, text) in scripts {
+            for (name, text) in pool.scripts {
                 place.write(name, text)?;
             }
             let mut command = Command::new(&program);
-            command.args(["--nodaemonize", "--allow-to-run-as-root", "--no-php-ini", "--fpm-config"]);
-            command.arg(place.write("fpm.conf", &configuration)?);
+            command.args(["--nodaemonize", "--allow-to-run-as-root", "--no-php-ini"]);
+            for extension in pool.extensions {
+                command.arg("-d").arg(format!("extension={extension}"));
+            }
+            command.arg("--fpm-config").arg(place.write("fpm.conf", &configuration)?);
             Ok(command)
         })?;
         Ok(Self { server })
@@ -85,4 +114,14 @@ impl PhpFpm {
         self.server.process.signal("TERM")?;
         self.server.process.wait(super::STOPPED).map(drop)
     }
+}
+
+fn missing(program: &str, package: &str) -> Unstarted {
+    Unstarted::Missing { program: program.to_owned(), remedy: format!("Debian has it in the package `{package}`") }
+}
+
+/// Extensions are in a folder named after the version of PHP's interface for them.
+fn has_extension(name: &str) -> bool {
+    let Ok(folders) = std::fs::read_dir("/usr/lib/php") else { return false };
+    folders.filter_map(Result::ok).any(|folder| folder.path().join(format!("{name}.so")).is_file())
 }

@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod clinic;
 mod net;
 mod peers;
 mod servers;

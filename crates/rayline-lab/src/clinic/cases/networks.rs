@@ -1,0 +1,89 @@
+//! Firewalls and routes between edge and origin, in network namespaces: the edge in one, the origin in another, visitors
+//! on the router between.
+
+use std::net::SocketAddr;
+
+use crate::clinic::case::{Case, Unbuilt, rayline};
+use crate::clinic::site::{Site, Way};
+use crate::net::{EDGE, Hook, Network, Origin};
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("dropped", "a firewall drops whatever is for the origin's port", dropped, "network.connect.timed_out")
+        .seen(&[rayline(522).origin(), rayline(522)]),
+    Case::new(
+        "edge_dropped",
+        "a firewall drops what comes from the edge's address, and lets others through",
+        edge_dropped,
+        "origin.connect.edge_blocked",
+    )
+    .seen(&[rayline(522).origin(), rayline(522).or(&["network.connect.timed_out"])]),
+    Case::new(
+        "edge_rejected",
+        "a firewall refuses what comes from the edge's address, and lets others through",
+        edge_rejected,
+        "origin.connect.edge_blocked",
+    )
+    .seen(&[rayline(521).origin()]),
+    Case::new("reset", "a firewall answers for the origin's port with a reset", reset, "origin.connect.refused")
+        .seen(&[rayline(521).origin()]),
+    Case::new(
+        "prohibited",
+        "a firewall says by ICMP that the origin's port is prohibited",
+        prohibited,
+        "network.connect.prohibited",
+    )
+    .seen(&[rayline(523).origin(), rayline(523)]),
+    Case::new(
+        "unreachable",
+        "a router says by ICMP that the origin is unreachable",
+        unreachable,
+        "network.connect.unreachable",
+    )
+    .seen(&[rayline(523).origin(), rayline(523)]),
+];
+
+/// A network whose origin has this rule for what comes in.
+fn ruled(rule: &str) -> Result<Site, Unbuilt> {
+    let network = Network::new()?;
+    let server = Origin::start(&network.origin)?;
+    if !rule.is_empty() {
+        network.origin.rule(Hook::Input, rule)?;
+    }
+    let parse = |text: &str| text.parse::<SocketAddr>().map_err(std::io::Error::other);
+    let way = Way {
+        edge: network.edge.behind(),
+        edge_at: parse(&format!("{}:8080", EDGE[0]))?,
+        visitor: network.router.behind(),
+    };
+    let origin = parse(&format!("{}:80", crate::net::origin_v4(1)))?;
+    Ok(Site::at(origin).on(way).keeping(server).keeping(network))
+}
+
+fn dropped() -> Result<Site, Unbuilt> {
+    ruled("tcp dport 80 drop")
+}
+
+fn edge_dropped() -> Result<Site, Unbuilt> {
+    ruled(&format!("ip saddr {} tcp dport 80 drop", EDGE[0]))
+}
+
+fn edge_rejected() -> Result<Site, Unbuilt> {
+    ruled(&format!("ip saddr {} tcp dport 80 reject with tcp reset", EDGE[0]))
+}
+
+fn reset() -> Result<Site, Unbuilt> {
+    ruled("tcp dport 80 reject with tcp reset")
+}
+
+fn prohibited() -> Result<Site, Unbuilt> {
+    ruled("tcp dport 80 reject with icmp admin-prohibited")
+}
+
+fn unreachable() -> Result<Site, Unbuilt> {
+    ruled("tcp dport 80 reject with icmp host-unreachable")
+}
+
+/// A site between whose edge and origin nothing is wrong.
+pub(super) fn reachable() -> Result<Site, Unbuilt> {
+    ruled("")
+}
