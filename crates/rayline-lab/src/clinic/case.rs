@@ -91,13 +91,17 @@ pub struct View {
     pub logs: bool,
     /// Whether it is given the configuration of a Rayline in front.
     pub config: bool,
-    /// Codes that are no mistake in place of the case's, because from here one cannot know.
+    /// Whether it runs on the origin's machine.
+    pub here: bool,
+    /// Codes that are as right as the case's from here.
+    pub also: &'static [&'static str],
+    /// Codes that are no mistake as a guess, because from here one cannot know.
     pub or: &'static [&'static str],
 }
 
 impl View {
     pub(super) const fn new(edge: Edge, status: u16) -> Self {
-        Self { edge, status, origin: false, logs: false, config: false, or: &[] }
+        Self { edge, status, origin: false, logs: false, config: false, here: false, also: &[], or: &[] }
     }
 
     /// Knowing where the origin is.
@@ -115,7 +119,17 @@ impl View {
         Self { config: true, ..self }
     }
 
-    /// These codes are no mistake.
+    /// On the origin's machine.
+    pub(super) const fn here(self) -> Self {
+        Self { here: true, ..self }
+    }
+
+    /// These codes are as right.
+    pub(super) const fn also(self, also: &'static [&'static str]) -> Self {
+        Self { also, ..self }
+    }
+
+    /// These codes are no mistake as a guess.
     pub(super) const fn or(self, or: &'static [&'static str]) -> Self {
         Self { or, ..self }
     }
@@ -144,7 +158,9 @@ impl fmt::Display for View {
             Edge::Nginx(_) | Edge::NginxWithoutHttp2 => "nginx",
             Edge::Gone => "an edge that is gone",
         })?;
-        for (given, name) in [(self.origin, "origin"), (self.logs, "logs"), (self.config, "config")] {
+        for (given, name) in
+            [(self.origin, "origin"), (self.logs, "logs"), (self.config, "config"), (self.here, "here")]
+        {
             if given {
                 write!(f, " + {name}")?;
             }

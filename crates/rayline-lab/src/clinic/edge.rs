@@ -146,7 +146,7 @@ impl Standing {
             // curl would ask the system's name servers.
             return Ok(0);
         }
-        let mut command = self.where_visitors_are(site, "curl");
+        let mut command = behind(site.way.as_ref().map(|way| way.visitor.as_slice()), "curl");
         command.args(["--disable", "--silent", "--noproxy", "*", "--max-time", PATIENCE, "--output", "/dev/null"]);
         command.args(["--write-out", "%{http_code}"]).arg("--cacert").arg(self.root());
         command.arg("--resolve").arg(self.resolve(site));
@@ -156,7 +156,9 @@ impl Standing {
 
     /// The program, asked of the site with what the view gives it.
     pub(super) fn diagnose(&self, program: &Path, view: &View, site: &Site) -> Command {
-        let mut command = self.where_visitors_are(site, "timeout");
+        let way = site.way.as_ref();
+        let words = way.map(|way| if view.here { way.origin.as_slice() } else { way.visitor.as_slice() });
+        let mut command = behind(words, "timeout");
         command.arg(LONGEST).arg(program).arg("diagnose").arg(self.url(site)).arg("--json");
         command.arg("--ca").arg(self.root()).args(&site.options);
         if !site.unresolved {
@@ -168,6 +170,9 @@ impl Standing {
         }
         if view.logs {
             command.arg("--logs").args(&site.logs);
+        }
+        if view.here {
+            command.arg("--here");
         }
         if let (true, Server::Rayline(rayline)) = (view.config, &self.server) {
             command.arg("--config").arg(rayline.folder().join("rayline.toml"));
@@ -189,14 +194,13 @@ impl Standing {
     fn root(&self) -> PathBuf {
         self.folder.path().join("trusted.pem")
     }
+}
 
-    #[expect(clippy::unused_self, reason = "a visitor is one of the edge")]
-    fn where_visitors_are(&self, site: &Site, program: &str) -> Command {
-        let words: &[OsString] = site.way.as_ref().map_or(&[], |way| &way.visitor);
-        let mut command = Command::new("env");
-        command.args(words).arg(program);
-        command
-    }
+/// A program behind these words, which have it run elsewhere.
+fn behind(words: Option<&[OsString]>, program: &str) -> Command {
+    let mut command = Command::new("env");
+    command.args(words.unwrap_or_default()).arg(program);
+    command
 }
 
 /// Rayline with the site's settings.

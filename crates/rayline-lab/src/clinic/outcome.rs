@@ -45,6 +45,11 @@ impl Outcome {
         self.text("/verdict/party")
     }
 
+    /// How sure the verdict is.
+    pub(super) fn certainty(&self) -> Option<&str> {
+        self.text("/verdict/certainty")
+    }
+
     /// The cause inside the origin.
     pub(super) fn cause(&self) -> Option<&str> {
         self.text("/verdict/cause/name")

@@ -69,17 +69,22 @@ impl Judged {
 }
 
 fn parties(case: &'static Case, view: &'static View) -> impl Iterator<Item = &'static str> {
-    case.code.iter().chain(view.or).filter_map(|code| code.split('.').next())
+    case.code.iter().chain(view.also).chain(view.or).filter_map(|code| code.split('.').next())
 }
 
 /// Judges what the program said.
 pub(super) fn judge(case: &'static Case, view: &'static View, outcome: &Outcome) -> Judgement {
     let mut reasons = Vec::new();
     let said = outcome.code();
-    let allowed = |code: &str| case.code == Some(code) || view.or.contains(&code);
+    let right = |code: &str| case.code == Some(code) || view.also.contains(&code);
+    let allowed = |code: &str| right(code) || view.or.contains(&code);
     match (case.code, said) {
         (None, None) => {}
         (None, Some(code)) => reasons.push(format!("nothing is broken, and it says `{code}`")),
+        (Some(_), Some(code)) if right(code) => {}
+        (Some(_), Some(code)) if allowed(code) && outcome.certainty() == Some("proven") => {
+            reasons.push(format!("it takes for proven what nobody can know from here: `{code}`"));
+        }
         (Some(_), Some(code)) if allowed(code) => {}
         (Some(expected), Some(code)) => reasons.push(format!("it says `{code}`, not `{expected}`")),
         (Some(expected), None) => match outcome.guess() {
@@ -100,10 +105,14 @@ pub(super) fn judge(case: &'static Case, view: &'static View, outcome: &Outcome)
         reasons.push(format!("it blames the side `{party}`"));
     }
     match (case.causes, outcome.cause()) {
-        ([expected, ..], cause) if view.logs && !cause.is_some_and(|cause| case.causes.contains(&cause)) => {
+        ([expected, ..], cause)
+            if (view.logs || view.here) && !cause.is_some_and(|cause| case.causes.contains(&cause)) =>
+        {
             reasons.push(format!("the cause is {cause:?}, not `{expected}`"));
         }
-        ([], Some(cause)) => reasons.push(format!("it finds the cause `{cause}` where there is none to be found")),
+        (causes, Some(cause)) if !causes.contains(&cause) => {
+            reasons.push(format!("it finds the cause `{cause}`, which is not there"));
+        }
         _ => {}
     }
     if reasons.is_empty() { Judgement::Right } else { Judgement::Wrong(reasons) }
@@ -152,9 +161,9 @@ impl Score {
         let Some(outcome) = &judged.outcome else { return };
         let (case, view) = (judged.case, judged.view);
         let said = outcome.code().or_else(|| outcome.guess().filter(|_| case.code.is_some()));
-        let accepted = said.filter(|said| view.or.contains(said)).and(case.code);
+        let accepted = said.filter(|said| view.also.contains(said) || view.or.contains(said)).and(case.code);
         tally(&mut self.codes, case.code, accepted.or(said));
-        if view.logs && !case.causes.is_empty() {
+        if (view.logs || view.here) && !case.causes.is_empty() {
             let said = outcome.cause();
             let accepted = said.filter(|said| case.causes.contains(said)).and(case.causes.first().copied());
             tally(&mut self.causes, case.causes.first().copied(), accepted.or(said));

@@ -67,6 +67,8 @@ pub(super) struct Way {
     pub(super) edge_at: SocketAddr,
     /// Where visitors are.
     pub(super) visitor: Vec<OsString>,
+    /// Where the origin is.
+    pub(super) origin: Vec<OsString>,
 }
 
 impl Site {

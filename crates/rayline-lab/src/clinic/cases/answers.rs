@@ -1,8 +1,10 @@
 //! Answers that do not come, come late, or come broken: from Node, with nothing but an edge in front.
 
+use rayline_testkit::Flaw;
+
 use super::{ANY_5XX, ANY_502, ANY_504};
 use crate::clinic::case::{Case, Edge, Unbuilt, View, bare, nginx, rayline};
-use crate::clinic::site::Site;
+use crate::clinic::site::{Site, authority};
 use crate::servers::{Nginx, Node};
 
 pub(super) const CASES: &[Case] = &[
@@ -52,11 +54,19 @@ pub(super) const CASES: &[Case] = &[
     ]),
     Case::new("only_http2", "the edge fails whatever comes over HTTP/2", fine, "edge.reply.error_status")
         .seen(&[View::new(Edge::NginxWithoutHttp2, 500).origin()]),
-    Case::new("maintenance", "the site is in maintenance", maintenance, "origin.wait.error_status").seen(&[
-        rayline(503).origin(),
-        nginx(503).origin(),
-        bare(503).origin(),
-    ]),
+    Case::new("maintenance", "the site is in maintenance", maintenance, "origin.wait.error_status")
+        .because(&["server.maintenance"], "")
+        .seen(&[rayline(503).origin(), nginx(503).origin(), bare(503).origin()]),
+    Case::new(
+        "broken_http2",
+        "the site resets every stream of HTTP/2, and is fine over HTTP/1.1",
+        http2,
+        "origin.wait.http2_reset",
+    )
+    .seen(&[bare(0).origin(), bare(0).or(&["edge.reply.error_status", "origin.wait.http2_protocol_error"])]),
+    Case::new("wordpress_database", "WordPress says that it has no database", wordpress, "origin.wait.error_status")
+        .because(&["database.refused"], "")
+        .seen(&[rayline(500).origin(), nginx(500).origin(), nginx(500).or(ANY_5XX)]),
     Case::new("return_444", "nginx is told to close without an answer", return_444, "origin.wait.closed_empty")
         .seen(&[rayline(520).origin(), nginx(502).origin()]),
 ];
@@ -143,6 +153,28 @@ fn blank() -> Result<Site, Unbuilt> {
 
 fn fine() -> Result<Site, Unbuilt> {
     http("response.setHeader('content-type', 'text/html'); response.end('<p>Welcome</p>');")
+}
+
+fn http2() -> Result<Site, Unbuilt> {
+    let script = "const fs = require('fs');
+        const options = { allowHTTP1: true, cert: fs.readFileSync('@FOLDER@/own.pem'), key: fs.readFileSync('@FOLDER@/own.key') };
+        require('http2').createSecureServer(options, (request, response) => {
+          if (request.httpVersionMajor === 2) return request.stream.close(2);
+          response.setHeader('content-type', 'text/html'); response.end('<p>Welcome</p>');
+        }).listen(@HTTP_PORT@, '127.0.0.1');";
+    let node = Node::start_with(script, |place| {
+        authority()?.issue(Flaw::None, &["www.example.com"])?.write_to(place.folder(), "own").map(drop)
+    })?;
+    Ok(Site::tls_at(node.http()).keeping(node))
+}
+
+/// The page that WordPress shows when it cannot connect, as far as visitors see it.
+fn wordpress() -> Result<Site, Unbuilt> {
+    http(
+        "response.statusCode = 500; response.setHeader('content-type', 'text/html; charset=utf-8');
+        response.end('<!DOCTYPE html><html><head><title>Database Error</title></head><body id=\"error-page\">' +
+          '<div class=\"wp-die-message\"><h1>Error establishing a database connection</h1></div></body></html>');",
+    )
 }
 
 fn maintenance() -> Result<Site, Unbuilt> {

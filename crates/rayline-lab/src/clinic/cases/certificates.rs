@@ -45,7 +45,7 @@ pub(super) const CASES: &[Case] = &[
         incomplete,
         "origin.origin_tls.missing_intermediate",
     )
-    .seen(&[rayline(526).origin(), nginx(502).origin().or(&["origin.origin_tls.unknown_issuer"])]),
+    .seen(&[rayline(526).origin(), nginx(502).origin().also(&["origin.origin_tls.unknown_issuer"])]),
     Case::new(
         "plain_on_tls_port",
         "the origin speaks plain HTTP where the edge speaks TLS",
@@ -60,8 +60,8 @@ pub(super) const CASES: &[Case] = &[
         "owner.route.wrong_port",
     )
     .seen(&[
-        rayline(520).origin().or(&["origin.wait.closed_empty"]),
-        nginx(502).origin().or(&["origin.wait.closed_empty"]),
+        rayline(520).origin().also(&["origin.wait.closed_empty"]),
+        nginx(502).origin().or(&["origin.wait.closed_empty", "edge.reply.error_status", "origin.connect.edge_blocked"]),
     ]),
     Case::new(
         "redirect_loop",
@@ -97,7 +97,7 @@ pub(super) const CASES: &[Case] = &[
         expired,
         "owner.client_tls.certificate_expired",
     )
-    .seen(&[bare(0).or(&["origin.origin_tls.certificate_expired"])]),
+    .seen(&[bare(0).also(&["origin.origin_tls.certificate_expired"])]),
 ];
 
 /// nginx with a certificate of this flaw.

@@ -15,10 +15,10 @@ pub(super) const CASES: &[Case] = &[
         rayline(521).config(),
         nginx(502).origin(),
         nginx(502).or(ANY_502),
-        bare(0).origin().or(&["edge.accept.refused"]),
+        bare(0).origin().also(&["edge.accept.refused"]),
     ]),
     Case::new("edge_down", "nobody listens at the edge's port, and the origin is fine", healthy, "edge.accept.refused")
-        .seen(&[View::new(Edge::Gone, 0).origin(), View::new(Edge::Gone, 0).or(&["origin.connect.refused"])]),
+        .seen(&[View::new(Edge::Gone, 0).origin(), View::new(Edge::Gone, 0).also(&["origin.connect.refused"])]),
     Case::new(
         "wrong_port",
         "the edge looks for the origin at a port where it is not",
@@ -28,15 +28,15 @@ pub(super) const CASES: &[Case] = &[
     .seen(&[
         rayline(521).origin(),
         rayline(521).origin().config(),
-        rayline(521).or(&["origin.connect.refused"]),
-        nginx(502).origin(),
+        rayline(521).also(&["origin.connect.refused"]),
+        nginx(502).origin().or(&["edge.reply.error_status", "origin.connect.edge_blocked", "origin.connect.refused"]),
     ]),
     Case::new("edge_loop", "the edge's configuration says that it is its own origin", edge_loop, "owner.route.loop")
         .seen(&[rayline(403), rayline(403).config()]),
     Case::new("no_such_name", "the site's name does not exist", no_such_name, "owner.resolve.nxdomain")
         .seen(&[bare(0)]),
     Case::new("name_server_refuses", "the name server knows nothing of the site", refusing, "network.resolve.refused")
-        .seen(&[bare(0).or(&["network.resolve.servfail", "owner.resolve.no_address"])]),
+        .seen(&[bare(0).also(&["network.resolve.servfail", "owner.resolve.no_address"])]),
 ];
 
 fn nobody() -> std::io::Result<SocketAddr> {

@@ -3,9 +3,13 @@
 
 use std::net::SocketAddr;
 
+use tempfile::TempDir;
+
 use crate::clinic::case::{Case, Unbuilt, rayline};
 use crate::clinic::site::{Site, Way};
 use crate::net::{EDGE, Hook, Network, Origin};
+use crate::process::Process;
+use crate::servers::installed;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("dropped", "a firewall drops whatever is for the origin's port", dropped, "network.connect.timed_out")
@@ -16,7 +20,8 @@ pub(super) const CASES: &[Case] = &[
         edge_dropped,
         "origin.connect.edge_blocked",
     )
-    .seen(&[rayline(522).origin(), rayline(522).or(&["network.connect.timed_out"])]),
+    .because(&["host.firewall_blocks_edge"], "")
+    .seen(&[rayline(522).origin(), rayline(522).or(&["network.connect.timed_out"]), rayline(522).origin().here()]),
     Case::new(
         "edge_rejected",
         "a firewall refuses what comes from the edge's address, and lets others through",
@@ -24,6 +29,12 @@ pub(super) const CASES: &[Case] = &[
         "origin.connect.edge_blocked",
     )
     .seen(&[rayline(521).origin()]),
+    Case::new("not_listening", "nobody listens on the origin's machine", not_listening, "origin.connect.refused")
+        .because(&["host.not_listening"], "")
+        .seen(&[rayline(521).origin(), rayline(521).origin().here()]),
+    Case::new("on_loopback", "the origin's server listens on its loopback only", on_loopback, "origin.connect.refused")
+        .because(&["host.listens_on_loopback"], "")
+        .seen(&[rayline(521).origin(), rayline(521).origin().here()]),
     Case::new("reset", "a firewall answers for the origin's port with a reset", reset, "origin.connect.refused")
         .seen(&[rayline(521).origin()]),
     Case::new(
@@ -49,14 +60,20 @@ fn ruled(rule: &str) -> Result<Site, Unbuilt> {
     if !rule.is_empty() {
         network.origin.rule(Hook::Input, rule)?;
     }
+    Ok(in_network(network)?.keeping(server))
+}
+
+/// Visitors are on the router.
+fn in_network(network: Network) -> Result<Site, Unbuilt> {
     let parse = |text: &str| text.parse::<SocketAddr>().map_err(std::io::Error::other);
     let way = Way {
         edge: network.edge.behind(),
         edge_at: parse(&format!("{}:8080", EDGE[0]))?,
         visitor: network.router.behind(),
+        origin: network.origin.behind(),
     };
     let origin = parse(&format!("{}:80", crate::net::origin_v4(1)))?;
-    Ok(Site::at(origin).on(way).keeping(server).keeping(network))
+    Ok(Site::at(origin).on(way).keeping(network))
 }
 
 fn dropped() -> Result<Site, Unbuilt> {
@@ -81,6 +98,22 @@ fn prohibited() -> Result<Site, Unbuilt> {
 
 fn unreachable() -> Result<Site, Unbuilt> {
     ruled("tcp dport 80 reject with icmp host-unreachable")
+}
+
+fn not_listening() -> Result<Site, Unbuilt> {
+    in_network(Network::new()?)
+}
+
+fn on_loopback() -> Result<Site, Unbuilt> {
+    let network = Network::new()?;
+    installed("node", "nodejs")?;
+    let script = "require('http').createServer((request, response) => response.end('Welcome'))
+        .listen(80, '127.0.0.1', () => console.log('listening'));";
+    let folder = TempDir::with_prefix("rayline-lab-")?;
+    let mut command = network.origin.command("node");
+    let mut node = Process::start(command.arg("-e").arg(script), &folder.path().join("printed.log"))?;
+    node.until("does not listen", |node| node.printed().contains("listening").then_some(()))?;
+    Ok(in_network(network)?.keeping(node).keeping(folder))
 }
 
 /// A site between whose edge and origin nothing is wrong.

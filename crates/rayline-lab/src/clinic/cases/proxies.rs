@@ -12,6 +12,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("application_stopped", "the application behind the origin's nginx is stopped", refused, STATUS)
         .because(&["server.upstream_refused"], "connect() failed (111")
         .seen(&[rayline(502).origin().logs(), nginx(502).origin().logs(), nginx(502).origin(), nginx(502).or(ANY_502)]),
+    Case::new("rotated_logs", "the application is stopped, and the logs that say so are rotated", rotated, STATUS)
+        .because(&["server.upstream_refused"], "")
+        .seen(&[rayline(502).origin().logs(), nginx(502).logs()]),
     Case::new("socket_missing", "the socket of the application is not there", no_socket, STATUS)
         .because(&["server.upstream_refused"], "failed (2: No such file or directory)")
         .seen(&[rayline(502).origin().logs(), nginx(502).origin().logs()]),
@@ -57,6 +60,20 @@ pub(super) fn logged(nginx: Nginx) -> Site {
 
 fn refused() -> Result<Site, Unbuilt> {
     before(&format!("http://127.0.0.1:{}", free_port()?), "")
+}
+
+/// A visitor's failure is in a log that was rotated and compressed since; the folder with everything in it is given.
+fn rotated() -> Result<Site, Unbuilt> {
+    let nginx = Nginx::start(&block(&format!("http://127.0.0.1:{}", free_port()?), ""))?;
+    crate::clinic::shell(&format!(
+        "curl --silent --noproxy '*' --output /dev/null http://{}/cart
+         cd '{}'; for log in error visitors; do mv $log.log $log.log.1; gzip $log.log.1; done; kill -USR1 {}",
+        nginx.http(),
+        nginx.folder().display(),
+        nginx.process().id(),
+    ))?;
+    let folder = nginx.folder().to_owned();
+    Ok(Site::at(nginx.http()).log(folder).keeping(nginx))
 }
 
 fn no_socket() -> Result<Site, Unbuilt> {
