@@ -23,6 +23,7 @@ pub mod logs;
 mod mask;
 pub mod network;
 pub mod probe;
+pub mod ranges;
 pub mod report;
 pub mod target;
 pub mod tls;

@@ -8,4 +8,5 @@
 mod author;
 mod fetch;
 mod network;
+mod ranges;
 mod tls;
