@@ -159,6 +159,6 @@ fn is_ours(ip: IpAddr) -> bool {
 }
 
 /// The edge in whose ranges an address is.
-fn edge_of(_ip: IpAddr) -> Option<&'static str> {
-    None
+fn edge_of(ip: IpAddr) -> Option<&'static str> {
+    crate::ranges::edge_of(ip).map(|edge| edge.name)
 }

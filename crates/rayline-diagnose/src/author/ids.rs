@@ -17,7 +17,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("Fly", "fly-request-id"),
     ("Render", "rndr-id"),
     ("GitHub Pages", "x-github-request-id"),
-    ("Google", "x-cloud-trace-context"),
+    ("Google Cloud", "x-cloud-trace-context"),
     ("API Gateway", "x-amzn-requestid"),
     ("API Gateway", "x-amz-apigw-id"),
     ("Amazon S3", "x-amz-request-id"),

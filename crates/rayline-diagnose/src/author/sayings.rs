@@ -85,15 +85,19 @@ const GATEWAY: &[Code] = &[
 const NOBODY: &[Code] = &[OriginConnectRefused, NetworkConnectTimedOut, OriginWaitErrorStatus];
 const NAME: &[Code] = &[OwnerResolveNxdomain, OwnerResolveNoAddress, NetworkResolveServfail];
 const HOST: &[Code] = &[OwnerRouteUnknownHost];
-const PLAIN: &[Code] = &[VisitorClientTlsPlainHttp];
+const PLAIN: &[Code] = &[VisitorClientTlsPlainHttp, OwnerRouteWrongPort];
 const LARGE: &[Code] = &[VisitorRequestBodyTooLarge];
 const HEADERS: &[Code] = &[VisitorRequestHeaderTooLarge];
 const LONG: &[Code] = &[VisitorRequestUriTooLong];
 const LATE: &[Code] = &[VisitorRequestHeadTimedOut];
 const MALFORMED: &[Code] = &[VisitorRequestMalformed];
 const LOOP: &[Code] = &[OwnerRouteLoop];
-/// It says nothing of the cause: a policy, a limit, an error of the edge's own.
-const NOTHING: &[Code] = &[];
+/// A rule or a limit of the site's: no fault.
+const REFUSAL: &[Code] = &[PolicyRulesRefused];
+/// The owner's program on the edge.
+const WORKER: &[Code] = &[OwnerWorkerFailed];
+/// An error of the edge's own.
+const OWN: &[Code] = &[EdgeReplyErrorStatus];
 
 /// Where many codes show one number: those that are met most.
 pub(super) const LIKELIEST: &[Code] = &[
@@ -117,19 +121,27 @@ pub(super) const LIKELIEST: &[Code] = &[
     OwnerResolvePointsToEdge,
 ];
 
-/// Cloudflare's numbers that no code of ours is shown with ("Cloudflare 5xx errors", "Cloudflare 1xxx errors").
-pub(super) const NUMBERS: &[(u16, &[Code])] = &[
-    // The branded pages replace what the origin answered.
-    (502, ERROR),
-    (504, ERROR),
-    // No connector of the tunnel is connected.
-    (1033, REFUSED),
-    // A CNAME that leads nowhere.
-    (1001, &[OwnerResolveNxdomain]),
-    (1018, HOST),
-    (1023, HOST),
-    (1034, &[OwnerResolveProhibitedAddress]),
-];
+/// What Cloudflare's numbers come to that no code of ours is shown with, or not that alone ("Cloudflare 5xx errors",
+/// "Cloudflare 1xxx errors").
+pub(super) fn of_cloudflare(number: u16) -> &'static [Code] {
+    match number {
+        500 | 503 => OWN,
+        // The branded pages replace what the origin answered.
+        502 | 504 => ERROR,
+        // A CNAME that leads nowhere.
+        1001 => &[OwnerResolveNxdomain],
+        1018 | 1023 => HOST,
+        1033 => &[OwnerConnectTunnelDown],
+        1034 => &[OwnerResolveProhibitedAddress],
+        // Bans, rules and limits: of addresses, countries, browsers, foreign pages, rates.
+        1005..=1012 | 1015 | 1020 | 1106..=1109 => REFUSAL,
+        // Workers and Snippets.
+        1019 | 1021 | 1022 | 1024 | 1025 | 1027 | 1042 | 1101..=1103 | 1105 | 1201..=1204 | 1206 => WORKER,
+        // Too many requests wait at the edge for this origin.
+        1200 => &[OriginWaitTimedOut, EdgeReplyErrorStatus],
+        _ => &[],
+    }
+}
 
 /// Authors who fail with any status: the head was sent before they did.
 pub(super) fn fails_with_any_status(author: &str) -> bool {
@@ -174,7 +186,7 @@ pub(super) const SAYINGS: &[Saying] = &[
     body("Fastly", "ssl handshake error", HANDSHAKE),
     body("Fastly", "backend read error", &[OriginWaitReset, OriginWaitClosedEmpty, OriginWaitTimedOut]),
     body("Fastly", "backend write error", &[OriginSendReset, OriginSendTimedOut]),
-    body("Fastly", "backend.max_conn reached", NOTHING),
+    body("Fastly", "backend.max_conn reached", OWN),
     body("Fastly", "backend is unhealthy", NOBODY),
     body("Fastly", "all backends failed or unhealthy", NOBODY),
     body("Fastly", "header overflow", &[OriginWaitHeaderTooLarge]),
@@ -193,7 +205,7 @@ pub(super) const SAYINGS: &[Saying] = &[
     body("Akamai", "in a timely fashion", TIME),
     body("Akamai", "did not receive a timely response", TIME),
     body("Akamai", "invalid url", HOST),
-    body("Akamai", "access denied", NOTHING),
+    body("Akamai", "access denied", REFUSAL),
     bare("Akamai", 504, TIME),
     bare("Akamai", 503, CONNECT),
     // CloudFront: "Troubleshooting error response status codes in CloudFront".
@@ -205,8 +217,8 @@ pub(super) const SAYINGS: &[Saying] = &[
         &[OriginConnectRefused, OriginTlsClosed, NetworkConnectTimedOut, OriginWaitClosedEmpty],
     ),
     body("CloudFront", "origin closed the connection", CLOSED),
-    body("CloudFront", "lambda function", NOTHING),
-    body("CloudFront", "request blocked", NOTHING),
+    body("CloudFront", "lambda function", WORKER),
+    body("CloudFront", "request blocked", REFUSAL),
     bare(
         "CloudFront",
         502,
@@ -221,13 +233,13 @@ pub(super) const SAYINGS: &[Saying] = &[
     ),
     bare("CloudFront", 504, &[NetworkConnectTimedOut, OriginWaitTimedOut]),
     // Google: "External Application Load Balancer logging".
-    body("Google", "no healthy upstream", NOBODY),
-    body("Google", "upstream request timeout", SLOW),
-    body("Google", "connection failure", CONNECT_OR_TLS),
-    body("Google", "connection timeout", UNANSWERED),
-    body("Google", "connection termination", CLOSED),
-    bare("Google", 502, GATEWAY),
-    bare("Google", 504, TIME),
+    body("Google Cloud", "no healthy upstream", NOBODY),
+    body("Google Cloud", "upstream request timeout", SLOW),
+    body("Google Cloud", "connection failure", CONNECT_OR_TLS),
+    body("Google Cloud", "connection timeout", UNANSWERED),
+    body("Google Cloud", "connection termination", CLOSED),
+    bare("Google Cloud", 502, GATEWAY),
+    bare("Google Cloud", 504, TIME),
     // AWS: "Troubleshoot your Application Load Balancers", "Gateway responses in API Gateway".
     bare(
         "AWS ALB",
@@ -267,15 +279,16 @@ pub(super) const SAYINGS: &[Saying] = &[
     bare("Azure Application Gateway", 504, SLOW),
     // Vercel: "Errors".
     body("Vercel", "function_invocation_timeout", SLOW),
-    body("Vercel", "middleware_invocation_timeout", SLOW),
+    body("Vercel", "edge_function_invocation_failed", WORKER),
+    body("Vercel", "middleware_invocation_failed", WORKER),
+    body("Vercel", "middleware_invocation_timeout", WORKER),
     body("Vercel", "router_external_target_connection_error", CONNECT),
     body("Vercel", "router_external_target_handshake_error", HANDSHAKE),
     body("Vercel", "router_external_target_error", GATEWAY),
-    body("Vercel", "router_too_many_has_selections", NOTHING),
+    body("Vercel", "router_too_many_has_selections", OWN),
     body("Vercel", "no_response_from_function", EMPTY),
     body("Vercel", "body_not_a_string_from_function", ERROR),
     body("Vercel", "function_invocation_failed", ERROR),
-    body("Vercel", "middleware_invocation_failed", ERROR),
     body("Vercel", "dns_hostname_resolved_private", &[OwnerResolveProhibitedAddress]),
     body("Vercel", "dns_hostname_server_error", &[NetworkResolveServfail]),
     body("Vercel", "dns_hostname_empty", &[OwnerResolveNoAddress]),
@@ -306,6 +319,7 @@ pub(super) const SAYINGS: &[Saying] = &[
     bare("Netlify", 404, HOST),
     bare("Netlify", 502, GATEWAY),
     bare("GitHub Pages", 404, HOST),
+    bare("Shopify", 402, REFUSAL),
     bare("Fly", 502, GATEWAY),
     bare("Fly", 503, NOBODY),
     bare("Render", 502, GATEWAY),
@@ -315,7 +329,7 @@ pub(super) const SAYINGS: &[Saying] = &[
     body("Imperva", "error code 20", CONNECT_OR_TLS),
     body("Imperva", "error code 8", CONNECT),
     body("Imperva", "connection timed out", UNANSWERED),
-    body("Imperva", "request unsuccessful", NOTHING),
+    body("Imperva", "request unsuccessful", REFUSAL),
     bare("DDoS-Guard", 502, GATEWAY),
     bare("DDoS-Guard", 504, TIME),
     body("Bunny", "domain suspended or not configured", HOST),
@@ -371,8 +385,8 @@ pub(super) const SAYINGS: &[Saying] = &[
     body("HAProxy", "didn't respond in time", SLOW),
     body("HAProxy", "didn't send a complete request in time", LATE),
     body("HAProxy", "your browser sent an invalid request", MALFORMED),
-    body("HAProxy", "internal server error", NOTHING),
-    body("HAProxy", "forbidden by administrative rules", NOTHING),
+    body("HAProxy", "internal server error", OWN),
+    body("HAProxy", "forbidden by administrative rules", REFUSAL),
     body("Envoy", "certificate_verify_failed", CERTIFICATE),
     body("Envoy", "wrong_version_number", &[OriginTlsPlainHttp]),
     body("Envoy", "tls_error", HANDSHAKE),
@@ -387,7 +401,9 @@ pub(super) const SAYINGS: &[Saying] = &[
     body("Envoy", "remote refused stream reset", &[OriginWaitHttp2RefusedStream]),
     body("Envoy", "remote reset", &[OriginWaitHttp2Reset]),
     body("Envoy", "protocol error", UNREADABLE),
-    body("Envoy", "reset reason: overflow", NOTHING),
+    body("Envoy", "reset reason: overflow", OWN),
+    body("Envoy", "rbac: access denied", REFUSAL),
+    body("Envoy", "local_rate_limited", REFUSAL),
     body("Envoy", "upstream request timeout", SLOW),
     body("Envoy", "stream timeout", SLOW),
     body("Envoy", "no healthy upstream", NOBODY),
@@ -425,7 +441,7 @@ pub(super) const SAYINGS: &[Saying] = &[
     field("Squid", "x-squid-error", "err_zero_size_object", EMPTY),
     field("Squid", "x-squid-error", "err_secure_connect_fail", HANDSHAKE),
     field("Squid", "x-squid-error", "err_invalid_resp", UNREADABLE),
-    field("Squid", "x-squid-error", "err_access_denied", NOTHING),
+    field("Squid", "x-squid-error", "err_access_denied", REFUSAL),
     body("Traffic Server", "could not connect", CONNECT_OR_TLS),
     body("Traffic Server", "unknown host", NAME),
     body("Traffic Server", "inactivity timeout", SLOW),

@@ -41,15 +41,28 @@ fn rayline_number(page: &Page<'_>) -> Option<u16> {
 fn by_cloudflare(page: &Page<'_>) -> Told {
     let field = page.values("cf-error-type").find_map(|value| number(&value));
     let shown = || CLOUDFLARE_NUMBER.captures(&page.lower).and_then(|found| number(found.get(1)?.as_str()));
-    let number = field.or_else(shown).or_else(|| (520..=530).contains(&page.status()).then(|| page.status()));
-    let mut told = numbered(page, number.or(Some(page.status()).filter(|status| *status >= 500)));
+    let bare = || Some(page.status()).filter(|status| (520..530).contains(status) || matches!(status, 502 | 504));
+    let number = field.or_else(shown).or_else(bare);
+    let mut told = numbered(page, number);
     // Without what its branded page shows, a 502 or 504 is Cloudflare's own and says nothing of the origin.
     let branded =
         ["cf-host-status", "origin_bad_gateway", "origin_gateway_timeout"].iter().any(|mark| page.find(mark).is_some());
     if matches!(told.number, Some(502 | 504)) && !branded {
-        told.codes.clear();
+        told.codes = vec![Code::EdgeReplyErrorStatus];
+    }
+    if number.is_none() {
+        told.codes = edges_own(page);
     }
     told
+}
+
+/// An error that an edge made and gives no reason for.
+fn edges_own(page: &Page<'_>) -> Vec<Code> {
+    match page.status() {
+        403 | 429 => vec![Code::PolicyRulesRefused],
+        500.. => vec![Code::EdgeReplyErrorStatus],
+        _ => Vec::new(),
+    }
 }
 
 /// The number in Cloudflare's HTML, JSON, Markdown and short text form.
@@ -66,13 +79,13 @@ fn numbered(page: &Page<'_>, number: Option<u16>) -> Told {
     Told { number, words: words(page), codes, cause: None }
 }
 
-/// The codes whose page shows this number, the likeliest first.
+/// The codes that fit this number, the likeliest first: those whose page shows it, where it is not a plain status, which
+/// Cloudflare has other reasons for than Rayline.
 fn codes_of(number: u16) -> Vec<Code> {
-    let shows = |code: &Code| code.entry().sent == Sent::Page(number);
+    let shows = |code: &Code| number >= 520 && code.entry().sent == Sent::Page(number);
     let likely = sayings::LIKELIEST.iter().copied().filter(shows);
     let rest = TABLE.iter().map(|entry| entry.code).filter(shows).filter(|code| !sayings::LIKELIEST.contains(code));
-    let others = sayings::NUMBERS.iter().filter(|(shown, _)| *shown == number).flat_map(|(_, codes)| *codes).copied();
-    others.chain(likely).chain(rest).collect()
+    sayings::of_cloudflare(number).iter().copied().chain(likely).chain(rest).collect()
 }
 
 /// Everybody else: by what they say, or by the status that goes with what they do.
@@ -84,8 +97,13 @@ fn by_words(page: &Page<'_>, name: &str, role: Role) -> Told {
         let words = if words_seen.is_empty() { words(page) } else { words_seen };
         return Told { number: None, words, codes: saying.codes.to_vec(), cause: saying.cause.or(cause) };
     }
-    let own = role != Role::Edge && (page.status() >= 500 || !page.is_error());
-    let codes = if own { vec![Code::OriginWaitErrorStatus] } else { Vec::new() };
+    let codes = match role {
+        Role::Edge => edges_own(page),
+        Role::Server | Role::Application if page.status() >= 500 || !page.is_error() => {
+            vec![Code::OriginWaitErrorStatus]
+        }
+        Role::Server | Role::Application => Vec::new(),
+    };
     Told { number: None, words: words(page), codes, cause }
 }
 

@@ -137,7 +137,8 @@ fn a_numbers_codes_are_those_of_the_vocabulary() {
         }
     }
     assert_eq!(codes(522), ["network.connect.timed_out", "network.send.unacknowledged"]);
-    assert_eq!(codes(1101), [""; 0]);
+    assert_eq!(codes(1101), ["owner.worker.failed"]);
+    assert_eq!(codes(1043), [""; 0]);
 }
 
 #[test]
