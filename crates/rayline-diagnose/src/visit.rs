@@ -1,4 +1,6 @@
 //! Asking as a visitor does: by each family of addresses and version of HTTP, often enough to know how often it fails.
+//!
+//! A certificate that a browser would not take is said, and then looked past, so that what is behind it is found too.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,6 +11,19 @@ use crate::author::Recognition;
 use crate::fetch::Exchange;
 use crate::probe::Probe;
 
+mod judge;
+mod names;
+mod rate;
+mod redirect;
+pub(crate) mod show;
+mod tally;
+mod trace;
+mod visitor;
+
+pub(crate) use self::judge::failing;
+pub(crate) use self::names::Names;
+pub use self::visitor::visit;
+
 /// What visitors meet.
 #[derive(Clone, Debug, Default)]
 pub struct Visit {
@@ -16,13 +31,15 @@ pub struct Visit {
     pub addresses: Vec<SocketAddr>,
     /// Why it leads nowhere.
     pub unresolved: Option<Box<rayline_verdict::Verdict>>,
+    /// What a browser would say of the certificate; `None` if it is good, or there is none.
+    pub certificate: Option<Box<rayline_verdict::Verdict>>,
     /// Every request made, in order.
     pub samples: Vec<Sample>,
     /// Where redirects led, if any were followed: every URL asked for, the first one first.
     pub redirects: Vec<Url>,
     /// The redirects go in a circle.
     pub looping: Option<Loop>,
-    /// How often it fails.
+    /// How often the page fails at which the redirects end.
     pub rate: Option<Rate>,
     /// What `/cdn-cgi/trace` says, line by line.
     pub trace: Option<Vec<(String, String)>>,
@@ -89,6 +106,18 @@ pub struct Rate {
     pub of: u32,
     /// The interval's ends, from 0 to 1.
     pub between: (f64, f64),
+}
+
+impl Way {
+    /// Its name in those of probes: `http2.ipv4`.
+    pub fn name(self) -> &'static str {
+        match (self.http2, self.ipv6) {
+            (false, false) => "http1.ipv4",
+            (false, true) => "http1.ipv6",
+            (true, false) => "http2.ipv4",
+            (true, true) => "http2.ipv6",
+        }
+    }
 }
 
 impl Visit {

@@ -9,4 +9,6 @@ mod author;
 mod fetch;
 mod network;
 mod ranges;
+mod site;
 mod tls;
+mod visit;
