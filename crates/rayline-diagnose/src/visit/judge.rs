@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn an_edge_that_refuses_with_a_number_is_one() {
         let mark = |role| Mark { name: "Somebody", role, rule: "a rule", seen: String::new() };
-        let told = |number| Told { number, words: String::new(), codes: Vec::new() };
+        let told = |number| Told { number, words: String::new(), codes: Vec::new(), cause: None };
         for (role, number, expected) in [
             (Role::Edge, Some(1020), Some(Failing::Refused)),
             (Role::Edge, None, None),
