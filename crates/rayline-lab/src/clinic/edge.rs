@@ -42,7 +42,7 @@ server {
         proxy_set_header Connection '';
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_connect_timeout 2s;
-        proxy_read_timeout 2s;
+        proxy_read_timeout @WAITS@s;
         proxy_ssl_verify on;
         proxy_ssl_verify_depth 3;
         proxy_ssl_trusted_certificate @FOLDER@/root.pem;
@@ -207,7 +207,7 @@ fn behind(words: Option<&[OsString]>, program: &str) -> Command {
 fn rayline(site: &Site, root: &Path) -> io::Result<Rayline> {
     let (to, tls) = site.edge_goes_to.unwrap_or((site.origin, site.tls));
     let ssl = if tls { "strict" } else { "flexible" };
-    let mut zone = format!("name = \"{ZONE}\"\n[zone.settings]\nproxy_read_timeout = 2\n");
+    let mut zone = format!("name = \"{ZONE}\"\n[zone.settings]\nproxy_read_timeout = {}\n", site.edge_waits);
     let _ = writeln!(zone, "ssl = \"{ssl}\"\norigin_http_port = {0}\norigin_https_port = {0}", to.port());
     let _ = writeln!(zone, "[[zone.dns_records]]\ntype = \"A\"\nname = \"*\"\ncontent = \"{}\"", to.ip());
     let server = format!("threads = 1\norigin_ca = [\"{}\"]", root.display());
@@ -228,7 +228,8 @@ fn cdn(site: &Site, flaw: Flaw, http2: &str) -> Result<Nginx, Unbuilt> {
     }
     let (to, tls) = site.edge_goes_to.unwrap_or((site.origin, site.tls));
     let origin = format!("{}://{to}", if tls { "https" } else { "http" });
-    let block = CDN.replace("@ORIGIN@", &origin).replace("@HTTP2@", http2);
+    let block =
+        CDN.replace("@ORIGIN@", &origin).replace("@HTTP2@", http2).replace("@WAITS@", &site.edge_waits.to_string());
     let nginx = Nginx::start_with(&block, |place| {
         authority()?.write_to(place.folder())?;
         authority()?.issue(flaw, &["www.example.com", "example.com"])?.write_to(place.folder(), "edge").map(drop)

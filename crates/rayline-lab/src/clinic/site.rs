@@ -46,6 +46,8 @@ pub(super) struct Site {
     pub(super) host: &'static str,
     /// The origin's logs.
     pub(super) logs: Vec<PathBuf>,
+    /// How many seconds an edge waits for an answer to begin, or for more of it.
+    pub(super) edge_waits: u32,
     /// How many visits may be needed to see it.
     pub(super) visits: u32,
     /// Further options of `rayline diagnose`.
@@ -82,6 +84,7 @@ impl Site {
             path: "/".to_owned(),
             host: HOST,
             logs: Vec::new(),
+            edge_waits: 10,
             visits: 1,
             options: Vec::new(),
             unresolved: false,
@@ -110,6 +113,12 @@ impl Site {
     /// Which edges look for here rather than where it is.
     pub(super) fn sought_at(mut self, address: SocketAddr, tls: bool) -> Self {
         self.edge_goes_to = Some((address, tls));
+        self
+    }
+
+    /// Which edges wait for no longer than this, in seconds.
+    pub(super) fn awaited(mut self, seconds: u32) -> Self {
+        self.edge_waits = seconds;
         self
     }
 

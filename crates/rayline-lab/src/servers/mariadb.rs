@@ -9,7 +9,7 @@ use crate::process::{find, is_root, run};
 /// Where packages keep the tables that a new server begins with.
 const TABLES: [&str; 2] = ["/usr/share/mysql", "/usr/share/mariadb"];
 /// Where it keeps its data, and that it is small.
-const SMALL: &str = "--no-defaults --datadir=@FOLDER@/data --innodb-buffer-pool-size=8M --innodb-log-file-size=4M \
+const SMALL: &str = "--no-defaults --datadir=@FOLDER@/data --tmpdir=@FOLDER@/tmp --innodb-buffer-pool-size=8M --innodb-log-file-size=4M \
                      --innodb-data-file-path=ibdata1:5M:autoextend --innodb-flush-method=nosync";
 /// What it has from the start. The user `shop` has the password `secret`.
 const SHOP: &str = "CREATE DATABASE shop;
@@ -60,6 +60,8 @@ fn user() -> Option<&'static str> {
 fn found(place: &Place) -> io::Result<()> {
     let tables = TABLES.into_iter().find(|folder| find_file(folder)).unwrap_or_default();
     std::fs::create_dir_all(place.folder().join("data/mysql"))?;
+    // A server clears away what others left in the folder for temporary tables, and what they still need.
+    std::fs::create_dir(place.folder().join("tmp"))?;
     let lines = format!(
         "(echo 'use mysql;'; cat {tables}/mysql_system_tables.sql {tables}/mysql_performance_tables.sql
         sed /@current_hostname/d {tables}/mysql_system_tables_data.sql) | mariadbd {} {} --bootstrap --log-warnings=0",

@@ -93,7 +93,7 @@ fn node(script: &str) -> Result<Site, Unbuilt> {
 }
 
 fn slow() -> Result<Site, Unbuilt> {
-    http("setTimeout(() => response.end('at last'), 60000);")
+    Ok(http("setTimeout(() => response.end('at last'), 60000);")?.awaited(2))
 }
 
 fn closes() -> Result<Site, Unbuilt> {

@@ -63,5 +63,5 @@ fn exhausted() -> Result<Site, Unbuilt> {
          ProxyPass /stay http://{}/\n",
         behind.local_addr()?
     );
-    Ok(apache(&directives, "")?.keeping(behind).occupied("/stay")?.occupied("/stay")?)
+    Ok(apache(&directives, "")?.awaited(2).keeping(behind).occupied("/stay")?.occupied("/stay")?)
 }

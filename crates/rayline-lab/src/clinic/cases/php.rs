@@ -82,7 +82,7 @@ fn behind_nginx(php: PhpFpm) -> Result<Site, Unbuilt> {
     let to_php = php.for_nginx();
     let site = logged(Nginx::start(&format!(
         "server {{ listen @HTTP@; access_log @FOLDER@/visitors.log combined; fastcgi_buffering off;
-           location / {{ fastcgi_read_timeout 3s; {to_php} }}
+           location / {{ fastcgi_read_timeout 10s; {to_php} }}
            location /hasty/ {{ fastcgi_read_timeout 1s; rewrite ^/hasty(.*)$ $1 break; {to_php} }}
            location /patient/ {{ fastcgi_read_timeout 60s; rewrite ^/patient(.*)$ $1 break; {to_php} }} }}"
     ))?);
