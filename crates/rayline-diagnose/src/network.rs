@@ -4,11 +4,14 @@
 //! privileges. What it sees is the way from this machine, which need not be the edge's.
 
 mod dns;
+mod mtu;
+mod path;
 mod tcp;
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rayline_dial::{Dialer, TrustSettings};
 use rayline_verdict::Verdict;
 
@@ -119,6 +122,8 @@ pub struct Path {
     pub hops: Vec<Option<Hop>>,
     /// Whether the end was reached.
     pub reached: bool,
+    /// Who on the way turns connections away, if somebody says so and the end is not reached.
+    pub barred: Option<IpAddr>,
 }
 
 /// A router on the way.
@@ -136,21 +141,58 @@ pub struct Hop {
 /// Looks at the name of the case, at the addresses it leads to (`site`), and at the origin's. Each part takes about the
 /// case's time-out at most, and they run side by side.
 pub async fn look(case: &Case, site: &[SocketAddr], origins: &[SocketAddr], watcher: &dyn Watcher) -> Network {
-    let ((dns, mut probes), (tcp, more)) = tokio::join!(dns::look(case, watcher), tcp_of(case, site, origins, watcher));
+    let ((dns, mut probes), of_addresses, (paths, traces)) = tokio::join!(
+        dns::look(case, watcher),
+        addresses(case, site, origins, watcher),
+        paths(case, site, origins, watcher)
+    );
+    let (tcp, black_hole, more) = of_addresses;
     probes.extend(more);
-    Network { dns, tcp, paths: Vec::new(), black_hole: None, probes }
+    probes.extend(traces);
+    Network { dns, tcp, paths, black_hole, probes }
 }
 
-async fn tcp_of(
+/// Whether connections come about, and large packets get through.
+async fn addresses(
     case: &Case,
     site: &[SocketAddr],
     origins: &[SocketAddr],
     watcher: &dyn Watcher,
-) -> (Vec<Tcp>, Vec<Probe>) {
-    match Dialer::new(TrustSettings::default()) {
-        Ok(dialer) => tcp::look(case, &tcp::spots(site, origins), &dialer, watcher).await,
-        Err(error) => (Vec::new(), vec![Probe::new("network.tcp", None, Duration::ZERO, error.to_string())]),
-    }
+) -> (Vec<Tcp>, Option<SocketAddr>, Vec<Probe>) {
+    let dialer = match Dialer::new(TrustSettings::default()) {
+        Ok(dialer) => dialer,
+        Err(error) => {
+            return (Vec::new(), None, vec![Probe::new("network.tcp", None, Duration::ZERO, error.to_string())]);
+        }
+    };
+    let spots = tcp::spots(site, origins);
+    let ends = one_of_each_family(if origins.is_empty() { site } else { origins });
+    let holes = join_all(ends.iter().map(|address| mtu::look(case, *address, &dialer, watcher)));
+    let ((tcp, mut probes), holes) = tokio::join!(tcp::look(case, &spots, &dialer, watcher), holes);
+    let black_hole = holes.iter().zip(&ends).find(|(found, _)| found.black_hole).map(|(_, address)| *address);
+    probes.extend(holes.into_iter().map(|found| found.probe));
+    (tcp, black_hole, probes)
+}
+
+/// The paths to the site and to the origin.
+async fn paths(
+    case: &Case,
+    site: &[SocketAddr],
+    origins: &[SocketAddr],
+    watcher: &dyn Watcher,
+) -> (Vec<Path>, Vec<Probe>) {
+    let mut ends = one_of_each_family(site);
+    ends.extend(one_of_each_family(origins));
+    ends.dedup();
+    let traced = join_all(ends.iter().map(|end| path::look(*end, case.timeout, watcher))).await;
+    let (paths, probes): (Vec<_>, Vec<_>) = traced.into_iter().unzip();
+    (paths.into_iter().flatten().collect(), probes)
+}
+
+/// The first address of each family that is not this machine's: there is no way to look at between it and itself.
+fn one_of_each_family(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = |v6: bool| addresses.iter().find(|address| address.is_ipv6() == v6 && !is_ours(address.ip()));
+    [false, true].into_iter().filter_map(first).copied().collect()
 }
 
 /// Whether an address is this machine's own: the kernel lets no socket be bound to another's.

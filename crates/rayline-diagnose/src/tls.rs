@@ -19,6 +19,7 @@ use rayline_dial::{Dialer, Tls, TrustError, TrustSettings};
 use rayline_verdict::{Code, Phase, attribute};
 use tokio::time::timeout;
 
+pub(crate) use self::hello::hello_of_size;
 pub use self::modes::{End, Mode, ModeReport, Scheme, Visit};
 pub use self::offer::{Offer, Version};
 pub use self::report::{Finding, Http2, Report, WithoutName};

@@ -166,6 +166,20 @@ fn chosen(message: &[u8]) -> Answer {
 
 /// The record with the message; `None` without random numbers.
 fn client_hello(version: Version, ciphers: &[u16], server_name: Option<&str>) -> Option<Vec<u8>> {
+    padded_hello(version, ciphers, server_name, None)
+}
+
+/// One of TLS 1.2 with modern suites, and with so many bytes of padding, less than 16000.
+pub(crate) fn hello_of_size(server_name: Option<&str>, padding: usize) -> Option<Vec<u8>> {
+    padded_hello(Version::Tls12, &[0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8], server_name, Some(padding))
+}
+
+fn padded_hello(
+    version: Version,
+    ciphers: &[u16],
+    server_name: Option<&str>,
+    padding: Option<usize>,
+) -> Option<Vec<u8>> {
     let mut random = [0; 96];
     getrandom::fill(&mut random).ok()?;
     let (random, rest) = random.split_at(32);
@@ -176,7 +190,12 @@ fn client_hello(version: Version, ciphers: &[u16], server_name: Option<&str>) ->
     with_length_8(&mut body, if is_13 { session } else { &[] });
     with_length(&mut body, &numbers(ciphers));
     body.extend_from_slice(&[1, 0]);
-    let extensions = extensions(version, server_name, share);
+    let mut extensions = extensions(version, server_name, share);
+    if let Some(padding) = padding {
+        // RFC 7685.
+        extensions.extend_from_slice(&21_u16.to_be_bytes());
+        with_length(&mut extensions, &vec![0; padding]);
+    }
     with_length(&mut body, &extensions);
 
     let mut message = vec![1, 0];
