@@ -73,9 +73,12 @@ pub fn recognise(answer: &Answer) -> Recognition {
     let page = Page::read(answer);
     let found = look::matching(&page);
     let passed = passed(&found);
-    let author = author(&page, &found, &passed);
+    let claim = claim(&found).map(|found| found.rule.mark(&found.seen));
+    let fails = page.is_error() || claim.is_some();
+    let author = claim.or_else(|| maker(&page, &passed));
+    let told = author.as_ref().filter(|_| fails).and_then(|author| told::told(&page, author));
     Recognition {
-        told: author.as_ref().and_then(|author| told::told(&page, author)).or_else(|| told::by_rayline(&page)),
+        told: told.or_else(|| told::by_rayline(&page)),
         request_id: ids::request_id(&page, author.as_ref(), &passed),
         passed,
         author,
@@ -96,19 +99,20 @@ fn passed(found: &[Found]) -> Vec<Mark> {
 
 /// The strongest claim wins. Of claims that are equally strong and contradict each other it is the innermost: whoever
 /// stands further out passed on what the other wrote.
-fn author(page: &Page<'_>, found: &[Found], passed: &[Mark]) -> Option<Mark> {
-    let mut best: Option<&Found> = None;
+fn claim<'a>(found: &'a [Found]) -> Option<&'a Found> {
+    let rank = |found: &Found| (found.rule.proves, found.rule.role);
+    let mut best: Option<&'a Found> = None;
     for claim in found.iter().filter(|claim| claim.rule.proves != Proves::Passed) {
-        let rank = |found: &Found| (found.rule.proves, found.rule.role);
         if best.is_none_or(|best| rank(claim) > rank(best)) {
             best = Some(claim);
         }
     }
-    if let Some(Found { rule, seen }) = best {
-        return Some(rule.mark(seen));
-    }
-    // Nobody's page is known. An application that names itself in the head made what it sent; a server does too, unless
-    // it is an error, which it may have passed on under its own name.
+    best
+}
+
+/// Who made what nobody claims. An application that names itself in the head made what it sent; a server does too, unless
+/// it is an error, which it may have passed on under its own name.
+fn maker(page: &Page<'_>, passed: &[Mark]) -> Option<Mark> {
     let innermost = passed.last()?;
     let made = match innermost.role {
         Role::Application => true,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::page::{Page, line};
+use super::page::{Page, line, number};
 use super::rules::RULES;
 use super::{Mark, Role};
 
@@ -41,6 +41,8 @@ pub(super) enum Look {
     Body(&'static str),
     /// The body begins so.
     Opens(&'static str),
+    /// The body begins so, and a number of three or four digits follows.
+    OpensNumber(&'static str),
     /// The body is this and nothing else, white space aside.
     Whole(&'static str),
     /// The title has this in it.
@@ -118,6 +120,10 @@ impl Look {
                 let at = page.beginning();
                 page.lower.get(at..)?.starts_with(words).then(|| page.line(at))
             }
+            Self::OpensNumber(words) => {
+                let at = page.beginning();
+                number(page.lower.get(at..)?.strip_prefix(words)?).map(|_| page.line(at))
+            }
             Self::Whole(words) => (page.lower.trim() == words).then(|| words.to_owned()),
             Self::Title(words) => page.title.clone().filter(|title| title.to_ascii_lowercase().contains(words)),
             Self::Empty => page.is_empty().then(|| "no body".to_owned()),
@@ -159,6 +165,7 @@ static SEARCHER: LazyLock<(Vec<&'static str>, AhoCorasick)> = LazyLock::new(|| {
             | Look::Holds(..)
             | Look::Cookie(_)
             | Look::Opens(_)
+            | Look::OpensNumber(_)
             | Look::Whole(_)
             | Look::Title(_)
             | Look::Empty

@@ -69,10 +69,12 @@ impl<'a> Page<'a> {
         line(self.text.get(at..).unwrap_or_default())
     }
 
-    /// The words in the body from `at` to the next tag or the end of the line.
+    /// The words in the body around `at`, between tags and ends of lines.
     pub(super) fn words(&self, at: usize) -> String {
-        let rest = self.text.get(at..).unwrap_or_default();
-        line(rest.split('<').next().unwrap_or_default())
+        let before = self.text.get(..at).unwrap_or_default();
+        let begin = before.rfind(['>', '\n', '"']).map_or(0, |end| end + 1);
+        let rest = self.text.get(begin..).unwrap_or_default();
+        line(rest.split(['<', '"']).next().unwrap_or_default())
     }
 
     /// The word in the body behind `landmark` (in lower case): letters, digits, and what ids are made of.

@@ -4,7 +4,9 @@
 //! matched in any case, and literal: a page that only quotes one has it escaped, or has not the markup around it.
 
 use super::Role::{self, Application, Edge, Server};
-use super::look::Look::{self, AnyStatus, Begins, Body, Cookie, Empty, Has, Holds, Is, Opens, Status, Title, Whole};
+use super::look::Look::{
+    self, AnyStatus, Begins, Body, Cookie, Empty, Has, Holds, Is, Opens, OpensNumber, Status, Title, Whole,
+};
 use super::look::{Proves, Rule};
 
 const fn passed(name: &'static str, role: Role, said: &'static str, looks: &'static [Look]) -> Rule {
@@ -23,6 +25,9 @@ const fn perhaps(name: &'static str, role: Role, said: &'static str, looks: &'st
     Rule { name, role, proves: Proves::Perhaps, said, looks }
 }
 
+/// How Apache breaks the lines of its error pages, which have changed their document type since.
+const APACHE: &str = "</title>\n</head><body>\n<h1>";
+
 /// All rows. Of two equally good claims at the same place, the earlier row's is taken.
 pub(super) static RULES: &[Rule] = &[
     // Rayline, which also says `cf-error-type` and `error code:`.
@@ -31,7 +36,7 @@ pub(super) static RULES: &[Rule] = &[
     wrote("Rayline", Edge, "member `rayline_error` of the JSON body", &[Body("\"rayline_error\":true")]),
     wrote("Rayline", Edge, "`rayline_error` in the Markdown body", &[Body("\nrayline_error: true")]),
     wrote("Rayline", Edge, "markup of its error page", &[Body("<code>rayline explain ")]),
-    wrote("Rayline", Edge, "its short text form", &[Opens("error code: "), Body("\nray id: "), Body("\ncode: ")]),
+    wrote("Rayline", Edge, "its short text form", &[OpensNumber("error code: "), Body("\nray id: "), Body("\ncode: ")]),
     // Cloudflare: "Cloudflare error headers", "Error responses", "Cloudflare HTTP headers".
     passed(
         "Cloudflare",
@@ -50,9 +55,9 @@ pub(super) static RULES: &[Rule] = &[
         "Cloudflare",
         Edge,
         "its short text form `error code: NNN`",
-        &[Opens("error code: "), Begins("server", "cloudflare")],
+        &[OpensNumber("error code: "), Begins("server", "cloudflare")],
     ),
-    likely("Cloudflare", Edge, "its short text form `error code: NNN`", &[Opens("error code: ")]),
+    likely("Cloudflare", Edge, "its short text form `error code: NNN`", &[OpensNumber("error code: ")]),
     wrote("Cloudflare", Edge, "markup `cf-error-details` of its error page", &[Body("id=\"cf-error-details\"")]),
     wrote("Cloudflare", Edge, "markup `cf-wrapper` of its error page", &[Body("id=\"cf-wrapper\""), Body("cf-error-")]),
     wrote("Cloudflare", Edge, "headline of its block page", &[Body("data-translate=\"block_headline\"")]),
@@ -241,6 +246,18 @@ pub(super) static RULES: &[Rule] = &[
         "words of its error page",
         &[Opens("<!doctype html public \"-//ietf//dtd html 2.0//en\">")],
     ),
+    wrote(
+        "Apache",
+        Server,
+        "markup of its error page below `server: Apache`",
+        &[Opens("<!doctype html public \"-//w3c//dtd html 4.01//en\""), Body(APACHE), Begins("server", "apache")],
+    ),
+    likely(
+        "Apache",
+        Server,
+        "markup of its error page",
+        &[Opens("<!doctype html public \"-//w3c//dtd html 4.01//en\""), Body(APACHE)],
+    ),
     passed("LiteSpeed", Server, "`server: LiteSpeed`", &[Begins("server", "litespeed")]),
     wrote("LiteSpeed", Server, "words of its error page", &[Body("proudly powered by litespeed web server")]),
     wrote(
@@ -351,13 +368,13 @@ pub(super) static RULES: &[Rule] = &[
     // PHP and what is written in it.
     passed("PHP", Application, "header `x-powered-by`", &[Begins("x-powered-by", "php")]),
     passed("PHP", Application, "cookie `PHPSESSID`", &[Cookie("phpsessid=")]),
-    wrote("PHP", Application, "words of a fatal error", &[Body("<b>fatal error</b>: "), AnyStatus]),
-    wrote("PHP", Application, "words of a parse error", &[Body("<b>parse error</b>: "), AnyStatus]),
+    wrote("PHP", Application, "words of a fatal error", &[Body("<br />\n<b>fatal error</b>:  "), AnyStatus]),
+    wrote("PHP", Application, "words of a parse error", &[Body("<br />\n<b>parse error</b>:  "), AnyStatus]),
     wrote("PHP", Application, "words of a fatal error", &[Opens("php fatal error:  "), AnyStatus]),
     wrote("PHP", Application, "words of a fatal error", &[Opens("fatal error: "), Body(" on line "), AnyStatus]),
     wrote("PHP", Application, "table of Xdebug", &[Body("class='xdebug-error"), AnyStatus]),
     wrote("PHP", Application, "words of its server interface", &[Whole("no input file specified.")]),
-    wrote("PHP", Application, "words of its process manager", &[Whole("file not found.")]),
+    likely("PHP", Application, "words of its process manager", &[Whole("file not found.")]),
     passed("WordPress", Application, "header `link` to `wp-json`", &[Holds("link", "/wp-json/")]),
     passed("WordPress", Application, "header `x-redirect-by`", &[Begins("x-redirect-by", "wordpress")]),
     wrote(
@@ -446,7 +463,6 @@ pub(super) static RULES: &[Rule] = &[
         &[Body("if you are the application owner check the logs for more information.")],
     ),
     likely("Rails", Application, "its JSON error", &[Whole("{\"status\":500,\"error\":\"internal server error\"}")]),
-    passed("Phoenix", Application, "`server: Cowboy`", &[Begins("server", "cowboy")]),
     perhaps(
         "Phoenix",
         Application,
@@ -593,7 +609,7 @@ mod tests {
         for rule in RULES {
             for look in rule.looks {
                 let words: &[&str] = match look {
-                    Has(a) | Cookie(a) | Body(a) | Opens(a) | Whole(a) | Title(a) => &[a],
+                    Has(a) | Cookie(a) | Body(a) | Opens(a) | OpensNumber(a) | Whole(a) | Title(a) => &[a],
                     Is(a, b) | Begins(a, b) | Holds(a, b) => &[a, b],
                     Empty | Status(_) | AnyStatus => &[],
                 };

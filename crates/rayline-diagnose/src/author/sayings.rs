@@ -143,11 +143,6 @@ pub(super) fn of_cloudflare(number: u16) -> &'static [Code] {
     }
 }
 
-/// Authors who fail with any status: the head was sent before they did.
-pub(super) fn fails_with_any_status(author: &str) -> bool {
-    author == "PHP"
-}
-
 /// What is wrong inside an origin, whoever shows it.
 pub(super) const CAUSES: &[(&str, Cause)] = &[
     ("allowed memory size of", Cause::AppPhpMemory),

@@ -11,6 +11,8 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rayline_diagnose::author::{Recognition, Role, recognise};
 use rayline_diagnose::fetch::{Answer, BodyEnd};
+use rayline_verdict::surface::{Format, Notice, page_headers, render};
+use rayline_verdict::{Certainty, Colo, Evidence, Moment, RayId, Sent, TABLE, Verdict};
 
 fn library() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pages")
@@ -131,14 +133,56 @@ fn a_numbers_codes_are_those_of_the_vocabulary() {
         let told = recognise(&answer(530, [("server", &b"cloudflare"[..])], body.as_bytes())).told.unwrap();
         told.codes.iter().map(|code| code.name()).collect::<Vec<_>>()
     };
-    for entry in &rayline_verdict::TABLE {
-        if let rayline_verdict::Sent::Page(number @ 520..=1099) = entry.sent {
+    for entry in &TABLE {
+        if let Sent::Page(number @ 520..=1099) = entry.sent {
             assert!(codes(number).contains(&entry.name), "{number} is {}", entry.name);
         }
     }
     assert_eq!(codes(522), ["network.connect.timed_out", "network.send.unacknowledged"]);
     assert_eq!(codes(1101), ["owner.worker.failed"]);
     assert_eq!(codes(1043), [""; 0]);
+}
+
+#[test]
+fn raylines_own_pages_tell_the_code_in_every_form() {
+    let formats = [Format::Html, Format::Json, Format::ProblemJson, Format::Markdown, Format::Text];
+    for entry in &TABLE {
+        let Sent::Page(number) = entry.sent else { continue };
+        let verdict = Verdict {
+            code: entry.code,
+            number,
+            certainty: Certainty::Proven,
+            rivals: Vec::new(),
+            reached: entry.reached,
+            evidence: Evidence::default(),
+            attempts: Vec::new(),
+        };
+        let notice = Notice {
+            verdict: &verdict,
+            ray: RayId(0x230b_0300_23ae_2822),
+            colo: Colo::new("FRA").unwrap(),
+            host: "shop.example",
+            at: Moment(1_795_237_169_000_000_000),
+            client_ip: [203, 0, 113, 7].into(),
+            country: None,
+            brand: "Acme",
+            preview: false,
+        };
+        for format in formats {
+            let mut body = Vec::new();
+            render(&notice, format, &mut body);
+            let mut fields = vec![("cf-ray", b"230b030023ae2822-FRA".to_vec())];
+            page_headers(&notice, format, |name, value| fields.push((name, value.to_vec())));
+            let whole = answer(verdict.page_status().unwrap(), fields.iter().map(|(n, v)| (*n, &v[..])), &body);
+            let stripped = answer(whole.status, [], &body);
+            for answer in [whole, stripped] {
+                let seen = recognise(&answer);
+                assert_eq!(seen.author.map(|author| author.name), Some("Rayline"), "{} as {format:?}", entry.name);
+                let told = seen.told.unwrap();
+                assert_eq!((told.number, told.codes), (Some(number), vec![entry.code]), "{format:?}");
+            }
+        }
+    }
 }
 
 #[test]
