@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
+
 use crate::connection::Connection;
 use crate::dial::Tls;
 use crate::tls::identity::Identity;
@@ -50,7 +52,7 @@ impl Default for PoolLimits {
 /// The idle connections of one worker.
 #[derive(Debug)]
 pub struct Pool {
-    shelves: HashMap<Key, Vec<Connection>>,
+    shelves: HashMap<Key, Vec<Connection>, RandomState>,
     idle: usize,
     limits: PoolLimits,
     generation: u64,
@@ -59,7 +61,7 @@ pub struct Pool {
 impl Pool {
     /// An empty pool for connections of this generation of trust settings.
     pub fn new(limits: PoolLimits, generation: u64) -> Self {
-        Self { shelves: HashMap::new(), idle: 0, limits, generation }
+        Self { shelves: HashMap::default(), idle: 0, limits, generation }
     }
 
     /// How many connections are idle.

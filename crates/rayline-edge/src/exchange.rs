@@ -22,6 +22,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(125);
 pub(crate) struct Incoming {
     /// When its first byte arrived.
     pub(crate) started: Instant,
+    /// When its head was whole, or was known not to become so.
+    pub(crate) ready: Instant,
     /// A request whose head was read and whose body is still coming, or the fault that kept it from being one.
     pub(crate) request: Result<(RequestHead, RequestBody), Fault>,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Exchange<'a> {
     /// The change of protocol that the visitor asks for, if it may: known from `request` on.
     pub(crate) upgrade: Option<Upgrade>,
     pub(crate) record: OpenRecord,
+    /// The time, as it was read after the last wait: phases that do not wait take none.
+    pub(crate) now: Instant,
     pub(crate) attempts: Vec<Attempt>,
 }
 
@@ -69,7 +73,7 @@ pub(crate) struct Route<'a> {
     pub(crate) host: &'a str,
 }
 
-/// Whole microseconds since `since`, as records count them.
-pub(crate) fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+/// Whole microseconds between two moments, as records count them.
+pub(crate) fn micros(since: Instant, until: Instant) -> u64 {
+    u64::try_from(until.saturating_duration_since(since).as_micros()).unwrap_or(u64::MAX)
 }

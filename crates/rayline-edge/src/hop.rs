@@ -124,7 +124,7 @@ pub(crate) fn passes_to_visitor(name: &[u8], hops: &Hops<'_>) -> bool {
         18 => is("x-accel-limit-rate"),
         _ => false,
     };
-    !kept && Known::of(name) != Some(Known::Hop) && !hops.nominates(name)
+    !kept && Known::spelt(name) != Some(Known::Hop) && !hops.nominates(name)
 }
 
 #[cfg(test)]

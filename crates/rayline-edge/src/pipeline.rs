@@ -17,7 +17,7 @@ use crate::worker::Worker;
 /// Serves one request.
 pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Incoming) -> Answer {
     let running = worker.running();
-    let record = accept::open_record(worker, &running, visitor, incoming.started);
+    let record = accept::open_record(worker, &running, visitor, incoming.started, incoming.ready);
     let (head, body) = match incoming.request {
         Ok(request) => request,
         Err(fault) => return reply::refuse_unread(&running, record, fault),
@@ -31,6 +31,7 @@ pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Inco
         zone: None,
         upgrade: None,
         record,
+        now: incoming.ready,
         attempts: Vec::new(),
     };
     match run(&mut exchange).await {

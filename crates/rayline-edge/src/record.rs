@@ -13,8 +13,8 @@ use crate::worker::Worker;
 /// A record that is still being written. Dropping it closes it: a request whose future is dropped was given up by
 /// its visitor, by a panic of ours, or by the end of the drain time.
 pub(crate) struct OpenRecord {
-    /// `None` once closed.
-    record: Option<Record>,
+    /// `None` once closed. In a box, for it is handed from phase to phase.
+    record: Option<Box<Record>>,
     started: Instant,
     worker: Rc<Worker>,
 }
@@ -28,7 +28,7 @@ impl std::fmt::Debug for OpenRecord {
 impl OpenRecord {
     /// Opens a record for a request that began at `started`.
     pub(crate) fn new(record: Record, started: Instant, worker: Rc<Worker>) -> Self {
-        Self { record: Some(record), started, worker }
+        Self { record: Some(Box::new(record)), started, worker }
     }
 
     /// When the request began.
@@ -41,9 +41,9 @@ impl OpenRecord {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Closes with what stands in it.
-    pub(crate) fn close(mut self) {
-        self.finish();
+    /// Closes with what stands in it. When that was.
+    pub(crate) fn close(mut self) -> Instant {
+        self.finish()
     }
 
     /// Closes with a verdict on `fault`, unless an earlier fault has been judged: the first one is the cause, what
@@ -64,12 +64,15 @@ impl OpenRecord {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Instant {
+        let now = Instant::now();
         if let Some(mut record) = self.record.take() {
-            let nanoseconds = i64::try_from(self.started.elapsed().as_nanos()).unwrap_or(i64::MAX);
+            let took = now.saturating_duration_since(self.started);
+            let nanoseconds = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
             record.end = Moment(record.start.0.saturating_add(nanoseconds));
-            self.worker.keep(record);
+            self.worker.keep(*record);
         }
+        now
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rayline_config::{ErrorPage, HostMatch, Limits, Server, Zone};
 use rayline_dial::{Dialer, Identity, Resolver, TrustSettings};
 use rayline_verdict::surface::CustomPage;
@@ -20,7 +21,7 @@ pub(crate) struct Running {
     /// The empty name, for records of requests that belong to no zone.
     pub(crate) no_zone: Arc<str>,
     /// By the address of the plan's zone: a name is looked up once, in the plan's own table.
-    zones: HashMap<*const Zone, ZonePlan>,
+    zones: HashMap<*const Zone, ZonePlan, RandomState>,
 }
 
 impl std::fmt::Debug for Running {

@@ -22,6 +22,12 @@ impl Line {
         section.get(self.name as usize..self.name_end as usize).unwrap_or_default()
     }
 
+    /// Whether the field has this name. Most have not even its length.
+    #[inline]
+    pub(crate) fn is_named(self, section: &[u8], name: &[u8]) -> bool {
+        (self.name_end - self.name) as usize == name.len() && self.name(section).eq_ignore_ascii_case(name)
+    }
+
     pub(crate) fn value(self, section: &[u8]) -> &[u8] {
         section.get(self.value as usize..self.value_end as usize).unwrap_or_default()
     }
@@ -43,14 +49,14 @@ impl Fields {
 
     /// The value of the first line with this name.
     pub fn get(&self, name: &(impl AsRef<[u8]> + ?Sized)) -> Option<&[u8]> {
-        let name = name.as_ref();
-        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let bytes = &*self.bytes;
+        self.lines.iter().find(|line| line.is_named(bytes, name.as_ref())).map(|line| line.value(bytes))
     }
 
     /// The values of all lines with this name, in order.
     pub fn all<'a>(&'a self, name: &'a (impl AsRef<[u8]> + ?Sized)) -> impl Iterator<Item = &'a [u8]> {
-        let name = name.as_ref();
-        self.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let (bytes, name) = (&*self.bytes, name.as_ref());
+        self.lines.iter().filter(move |line| line.is_named(bytes, name)).map(move |line| line.value(bytes))
     }
 
     /// Whether there is a line with this name.

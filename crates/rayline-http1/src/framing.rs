@@ -27,7 +27,8 @@ pub(crate) struct Notes {
     pub(crate) host: Option<Line>,
     pub(crate) second_host: Option<Line>,
     pub(crate) upgrade: Option<Line>,
-    pub(crate) has_length: bool,
+    pub(crate) length: Option<Line>,
+    pub(crate) repeats_length: bool,
     pub(crate) coding: Option<Line>,
     pub(crate) close: bool,
     pub(crate) keep_alive: bool,
@@ -60,7 +61,10 @@ impl Notes {
                     self.wants_upgrade |= member.eq_ignore_ascii_case(b"upgrade");
                 }
             }
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.has_length = true,
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.repeats_length = self.length.is_some();
+                self.length.get_or_insert(line);
+            }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                 self.coding.get_or_insert(line);
             }
@@ -115,7 +119,7 @@ pub(crate) fn declared(
         if version == Version::Http10 {
             return refuse(RefusalKind::BadTransferEncoding(TransferEncodingFault::InHttp10));
         }
-        if notes.has_length {
+        if notes.length.is_some() {
             return refuse(RefusalKind::LengthWithTransferEncoding);
         }
         return match transfer_coding(section, lines, sender) {
@@ -123,14 +127,18 @@ pub(crate) fn declared(
             Err(kind) => Err(Fault::new(kind, coding.value as usize)),
         };
     }
-    if notes.has_length {
-        return content_length(section, lines).map(Declared::Length);
+    match notes.length {
+        None => Ok(Declared::Nothing),
+        Some(line) => match decimal(line.value(section)) {
+            Ok(length) if !notes.repeats_length => Ok(Declared::Length(length)),
+            // What is wrong with it, or with them, is found in another pass.
+            Ok(_) | Err(_) => content_length(section, lines).map(Declared::Length),
+        },
     }
-    Ok(Declared::Nothing)
 }
 
 fn named<'a>(section: &'a [u8], lines: &'a [Line], name: &'a [u8]) -> impl Iterator<Item = Line> + 'a {
-    lines.iter().copied().filter(move |line| line.name(section).eq_ignore_ascii_case(name))
+    lines.iter().copied().filter(move |line| line.is_named(section, name))
 }
 
 /// The one length of a head that has at least one such line.

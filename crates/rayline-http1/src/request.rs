@@ -48,7 +48,11 @@ struct Outline {
 impl RequestHead {
     /// The method, a token in the case received.
     pub fn method(&self) -> &str {
-        ascii(self.raw().get(..self.outline.method_end as usize).unwrap_or_default())
+        match self.raw().get(..self.outline.method_end as usize).unwrap_or_default() {
+            b"GET" => "GET",
+            b"POST" => "POST",
+            other => ascii(other),
+        }
     }
 
     /// The request target as received: visible ASCII, not empty.
@@ -59,7 +63,7 @@ impl RequestHead {
 
     /// In which of the four forms the target is, and its parts.
     pub fn form(&self) -> TargetForm<'_> {
-        self.outline.form.of(self.target())
+        self.outline.form.of(|| self.target())
     }
 
     /// The host and port that the request is for.

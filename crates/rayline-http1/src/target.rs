@@ -39,12 +39,14 @@ pub(crate) enum Form {
 const SCHEME_END: &[u8] = b"://";
 
 impl Form {
-    pub(crate) fn of(self, target: &str) -> TargetForm<'_> {
+    /// `target` is asked for only where it has parts.
+    pub(crate) fn of<'a>(self, target: impl FnOnce() -> &'a str) -> TargetForm<'a> {
         match self {
             Self::Origin => TargetForm::Origin,
             Self::Authority => TargetForm::Authority,
             Self::Asterisk => TargetForm::Asterisk,
             Self::Absolute { scheme_end, authority_end } => {
+                let target = target();
                 let scheme_end = scheme_end as usize;
                 let authority = scheme_end + SCHEME_END.len();
                 let authority_end = authority_end as usize;

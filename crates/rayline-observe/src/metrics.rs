@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use prometheus::local::{LocalHistogram, LocalIntCounter};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -178,7 +179,7 @@ impl Metrics {
 /// was counted to [`Metrics`].
 pub(crate) struct Tally {
     metrics: Arc<Metrics>,
-    zones: HashMap<Arc<str>, ZoneTally>,
+    zones: HashMap<Arc<str>, ZoneTally, RandomState>,
     resolve: LocalHistogram,
     connect: LocalHistogram,
     origin_tls: LocalHistogram,
@@ -209,7 +210,7 @@ impl Tally {
             bytes_received: metrics.bytes.with_label_values(&["received"]).local(),
             reused: metrics.origin_requests.with_label_values(&["true"]).local(),
             fresh: metrics.origin_requests.with_label_values(&["false"]).local(),
-            zones: HashMap::new(),
+            zones: HashMap::default(),
             metrics,
         }
     }

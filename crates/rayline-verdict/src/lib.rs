@@ -34,3 +34,4 @@ pub use ray::{Colo, RayId};
 pub use record::{Country, Record};
 pub use snippet::Snippet;
 pub use verdict::{Attempt, Certainty, Outcome, Verdict};
+pub use write::put_address;

@@ -58,29 +58,56 @@ pub struct Field {
     pub origin: Origin,
     /// One sentence of documentation, in Markdown.
     pub doc: &'static str,
-    /// `,"Name":`, ready to be written.
-    key: &'static str,
-    write: Write,
+    source: Source,
 }
 
 impl Field {
     /// Whether only the lines of requests with a verdict have it.
     pub const fn needs_verdict(&self) -> bool {
-        matches!(self.write, Write::Verdict(_))
+        matches!(self.source, Source::Verdict)
     }
 
     /// Whether a line is without it where there is nothing to say.
     pub const fn is_optional(&self) -> bool {
-        matches!(self.write, Write::Known(_))
+        matches!(self.source, Source::Known)
     }
 }
 
+/// What a field is made of.
 #[derive(Debug)]
-enum Write {
-    Record(fn(&Record, &mut Vec<u8>)),
-    /// Says whether it wrote anything.
-    Known(fn(&Record, &mut Vec<u8>) -> bool),
-    Verdict(fn(&Verdict, &mut Vec<u8>)),
+enum Source {
+    /// The record.
+    Record,
+    /// The record, which may have nothing to say.
+    Known,
+    /// The verdict, if there is one.
+    Verdict,
+}
+
+impl Source {
+    #[inline(always)]
+    fn record(key: &str, record: &Record, out: &mut Vec<u8>, write: impl FnOnce(&Record, &mut Vec<u8>)) {
+        out.extend_from_slice(key.as_bytes());
+        write(record, out);
+    }
+
+    /// `write` says whether it wrote anything.
+    #[inline(always)]
+    fn known(key: &str, record: &Record, out: &mut Vec<u8>, write: impl FnOnce(&Record, &mut Vec<u8>) -> bool) {
+        let before = out.len();
+        out.extend_from_slice(key.as_bytes());
+        if !write(record, out) {
+            out.truncate(before);
+        }
+    }
+
+    #[inline(always)]
+    fn verdict(key: &str, record: &Record, out: &mut Vec<u8>, write: impl FnOnce(&Verdict, &mut Vec<u8>)) {
+        if let Some(verdict) = record.verdict.as_deref() {
+            out.extend_from_slice(key.as_bytes());
+            write(verdict, out);
+        }
+    }
 }
 
 /// Appends one line. Of the evidence it holds everything: the log is the operator's.
@@ -88,26 +115,7 @@ enum Write {
 /// Without a verdict nothing is allocated but what `out` needs to grow.
 pub fn write(record: &Record, out: &mut Vec<u8>) {
     let start = out.len();
-    for field in FIELDS {
-        match (&field.write, record.verdict.as_deref()) {
-            (Write::Record(write), _) => {
-                out.extend_from_slice(field.key.as_bytes());
-                write(record, out);
-            }
-            (Write::Known(write), _) => {
-                let before = out.len();
-                out.extend_from_slice(field.key.as_bytes());
-                if !write(record, out) {
-                    out.truncate(before);
-                }
-            }
-            (Write::Verdict(write), Some(verdict)) => {
-                out.extend_from_slice(field.key.as_bytes());
-                write(verdict, out);
-            }
-            (Write::Verdict(_), None) => {}
-        }
-    }
+    write_fields(record, out);
     // Every field begins with a comma; the first one's makes room for the brace.
     if let Some(first) = out.get_mut(start) {
         *first = b'{';
@@ -123,9 +131,24 @@ macro_rules! fields {
             kind: Kind::$kind,
             origin: Origin::$origin,
             doc: $doc,
-            key: concat!(",\"", $name, "\":"),
-            write: Write::$source($write),
+            source: Source::$source,
         }),+];
+
+        fn write_fields(record: &Record, out: &mut Vec<u8>) {
+            $(write_field!($source)(concat!(",\"", $name, "\":"), record, out, $write);)+
+        }
+    };
+}
+
+macro_rules! write_field {
+    (Record) => {
+        Source::record
+    };
+    (Known) => {
+        Source::known
+    };
+    (Verdict) => {
+        Source::verdict
     };
 }
 
@@ -137,7 +160,7 @@ fields! {
     Record Dataset String "EdgeEndTimestamp" "When the answer ended (RFC 3339, UTC, nanoseconds)."
         |record, out| time(out, record.end);
     Record Dataset String "EdgeColoCode" "Which edge: three letters, `colo` in the configuration."
-        |record, out| write::quoted(out, record.colo.as_str().as_bytes());
+        |record, out| write::quoted(out, record.colo.as_bytes());
     Record Dataset String "ZoneName" "The zone; empty if no zone has the host name."
         |record, out| write::json(out, record.zone.as_bytes());
     Record Ours Int "PlanVersion" "The version of the configuration that decided."
@@ -146,7 +169,7 @@ fields! {
     Record Dataset String "ClientIP" "The visitor's address; behind a trusted proxy, the one that it names."
         |record, out| ip(out, Some(record.client_ip));
     Known Dataset String "ClientCountry" "Where `ClientIP` is registered: two lower-case letters of ISO 3166-1."
-        |record, out| known(record.country, |country| write::quoted(out, country.as_str().to_ascii_lowercase().as_bytes()));
+        |record, out| known(record.country, |country| write::quoted(out, &country.as_bytes().map(|letter| letter.to_ascii_lowercase())));
     Record Dataset Int "ClientSrcPort" "The port that the connection came from."
         |record, out| write::int(out, record.client.port());
     Record Dataset String "ClientRequestScheme" "`http` or `https`."
@@ -247,7 +270,7 @@ fn time(out: &mut Vec<u8>, moment: crate::Moment) {
 fn ip(out: &mut Vec<u8>, address: Option<std::net::IpAddr>) {
     out.push(b'"');
     if let Some(address) = address {
-        write::ip(out, address);
+        write::put_address(out, address);
     }
     out.push(b'"');
 }

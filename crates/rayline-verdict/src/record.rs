@@ -52,6 +52,11 @@ impl Country {
     }
 
     /// The two characters, letters as capitals.
+    pub const fn as_bytes(&self) -> &[u8; 2] {
+        &self.0
+    }
+
+    /// The same as text.
     pub const fn as_str(&self) -> &str {
         match std::str::from_utf8(&self.0) {
             Ok(text) => text,

@@ -3,9 +3,11 @@
 //! Every function appends and nothing goes through a formatter: an error page and a log line are written for each
 //! request of a flood. What is escaped is taken to be hostile.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::net::IpAddr;
 
+use bytes::BufMut;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -25,19 +27,19 @@ pub(crate) fn millis(out: &mut Vec<u8>, micros: u64) {
     out.extend_from_slice(&digits::<3>((micros % 1000) as u32));
 }
 
-/// An address, as in RFC 5952.
-pub(crate) fn ip(out: &mut Vec<u8>, address: IpAddr) {
+/// Appends an address, as in RFC 5952. One of IPv4 does not go through a formatter, for every request has some.
+pub fn put_address(out: &mut impl BufMut, address: IpAddr) {
     match address {
         IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            int(out, a);
-            for octet in [b, c, d] {
-                out.push(b'.');
-                int(out, octet);
+            let mut between = "";
+            for octet in address.octets() {
+                out.put_slice(between.as_bytes());
+                out.put_slice(itoa::Buffer::new().format(octet).as_bytes());
+                between = ".";
             }
         }
-        // Writing to a `Vec` does not fail.
-        IpAddr::V6(address) => drop(write!(out, "{address}")),
+        // Writing to memory does not fail.
+        IpAddr::V6(address) => drop(write!(out.writer(), "{address}")),
     }
 }
 
@@ -76,10 +78,23 @@ pub(crate) fn seconds(out: &mut Vec<u8>, moment: Moment) {
     out.push(b'Z');
 }
 
+thread_local! {
+    /// The last second written with a fraction, and its text without the `Z`: most lines are of the same second.
+    static LAST_SECOND: RefCell<(i64, Vec<u8>)> = const { RefCell::new((i64::MIN, Vec::new())) };
+}
+
 /// RFC 3339 in UTC with all nine digits of the second's fraction, so that lines sort as text.
 pub(crate) fn nanoseconds(out: &mut Vec<u8>, moment: Moment) {
-    seconds(out, moment);
-    out.pop();
+    LAST_SECOND.with_borrow_mut(|(last, text)| {
+        let second = moment.0.div_euclid(NANOS);
+        if *last != second {
+            text.clear();
+            seconds(text, moment);
+            text.pop();
+            *last = second;
+        }
+        out.extend_from_slice(text);
+    });
     out.push(b'.');
     let fraction = u32::try_from(moment.0.rem_euclid(NANOS)).unwrap_or_default();
     out.extend_from_slice(&digits::<9>(fraction));
@@ -261,7 +276,7 @@ mod tests {
     fn addresses_are_those_of_the_standard_library() {
         for text in ["127.0.0.1", "255.255.255.255", "::1", "2001:db8::1"] {
             let address: IpAddr = text.parse().unwrap();
-            assert_eq!(written(|out| ip(out, address)), text);
+            assert_eq!(written(|out| put_address(out, address)), text);
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use tokio::sync::watch;
 
 use super::{Http2, Lease};
@@ -22,7 +23,7 @@ const MOST_KEYS: usize = 4096;
 /// The HTTP/2 connections of one worker.
 #[derive(Debug)]
 pub struct Http2Pool {
-    shelves: HashMap<Key, Shelf>,
+    shelves: HashMap<Key, Shelf, RandomState>,
     /// Connections without a request.
     resting: Rc<Cell<usize>>,
     limits: PoolLimits,
@@ -93,7 +94,7 @@ impl Wait {
 impl Http2Pool {
     /// An empty pool for connections of this generation of trust settings.
     pub fn new(limits: PoolLimits, generation: u64) -> Self {
-        Self { shelves: HashMap::new(), resting: Rc::default(), limits, generation }
+        Self { shelves: HashMap::default(), resting: Rc::default(), limits, generation }
     }
 
     /// The count of connections that are open without a request, kept up to date.

@@ -121,11 +121,17 @@ fn too_many(worker: &Worker) -> Fault {
     Fault::new(AcceptCause::TooManyConnections).with(Fact::Limit { what: "connections", seen: limit + 1, limit })
 }
 
-/// Opens the record of a request that began at `started`.
-pub(crate) fn open_record(worker: &Rc<Worker>, running: &Running, visitor: &Visitor, started: Instant) -> OpenRecord {
-    let (ray, now) = worker.ray();
-    let waited = i64::try_from(started.elapsed().as_nanos()).unwrap_or_default();
-    let start = Moment(now.0.saturating_sub(waited));
+/// Opens the record of a request that began at `started`; it is `now`.
+pub(crate) fn open_record(
+    worker: &Rc<Worker>,
+    running: &Running,
+    visitor: &Visitor,
+    started: Instant,
+    now: Instant,
+) -> OpenRecord {
+    let (ray, moment) = worker.ray();
+    let waited = i64::try_from(now.saturating_duration_since(started).as_nanos()).unwrap_or_default();
+    let start = Moment(moment.0.saturating_sub(waited));
     let record = Record {
         ray,
         colo: running.server().colo,
@@ -159,5 +165,5 @@ pub(crate) fn open_record(worker: &Rc<Worker>, running: &Running, visitor: &Visi
 /// Records a connection that ended before there could be an answer.
 pub(crate) fn record_only(worker: &Rc<Worker>, visitor: &Visitor, started: Instant, fault: Fault) {
     let running = worker.running();
-    open_record(worker, &running, visitor, started).close_with(fault);
+    open_record(worker, &running, visitor, started, Instant::now()).close_with(fault);
 }

@@ -23,7 +23,7 @@ pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target, upload: &Uploa
     }
     // An origin that speaks HTTP/1.1 is not made to wait for a look at what it does not have.
     if target.security.protocols != Protocols::Http2 {
-        let now = Instant::now();
+        let now = exchange.now;
         let mut addresses = target.addresses.iter();
         let taken =
             exchange.worker.count_idle(|pool| addresses.find_map(|address| pool.take(&target.key(*address), now)));
@@ -54,6 +54,12 @@ fn share(exchange: &Exchange<'_>, target: &Target) -> Option<Lease> {
 /// # Errors
 /// The dialler's: of the most telling address when all failed. The visitor's leaving meanwhile.
 pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Result<Link, Fault> {
+    let opened = open_or_share(exchange, target, upload).await;
+    exchange.now = Instant::now();
+    opened
+}
+
+async fn open_or_share(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Result<Link, Fault> {
     let protocols = target.security.protocols;
     let Some(address) = target.addresses.first().filter(|_| protocols != Protocols::Http1) else {
         return dial(exchange, target, Protocols::Http1, None).await;

@@ -30,7 +30,7 @@ pub(crate) fn answer(
     head: Box<ResponseHead>,
     mut upload: Upload,
 ) -> Result<Answered, Fault> {
-    let took = micros(exchange.record.started());
+    let took = micros(exchange.record.started(), exchange.now);
     exchange.origin().response_us = took;
     exchange.record.cache = rayline_verdict::record::CacheStatus::Dynamic;
     if head.status >= 500 {

@@ -1,6 +1,6 @@
 //! Reading the visitor's request, describing it in the record, and answering what the edge answers itself.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use rayline_config::SslMode;
 use rayline_http1::{TargetForm, Version};
 use rayline_verdict::evidence::Fact;
@@ -12,27 +12,23 @@ use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
 use crate::tunnel::Upgrade;
 
-/// Bytes of `User-Agent` that a record keeps: records wait in memory while the log cannot be written.
+/// Bytes of `User-Agent` that a record keeps: its line waits in memory while the log cannot be written.
 const MOST_USER_AGENT: usize = 4 * 1024;
 
-/// Writes into the record what was asked. One allocation holds all of it: the visitor's read buffer is free again
-/// when the request is done, however long the record waits to be written.
+/// Writes into the record what was asked, as slices of the head.
 pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     let head = exchange.head;
     let user_agent = head.fields.get("user-agent").unwrap_or_default();
-    let parts: [&[u8]; 4] = [
-        head.host().unwrap_or_default().as_bytes(),
-        head.method().as_bytes(),
-        head.target().as_bytes(),
-        user_agent.get(..MOST_USER_AGENT).unwrap_or(user_agent),
-    ];
-    let mut texts = BytesMut::with_capacity(parts.iter().map(|part| part.len()).sum());
-    let mut texts = parts.map(|part| {
-        texts.put_slice(part);
-        texts.split().freeze()
-    });
-    let record = &mut exchange.record;
-    [record.host, record.method, record.uri, record.user_agent] = texts.each_mut().map(std::mem::take);
+    let slice = |part: &[u8]| head.raw().slice_ref(part);
+    let record = &mut *exchange.record;
+    record.host = slice(head.host().unwrap_or_default().as_bytes());
+    record.method = match head.method() {
+        "GET" => Bytes::from_static(b"GET"),
+        "POST" => Bytes::from_static(b"POST"),
+        other => Bytes::copy_from_slice(other.as_bytes()),
+    };
+    record.uri = slice(head.target().as_bytes());
+    record.user_agent = slice(user_agent.get(..MOST_USER_AGENT).unwrap_or(user_agent));
     record.protocol = exchange.visitor.protocol.name(head.version);
     if let Some(zone) = exchange.zone {
         record.zone = std::sync::Arc::clone(&zone.name);

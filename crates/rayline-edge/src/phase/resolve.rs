@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rayline_config::Target as Content;
 use rayline_dial::{Identity, Key, Tls, prohibited};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::{DnsFacts, Fact};
 use rayline_verdict::fault::ResolveCause;
+use smallvec::SmallVec;
 
 use super::origin_tls::Security;
 use super::reply::unless_gone;
@@ -17,7 +19,7 @@ use crate::exchange::{Exchange, Route, micros};
 #[derive(Debug)]
 pub(crate) struct Target {
     /// Where to connect, at least one.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: SmallVec<[SocketAddr; 1]>,
     /// The name for the TLS handshake; empty without TLS.
     pub(crate) server_name: Arc<str>,
     pub(crate) security: Security,
@@ -49,9 +51,9 @@ pub(crate) async fn target(
     security: Security,
 ) -> Result<Target, Fault> {
     let with_port = |ip: IpAddr| SocketAddr::new(ip, security.port);
-    let addresses = match &route.origin.target {
+    let addresses: SmallVec<[SocketAddr; 1]> = match &route.origin.target {
         Content::Addresses(addresses) => addresses.iter().copied().map(with_port).collect(),
-        Content::Name(name) => resolve(exchange, name).await?.into_iter().map(with_port).collect::<Vec<_>>(),
+        Content::Name(name) => resolve(exchange, name).await?.into_iter().map(with_port).collect(),
     };
     if let Some(own) = addresses.iter().find(|address| is_own(exchange, **address)) {
         return Err(Fault::new(ResolveCause::PointsToEdge)
@@ -70,10 +72,11 @@ pub(crate) async fn target(
 }
 
 async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {
-    let began = std::time::Instant::now();
+    let began = exchange.now;
     let running = exchange.running;
     let resolved = unless_gone(exchange, Box::pin(running.resolver.resolve(name))).await;
-    exchange.origin().dns_us = micros(began);
+    exchange.now = Instant::now();
+    exchange.origin().dns_us = micros(began, exchange.now);
     let resolved = resolved?.map_err(|fault| fault.with(Fact::OriginName(name.to_owned())))?;
     if running.server().allow_private_origins {
         return Ok(resolved.addresses.to_vec());

@@ -43,15 +43,17 @@ pub(crate) async fn head(
     link: &mut Link,
     upload: &mut Upload,
 ) -> Result<Waited, Fault> {
-    let began = Instant::now();
+    let began = exchange.now;
     let mut waiting = Waiting::new(exchange, link);
     let body = &mut exchange.body;
     let outcome = poll_fn(|cx| waiting.poll(link, upload, body, cx)).await;
-    let sent_at = waiting.sent_at.unwrap_or_else(Instant::now);
-    let took = micros(began);
+    let now = Instant::now();
+    let sent_at = waiting.sent_at.unwrap_or(now);
+    let took = micros(began, now);
+    exchange.now = now;
     let origin = exchange.origin();
-    origin.send_us = u64::try_from(sent_at.saturating_duration_since(began).as_micros()).unwrap_or(u64::MAX);
-    origin.header_us = micros(sent_at);
+    origin.send_us = micros(began, sent_at);
+    origin.header_us = micros(sent_at, now);
     let attempt =
         |outcome| Attempt { address: link.address(), reused: link.is_reused(), outcome, took_ms: took / 1000 };
     match outcome {
@@ -138,8 +140,10 @@ impl Waiting {
     ) -> Poll<Result<ResponseHead, Failure>> {
         loop {
             if upload.poll_progress(link, body, cx)?.is_ready() && self.sent_at.is_none() {
-                self.sent_at = Some(Instant::now());
-                link.deadline().set_after(self.until_due(self.ack_timeout.min(self.read_timeout)));
+                let now = Instant::now();
+                self.sent_at = Some(now);
+                let wait = self.until_due(self.ack_timeout.min(self.read_timeout), now);
+                link.deadline().set((now + wait).into());
             }
             match link.poll_head(self.kind, upload.sent(), cx)? {
                 Poll::Ready(head) if head.status == 101 => {
@@ -187,8 +191,8 @@ impl Waiting {
     }
 
     /// No longer than a caller waits.
-    fn until_due(&self, wait: Duration) -> Duration {
-        self.due.map_or(wait, |(due, _)| wait.min(due.saturating_duration_since(Instant::now())))
+    fn until_due(&self, wait: Duration, now: Instant) -> Duration {
+        self.due.map_or(wait, |(due, _)| wait.min(due.saturating_duration_since(now)))
     }
 
     fn poll_timers(&mut self, link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Fault>> {
@@ -215,7 +219,7 @@ impl Waiting {
             let left = self.read_timeout.saturating_sub(elapsed);
             // What is on its way is looked at again, when it has been acknowledged or sent once more.
             let left = if self.ack_checked { left } else { left.min(self.ack_timeout / 4) };
-            link.deadline().set_after(self.until_due(left));
+            link.deadline().set_after(self.until_due(left, Instant::now()));
         }
     }
 }

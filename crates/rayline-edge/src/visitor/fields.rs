@@ -85,6 +85,6 @@ pub(super) fn put_usual(worker: &Worker, record: &Record, has_date: bool, mut pu
     let mut ray = [b'-'; 20];
     let (digits, colo) = ray.split_at_mut(17);
     digits.iter_mut().zip(record.ray.digits()).for_each(|(place, digit)| *place = digit);
-    colo.iter_mut().zip(record.colo.as_str().bytes()).for_each(|(place, letter)| *place = letter);
+    colo.iter_mut().zip(record.colo.as_bytes()).for_each(|(place, letter)| *place = *letter);
     put("cf-ray", &ray);
 }

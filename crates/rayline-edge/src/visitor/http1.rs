@@ -36,8 +36,9 @@ pub(crate) use body::Body;
 pub(crate) async fn serve(worker: Rc<Worker>, mut visitor: Visitor, stream: Stream, busy: Rc<Cell<bool>>) {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
     let mut reader = Reader::new(worker.running().request_limits(), visitor.tls.is_none());
+    let mut rests_since = Instant::now();
     loop {
-        let incoming = match reader.next(&worker, &io, &busy).await {
+        let incoming = match reader.next(&worker, &io, &busy, rests_since).await {
             Ok(incoming) => incoming,
             Err(Last::Over) => break,
             Err(Last::Http2) => {
@@ -50,8 +51,11 @@ pub(crate) async fn serve(worker: Rc<Worker>, mut visitor: Visitor, stream: Stre
         // What it takes to serve a request is held while one is served: most visitors are idle most of the time.
         match Box::pin(respond(&worker, &visitor, &io, incoming)).await {
             After::Close => return,
-            After::Next if !worker.is_draining() => busy.set(false),
-            After::Next | After::Linger => break,
+            After::Next { since } if !worker.is_draining() => {
+                busy.set(false);
+                rests_since = since;
+            }
+            After::Next { .. } | After::Linger => break,
         }
     }
     Box::pin(linger(&io)).await;
@@ -66,7 +70,7 @@ async fn respond(worker: &Rc<Worker>, visitor: &Visitor, io: &SharedIo, incoming
 pub(crate) async fn refuse(worker: &Rc<Worker>, visitor: &Visitor, stream: Stream, started: Instant, fault: Fault) {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
     let running = worker.running();
-    let record = accept::open_record(worker, &running, visitor, started);
+    let record = accept::open_record(worker, &running, visitor, started, Instant::now());
     writer::write(worker, &io, reply::refuse_unread(&running, record, fault)).await;
     linger(&io).await;
 }
@@ -91,7 +95,7 @@ enum Last {
 
 /// What reading came to.
 enum Read {
-    Head(Box<RequestHead>),
+    Head(RequestHead),
     Http2,
     /// The connection ended between two requests: nothing to answer, nothing to record.
     Over,
@@ -116,19 +120,25 @@ impl Reader {
             self.may_be_http2 = false;
         }
         match self.parser.parse(input) {
-            Ok(Parsed::Complete(head)) => Some(Read::Head(Box::new(head))),
+            Ok(Parsed::Complete(head)) => Some(Read::Head(head)),
             Ok(Parsed::Partial) => None,
             Err(refusal) => Some(Read::Fault(request_fault(&refusal))),
         }
     }
 
-    /// The next request, or the fault that kept it from being one.
-    async fn next(&mut self, worker: &Rc<Worker>, io: &SharedIo, busy: &Cell<bool>) -> Result<Incoming, Last> {
+    /// The next request, or the fault that kept it from being one. The visitor's patience counts from `since`.
+    async fn next(
+        &mut self,
+        worker: &Rc<Worker>,
+        io: &SharedIo,
+        busy: &Cell<bool>,
+        since: Instant,
+    ) -> Result<Incoming, Last> {
         let running = worker.running();
         let server = running.server();
         let patience = if self.first { server.client_head_timeout } else { server.keepalive_timeout };
         self.first = false;
-        self.deadline.set_after(patience);
+        self.deadline.set((since + patience).into());
         io.borrow_mut().rest();
         let mut started = None;
         let head_timeout = server.client_head_timeout;
@@ -163,7 +173,8 @@ impl Reader {
             self.deadline.poll(cx).map(|()| self.timed_out(&io, head_timeout))
         })
         .await;
-        let started = started.unwrap_or_else(Instant::now);
+        let ready = Instant::now();
+        let started = started.unwrap_or(ready);
         let request = match outcome {
             Read::Over => return Err(Last::Over),
             Read::Http2 => return Err(Last::Http2),
@@ -173,11 +184,11 @@ impl Reader {
                 let patience = Patience::of(&worker.running());
                 let source = Source::Http1(Body::new(Rc::clone(io), head.framing(), &self.limits));
                 let body = RequestBody::new(source, head.framing(), patience, head.expects_continue());
-                Ok((*head, body))
+                Ok((head, body))
             }
         };
         self.deadline.clear();
-        Ok(Incoming { started, request })
+        Ok(Incoming { started, ready, request })
     }
 
     fn ended(&self, io: &VisitorIo) -> Read {

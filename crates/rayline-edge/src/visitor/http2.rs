@@ -280,7 +280,8 @@ impl Connection {
     fn note_refused(&mut self) {
         let refused = std::mem::take(&mut self.frames.borrow_mut().refused);
         for stream in refused {
-            let mut record = accept::open_record(&self.worker, &self.worker.running(), &self.visitor, stream.opened);
+            let mut record =
+                accept::open_record(&self.worker, &self.worker.running(), &self.visitor, stream.opened, Instant::now());
             record.edge_status = stream.status;
             record.edge_bytes = stream.bytes;
             record.close_with(stream.fault);
@@ -322,7 +323,7 @@ impl Connection {
         self.worker.give_back(buffer);
         let serving = Serving { frames: Rc::clone(&self.frames), id };
         let (worker, visitor) = (Rc::clone(&self.worker), Rc::clone(&self.visitor));
-        serve_stream(worker, visitor, Incoming { started, request }, reply, serving)
+        serve_stream(worker, visitor, Incoming { started, ready: Instant::now(), request }, reply, serving)
     }
 }
 

@@ -19,6 +19,8 @@ use crate::output::Output;
 const READ_AHEAD: usize = 64 * 1024;
 /// Room for a typical head: what is read at once while waiting for one.
 const HEAD_READ: usize = 4 * 1024;
+/// With less room than that nothing is read: it would come in crumbs.
+const LEAST_ROOM: usize = 1024;
 
 /// Interim responses kept for a visitor that does not read them.
 const MAX_INTERIM_BYTES: usize = 64 * 1024;
@@ -69,7 +71,9 @@ impl VisitorIo {
             return Poll::Ready(Ok(0));
         }
         self.is_large |= want > HEAD_READ;
-        self.input.reserve(want.max(HEAD_READ));
+        if self.input.capacity() - self.input.len() < want.max(LEAST_ROOM) {
+            self.input.reserve(want.max(HEAD_READ));
+        }
         let count = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx));
         self.ended = matches!(count, Ok(0));
         Poll::Ready(count)

@@ -10,7 +10,7 @@ use rayline_verdict::Record;
 mod sys;
 
 /// What a request may cost. `docs/performance.md` says more.
-const BUDGET: u64 = 15;
+const BUDGET: u64 = 7;
 /// Requests until buffers, timers and connections are there to be used again.
 const WARM_UP: usize = 50;
 /// Requests that count.

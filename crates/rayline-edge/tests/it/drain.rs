@@ -27,7 +27,9 @@ async fn idle_visitors_go_at_once() {
     let mut visitors = [scene.visitor().await, scene.tls_visitor().await, scene.visitor().await];
     for visitor in &mut visitors[..2] {
         visitor.send(get("/")).await.expect("the edge reads");
-        assert_eq!(visitor.read_response("GET").await.status(), Some(200));
+        let response = visitor.read_response("GET").await;
+        assert_eq!(response.status(), Some(200));
+        scene.record_of(&response).await;
     }
     let stopping = stop(&scene, Duration::from_secs(30));
     for visitor in &mut visitors {

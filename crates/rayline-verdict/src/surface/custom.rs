@@ -45,7 +45,7 @@ impl CustomPage {
     pub fn render(&self, notice: &Notice<'_>, out: &mut Vec<u8>) {
         self.0.render(out, |token, out| match token {
             Token::Box => html::error_box(notice, out),
-            Token::ClientIp => write::ip(out, notice.client_ip),
+            Token::ClientIp => write::put_address(out, notice.client_ip),
             Token::RayId => out.extend_from_slice(&notice.ray.digits()),
             Token::Geo => out.extend_from_slice(notice.country.unwrap_or(Country::UNKNOWN).as_str().as_bytes()),
         });

@@ -1,10 +1,8 @@
 //! The head of a request as the origin gets it: what is passed on of the visitor's, and what the edge adds.
 
-use std::io::Write;
-
 use bytes::{BufMut, BytesMut};
 use rayline_http1::{Fields, Framing, IllegalField, encode};
-use rayline_verdict::Country;
+use rayline_verdict::{Country, put_address};
 
 use crate::exchange::{Exchange, Route};
 use crate::hop::{Hops, Known};
@@ -67,20 +65,20 @@ fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, lo
     if forwarded {
         join(out, &exchange.head.fields, "x-forwarded-for");
     }
-    display(out, peer);
+    put_address(out, peer);
     out.put_slice(b"\r\nX-Forwarded-Proto: ");
     out.put_slice(scheme.as_bytes());
     out.put_slice(b"\r\nCF-Visitor: {\"scheme\":\"");
     out.put_slice(scheme.as_bytes());
     out.put_slice(b"\"}\r\nCF-Connecting-IP: ");
-    display(out, client);
+    put_address(out, client);
     out.put_slice(b"\r\nCF-Ray: ");
     out.put_slice(&record.ray.digits());
     out.put_slice(b"-");
-    out.put_slice(record.colo.as_str().as_bytes());
+    out.put_slice(record.colo.as_bytes());
     if exchange.zone.is_some_and(|zone| zone.zone.settings.ip_geolocation && !zone.zone.paused) {
         out.put_slice(b"\r\nCF-IPCountry: ");
-        out.put_slice(record.country.unwrap_or(Country::UNKNOWN).as_str().as_bytes());
+        out.put_slice(record.country.unwrap_or(Country::UNKNOWN).as_bytes());
     }
     out.put_slice(b"\r\nCDN-Loop: ");
     if looped {
@@ -96,9 +94,4 @@ fn join(out: &mut BytesMut, fields: &Fields, name: &str) {
         out.put_slice(value);
         out.put_slice(b", ");
     }
-}
-
-fn display(out: &mut BytesMut, ip: std::net::IpAddr) {
-    // Writing into memory does not fail.
-    let _ = write!(out.writer(), "{ip}");
 }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, BytesMut};
 use rayline_http1::{Framing, encode, standard_reason};
@@ -38,8 +38,8 @@ enum Ending {
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
-    /// Another request may follow.
-    Next,
+    /// Another request may follow: nobody has asked for anything since then.
+    Next { since: Instant },
     /// The visitor has said and sent all: there is nothing to wait for.
     Close,
     /// It closes, and the visitor may still be sending.
@@ -60,7 +60,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
         && !worker.is_draining();
     let mut output = Output { prefix: worker.buffer(), ..Output::default() };
     encode_head(worker, &answer, ending, keep_alive, &mut output.prefix);
-    answer.record.first_byte_us = micros(answer.record.started());
+    answer.record.first_byte_us = micros(answer.record.started(), Instant::now());
     io.borrow_mut().reset_on_drop = ending == Ending::Close;
     let mut writing = Writing {
         ending,
@@ -83,9 +83,9 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
         Ok(()) => {
             io.borrow_mut().reset_on_drop = false;
             let is_over = answer.is_last && answer.request_is_read() && io.borrow().input.is_empty();
-            answer.record.close();
+            let since = answer.record.close();
             match keep_alive {
-                true => After::Next,
+                true => After::Next { since },
                 false if is_over => After::Close,
                 false => After::Linger,
             }
