@@ -7,6 +7,7 @@ use crate::probe::Probe;
 
 pub mod cause;
 pub mod entry;
+pub mod names;
 pub mod source;
 pub mod stamp;
 

@@ -222,6 +222,10 @@ causes! {
         "The firewall's table of connections is full, and drops new ones.",
         ["raise `net.netfilter.nf_conntrack_max`, or shorten its time-outs"]
     }
+    HostDiskFailed = "host" . "disk_failed" at Origin {
+        "A disk or its file system fails.",
+        ["look at the disk (`dmesg`, `smartctl -a`), save what is on it, and replace it", "a file system that can only be read now is repaired with `fsck`, unmounted"]
+    }
     HostClockWrong = "host" . "clock_wrong" at Origin {
         "The machine's clock is wrong.",
         ["let it be set by NTP (`timedatectl`): certificates, tokens and logs depend on it"]
