@@ -162,7 +162,7 @@ pub async fn fetch_again(
     (first, Some(second))
 }
 
-fn target<'a>(ask: &'a Ask, addresses: &'a [SocketAddr]) -> Target<'a> {
+pub(crate) fn target<'a>(ask: &'a Ask, addresses: &'a [SocketAddr]) -> Target<'a> {
     let host = ask.url.host_str().unwrap_or_default();
     let ssl_mode = match ask.tls {
         Tls::Off => "off",
@@ -183,7 +183,7 @@ pub(crate) async fn carry(request: &Request, target: &Target<'_>, measure: Measu
 }
 
 /// The same; the connection too, if it can take another request.
-async fn carry_first(
+pub(crate) async fn carry_first(
     request: &Request,
     target: &Target<'_>,
     measure: Measure,
@@ -220,7 +220,7 @@ pub(crate) fn taken_by(attempts: &[Attempt]) -> Option<SocketAddr> {
 }
 
 /// Sends the request on a connection and reads the answer.
-async fn talk(
+pub(crate) async fn talk(
     connection: Connection,
     attempts: Vec<Attempt>,
     request: &Request,

@@ -1,10 +1,222 @@
 //! How much load an origin takes: a bounded ramp of requests, that ends where errors or latency begin.
+//!
+//! It is for an origin of one's own, and sends nothing by itself: whoever calls [`ramp`] has asked the person, with the
+//! words of [`plan`]. Connections are kept, as an edge keeps them. What it finds is about one page from one place; it is no
+//! benchmark.
 
-use crate::probe::Probe;
+mod judge;
+mod step;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rayline_dial::{Dialer, Protocols};
+use rayline_verdict::Verdict;
+use serde_json::{Value, json};
+use tokio::time::timeout_at;
+
+use crate::fetch::Ask;
+use crate::probe::{Probe, Watcher};
+
+pub use self::judge::Limit;
+
+const NAME: &str = "load";
+
+/// Whom to load, and with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// What is asked for, by GET or HEAD. HTTP/1.1 is spoken, whatever it says.
+    pub ask: &'a Ask,
+    /// The origin's addresses.
+    pub addresses: &'a [SocketAddr],
+    /// What connects.
+    pub dialer: &'a Dialer,
+}
+
+/// How far the ramp goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The most connections at once. Each step has twice as many as the last.
+    pub connections: u32,
+    /// How long a step lasts.
+    pub step: Duration,
+    /// How long all of it may take.
+    pub total: Duration,
+    /// The most requests in all.
+    pub requests: u64,
+    /// The most requests per second; `None`: as many as are answered.
+    pub rate: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            step: Duration::from_secs(3),
+            total: Duration::from_secs(60),
+            requests: 50_000,
+            rate: None,
+        }
+    }
+}
+
+impl Options {
+    /// The connections of each step.
+    fn steps(&self) -> impl Iterator<Item = u32> + use<> {
+        let most = self.connections.max(1);
+        let doubled = std::iter::successors(Some(1_u32), |connections| connections.checked_mul(2));
+        doubled.take_while(move |connections| *connections < most).chain([most])
+    }
+}
 
 /// What a ramp showed.
 #[derive(Clone, Debug, Default)]
 pub struct Load {
+    /// The steps that were made.
+    pub steps: Vec<Step>,
+    /// What was the limit; `None` while it goes on, or when it was broken off.
+    pub limit: Option<Limit>,
+    /// What the edge would say of what was met most often at the limit.
+    pub verdict: Option<Box<Verdict>>,
     /// What a person reads of it.
     pub probes: Vec<Probe>,
+}
+
+/// A step of the ramp.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// Connections at once.
+    pub connections: u32,
+    /// How long it took.
+    pub took: Duration,
+    /// Requests that came to an end.
+    pub requests: u64,
+    /// Those of them that failed: by a fault, by silence, with 429 or with a status of 500 or more.
+    pub failed: u64,
+    /// How long the middle one of the requests that did not fail took.
+    pub p50: Duration,
+    /// How long 95 of 100 of them took at most.
+    pub p95: Duration,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Faults by their code; `silent` where no answer came in time.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Failing answers that an edge wrote.
+    pub by_edge: u64,
+    /// The share of one core that this program used.
+    pub own_cpu: f64,
+    /// The verdict of the first that failed.
+    pub verdict: Option<Box<Verdict>>,
+}
+
+impl Step {
+    /// Requests per second.
+    #[expect(clippy::cast_precision_loss, reason = "far fewer requests than a float counts")]
+    pub fn per_second(&self) -> f64 {
+        if self.took.is_zero() { 0.0 } else { self.requests as f64 / self.took.as_secs_f64() }
+    }
+
+    /// The share of requests that failed, from 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "far fewer requests than a float counts")]
+    pub fn failing(&self) -> f64 {
+        if self.requests == 0 { 0.0 } else { self.failed as f64 / self.requests as f64 }
+    }
+
+    fn to_json(&self) -> Value {
+        let milliseconds = |duration: Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
+        json!({
+            "connections": self.connections,
+            "took_ms": milliseconds(self.took),
+            "requests": self.requests,
+            "failed": self.failed,
+            "per_second": (self.per_second() * 10.0).round() / 10.0,
+            "p50_ms": milliseconds(self.p50),
+            "p95_ms": milliseconds(self.p95),
+            "statuses": self.statuses.iter().map(|(status, count)| (status.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
+            "faults": self.faults,
+            "by_edge": self.by_edge,
+            "own_cpu": (self.own_cpu * 100.0).round() / 100.0,
+        })
+    }
+}
+
+impl Load {
+    /// The object for programs.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "steps": self.steps.iter().map(Step::to_json).collect::<Vec<_>>(),
+            "limit": self.limit.map(Limit::name),
+            "verdict": self.verdict.as_ref().map(|verdict| verdict.to_json(rayline_verdict::Audience::Operator)),
+        })
+    }
+}
+
+/// What [`ramp`] will do, in words.
+pub fn plan(target: &Target<'_>, options: &Options) -> String {
+    let addresses: Vec<_> = target.addresses.iter().map(ToString::to_string).collect();
+    let rate = options.rate.map(|rate| format!(", at most {rate} per second")).unwrap_or_default();
+    // A query may hold secrets.
+    let mut url = target.ask.url.clone();
+    url.set_query(url.query().map(|_| "…"));
+    format!(
+        "{} requests for {url} go straight to {}: over 1 connection at first, then over twice as many every {} s, up to {}; \
+         at most {} requests{rate}, for at most {} s. It stops as soon as more than {} % fail or answers take {} times as \
+         long. Real visitors may notice",
+        target.ask.method,
+        addresses.join(", "),
+        options.step.as_secs_f64(),
+        options.connections.max(1),
+        options.requests,
+        options.total.as_secs(),
+        judge::FAILING * 100.0,
+        judge::SLOWER,
+    )
+}
+
+/// Loads an origin step by step, until something is the limit. What is found stands in `so_far` after each step, so that
+/// whoever drops this before its end has that.
+pub async fn ramp(target: &Target<'_>, options: &Options, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
+    watcher.began(NAME, "loading the origin step by step");
+    let began = Instant::now();
+    if !matches!(target.ask.method.as_str(), "GET" | "HEAD") {
+        let said = format!("nothing is sent over and over by `{}`", target.ask.method);
+        return finish(Probe::new(NAME, None, began.elapsed(), said), so_far, watcher);
+    }
+    let ask = Ask { protocols: Protocols::Http1, ..target.ask.clone() };
+    let target = Target { ask: &ask, ..*target };
+    let until = tokio::time::Instant::now() + options.total;
+    let left = step::Left::new(options.requests, options.rate);
+    let climb = async {
+        for (place, connections) in (0_u64..).zip(options.steps()) {
+            watcher.went_on(NAME, place, u64::try_from(options.steps().count()).ok());
+            let step = step::make(&target, connections, options.step, &left).await;
+            let mut load = so_far.borrow_mut();
+            load.steps.push(step);
+            load.limit = judge::limit(&load.steps);
+            if load.limit.is_some() {
+                return;
+            }
+            if left.is_used_up() {
+                load.limit = Some(Limit::Requests);
+                return;
+            }
+        }
+        so_far.borrow_mut().limit = Some(Limit::Connections);
+    };
+    if timeout_at(until, climb).await.is_err() {
+        so_far.borrow_mut().limit = Some(Limit::Time);
+    }
+    let probe = {
+        let mut load = so_far.borrow_mut();
+        load.verdict = judge::verdict(&load);
+        judge::probe(NAME, &load, began.elapsed())
+    };
+    finish(probe, so_far, watcher);
+}
+
+fn finish(probe: Probe, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
+    watcher.ended(&probe);
+    so_far.borrow_mut().probes.push(probe);
 }

@@ -43,7 +43,7 @@ pub(crate) struct Request {
 
 impl Request {
     /// What is asked.
-    pub(super) fn of(ask: &Ask) -> Self {
+    pub(crate) fn of(ask: &Ask) -> Self {
         Self::new(&ask.method, authority(&ask.url), target(&ask.url), &ask.fields)
     }
 

@@ -7,6 +7,7 @@
 
 mod author;
 mod fetch;
+mod load;
 mod names;
 mod network;
 mod ranges;

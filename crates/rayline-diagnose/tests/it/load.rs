@@ -1,0 +1,173 @@
+//! Ramps against origins that take them, fail, or become slow.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rayline_diagnose::fetch::{Ask, dialer};
+use rayline_diagnose::load::{Limit, Load, Options, Target, plan, ramp};
+use rayline_diagnose::probe::Unwatched;
+use rayline_diagnose::trust::Trust;
+use rayline_dial::{Protocols, Tls};
+use rayline_testkit::{Origin, Script};
+use rayline_verdict::Code;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// Short steps: what is tested is where the ramp ends, and not how fast anything is.
+const OPTIONS: Options = Options {
+    connections: 8,
+    step: Duration::from_millis(200),
+    total: Duration::from_secs(30),
+    requests: 20_000,
+    // Leaves time for all the others that are tested.
+    rate: Some(200),
+};
+
+fn ask(method: &str) -> Ask {
+    Ask {
+        url: "http://shop.test/cart?secret=1".parse().unwrap(),
+        method: method.to_owned(),
+        fields: Vec::new(),
+        protocols: Protocols::Http1,
+        tls: Tls::Off,
+        timeout: Duration::from_secs(10),
+        body_bytes: 0,
+    }
+}
+
+async fn load(address: SocketAddr, method: &str, options: &Options) -> Load {
+    let (ask, dialer, so_far) = (ask(method), dialer(&Trust::default()).unwrap(), RefCell::default());
+    let target = Target { ask: &ask, addresses: &[address], dialer: &dialer };
+    ramp(&target, options, &so_far, &Unwatched).await;
+    so_far.into_inner()
+}
+
+/// An origin that answers this to what comes over as many connections at once, after a while. It ends with the runtime.
+async fn origin(answer: fn(usize) -> (&'static str, Duration)) -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let open = Arc::new(AtomicUsize::new(0));
+    let task = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let open = Arc::clone(&open);
+            tokio::spawn(async move {
+                open.fetch_add(1, Ordering::SeqCst);
+                let mut received = Vec::new();
+                while stream.read_buf(&mut received).await.is_ok_and(|length| length > 0) {
+                    if !received.ends_with(b"\r\n\r\n") {
+                        continue;
+                    }
+                    received.clear();
+                    let (status, after) = answer(open.load(Ordering::SeqCst));
+                    tokio::time::sleep(after).await;
+                    let response = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok");
+                    if stream.write_all(response.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (address, task)
+}
+
+#[tokio::test]
+async fn an_origin_that_takes_it_is_loaded_to_the_end() {
+    let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
+    let load = load(address, "GET", &OPTIONS).await;
+    assert_eq!(load.limit, Some(Limit::Connections), "{:?}", load.probes);
+    assert_eq!(load.steps.iter().map(|step| step.connections).collect::<Vec<_>>(), [1, 2, 4, 8]);
+    for step in &load.steps {
+        assert!(step.requests > 0 && step.failed == 0 && step.p50 <= step.p95, "{step:?}");
+        assert_eq!(step.statuses.get(&200), Some(&step.requests));
+    }
+    let [probe] = load.probes.as_slice() else { unreachable!() };
+    assert_eq!((probe.name.as_str(), probe.ok), ("load", Some(true)));
+    assert_eq!(probe.facts["steps"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn where_errors_begin_it_ends() {
+    let (address, _task) =
+        origin(|open| (if open > 2 { "503 Service Unavailable" } else { "200 OK" }, Duration::ZERO)).await;
+    let load = load(address, "GET", &OPTIONS).await;
+    assert_eq!(load.limit, Some(Limit::OriginFails), "{:?}", load.probes);
+    let last = load.steps.last().unwrap();
+    assert!(last.connections > 1 && last.failed > 0, "{last:?}");
+    let verdict = load.verdict.unwrap();
+    assert_eq!((verdict.code, verdict.number), (Code::OriginWaitErrorStatus, 503));
+    assert!(load.probes[0].said.contains("status 503"), "{}", load.probes[0].said);
+}
+
+#[tokio::test]
+async fn where_it_becomes_slow_it_ends() {
+    let slow = |open: usize| ("200 OK", if open > 2 { Duration::from_secs(3) } else { Duration::ZERO });
+    let (address, _task) = origin(slow).await;
+    let load = load(address, "GET", &OPTIONS).await;
+    assert_eq!(load.limit, Some(Limit::OriginSlow), "{:?}", load.probes);
+    assert!(load.steps.len() > 1 && load.verdict.is_none());
+}
+
+#[tokio::test]
+async fn an_origin_that_refuses_is_not_hammered() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let load = load(address, "GET", &OPTIONS).await;
+    assert_eq!(load.limit, Some(Limit::OriginFails));
+    let [step] = load.steps.as_slice() else { unreachable!() };
+    assert!((1..=8).contains(&step.requests), "{step:?}");
+    assert_eq!(step.faults.keys().copied().collect::<Vec<_>>(), ["origin.connect.refused"]);
+    assert_eq!(load.verdict.unwrap().code, Code::OriginConnectRefused);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_origin_closes_is_no_failure() {
+    let origin = Origin::start(Script::ok()).unwrap();
+    let load = load(origin.addr(), "GET", &OPTIONS).await;
+    assert_eq!(load.steps.iter().map(|step| step.failed).sum::<u64>(), 0, "{:?}", load.steps);
+}
+
+#[tokio::test]
+async fn requests_are_bounded_and_only_safe_ones_are_sent() {
+    let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
+    let few = load(address, "GET", &Options { requests: 10, ..OPTIONS }).await;
+    assert_eq!(few.limit, Some(Limit::Requests));
+    assert_eq!(few.steps.iter().map(|step| step.requests).sum::<u64>(), 10);
+    let none = load(address, "POST", &OPTIONS).await;
+    assert!(none.steps.is_empty());
+    assert_eq!(none.probes[0].ok, None);
+}
+
+#[tokio::test]
+async fn what_was_found_before_it_was_broken_off_is_kept() {
+    let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
+    let (ask, dialer, so_far) = (ask("GET"), dialer(&Trust::default()).unwrap(), RefCell::new(Load::default()));
+    let target = Target { ask: &ask, addresses: &[address], dialer: &dialer };
+    let first_step = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        while so_far.borrow().steps.is_empty() {
+            ticks.tick().await;
+        }
+    };
+    tokio::select! {
+        () = ramp(&target, &OPTIONS, &so_far, &Unwatched) => {}
+        () = first_step => {}
+    }
+    let load = so_far.into_inner();
+    assert_eq!((load.steps.is_empty(), load.limit), (false, None));
+}
+
+#[test]
+fn the_plan_says_what_will_be_done_and_no_secret() {
+    let (ask, dialer) = (ask("GET"), dialer(&Trust::default()).unwrap());
+    let target = Target { ask: &ask, addresses: &["192.0.2.7:80".parse().unwrap()], dialer: &dialer };
+    let said = plan(&target, &Options::default());
+    for word in ["GET", "192.0.2.7:80", "64", "50000", "60 s"] {
+        assert!(said.contains(word), "{said}");
+    }
+    assert!(!said.contains("secret"), "{said}");
+}
