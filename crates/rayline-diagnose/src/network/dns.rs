@@ -187,7 +187,7 @@ async fn by_resolver(resolver: &Resolver, case: &Case, name: &Name, began: Insta
             _ => (false, None),
         }
     };
-    let (dnssec, trail) = tokio::time::timeout(case.timeout, closer).await.unwrap_or_default();
+    let (dnssec, trail) = tokio::time::timeout(case.timeout / 2, closer).await.unwrap_or_default();
     if let Some((aliases, circle)) = trail {
         reading.answered.aliases = aliases;
         if circle {
@@ -300,7 +300,7 @@ fn facts(probe: Probe, case: &Case, dns: &Dns) -> Probe {
 }
 
 fn leads(host: &str, answered: &Answered) -> String {
-    let ttl = answered.ttl.map(|ttl| format!(", known for {ttl} s")).unwrap_or_default();
+    let ttl = answered.ttl.map(|ttl| format!(" (TTL {ttl} s)")).unwrap_or_default();
     format!("`{host}` leads to {}{}{ttl}", listed(&answered.addresses), by_way_of(answered))
 }
 

@@ -34,15 +34,18 @@ enum Difference {
 pub(super) fn compare(resolver: &Reading, told: &[Told], edge: Option<&'static str>) -> Compared {
     let (failing, answering): (Vec<_>, Vec<_>) = told.iter().partition(|told| fails(&told.reading));
     let mut compared = Compared { ok: Some(true), differences: Vec::new() };
-    for told in &failing {
-        let why = told.reading.answered.failed.as_deref().unwrap_or_default();
-        compared.add(Some(false), format!("its server `{}` does not answer for the name: {why}", told.server));
-    }
+    let why = |told: &Told| told.reading.answered.failed.clone().unwrap_or_default();
     let Some((first, others)) = answering.split_first() else {
-        let ok = resolver.cause.map(|_| false);
-        compared.add(ok, "none of the zone's servers that were asked answers for the name".to_owned());
+        // Networks exist that let nobody but their own resolver ask: silence alone convicts no server.
+        let ok = told.iter().any(|told| refuses(&told.reading)).then_some(false);
+        let each: Vec<_> = failing.iter().map(|told| format!("`{}`: {}", told.server, why(told))).collect();
+        compared.add(ok, format!("none of its servers answers for the name here ({})", each.join(", ")));
         return compared;
     };
+    for told in &failing {
+        let said = format!("its server `{}` does not answer for the name: {}", told.server, why(told));
+        compared.add(Some(false), said);
+    }
     for other in others {
         if let Some(difference) = differ(&first.reading, &other.reading) {
             let (one, two) = (in_words(&first.reading), in_words(&other.reading));
@@ -53,10 +56,13 @@ pub(super) fn compare(resolver: &Reading, told: &[Told], edge: Option<&'static s
             compared.add(difference.ok(), said);
         }
     }
-    // A resolver that got no answer has nothing to compare.
-    if !fails(resolver)
-        && let Some(difference) = differ(resolver, &first.reading).filter(|_| !same_edge(&first.reading, edge))
-    {
+    if fails(resolver) {
+        let failed = resolver.answered.failed.as_deref().unwrap_or_default();
+        compared.add(
+            None,
+            format!("the zone's servers say {}, and the resolver fails: {failed}", in_words(&first.reading)),
+        );
+    } else if let Some(difference) = differ(resolver, &first.reading).filter(|_| !same_edge(&first.reading, edge)) {
         let (here, there) = (in_words(resolver), in_words(&first.reading));
         let why = if is_private(resolver) && !is_private(&first.reading) {
             "this network has a view of its own (split horizon)".to_owned()
@@ -100,6 +106,11 @@ fn fails(reading: &Reading) -> bool {
             | ResolveCause::PointsToEdge,
         ) => false,
     }
+}
+
+/// Whether it says that it will or can not answer.
+fn refuses(reading: &Reading) -> bool {
+    matches!(reading.cause, Some(ResolveCause::ServFail | ResolveCause::Refused))
 }
 
 fn differ(one: &Reading, other: &Reading) -> Option<Difference> {

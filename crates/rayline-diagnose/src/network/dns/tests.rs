@@ -238,3 +238,37 @@ async fn broken_signatures_are_told_from_other_failures() {
     assert_eq!(dns.verdict.unwrap().code, Code::NetworkResolveServfail);
     assert!(probes[0].said.contains("DNSSEC"), "{}", probes[0].said);
 }
+
+#[tokio::test]
+async fn silence_convicts_no_server_of_a_zone_and_a_refusal_does() {
+    fn silent(_answer: &mut Message, _asked: &Name, _kind: RecordType, _unchecked: bool) -> bool {
+        false
+    }
+    let (dns, probes) = seen(resolver_with_two_servers, [refuses, refuses]).await;
+    assert_eq!((dns.differences.len(), probes[1].ok), (1, Some(false)), "{:?}", dns.differences);
+    let resolver = serve("127.0.0.1:0".parse().unwrap(), resolver_with_two_servers);
+    let zone = serve("127.0.0.2:0".parse().unwrap(), silent);
+    let case = Case { timeout: Duration::from_millis(600), ..case("www.shop.test", &[resolver.address]) };
+    // Its other server is not there at all.
+    let patience = Duration::from_millis(200);
+    let asked = Resolver { authority_port: zone.address.port(), patience, ..Resolver::new(&case) };
+    let (dns, probes) = look_by(&asked, &case, &Unwatched).await;
+    assert!(dns.differences.len() <= 1, "{:?}", dns.differences);
+    assert_eq!(probes[1].ok, None, "{}", probes[1].said);
+}
+
+#[tokio::test]
+async fn a_resolver_that_fails_alone_is_told_from_a_zone_that_does() {
+    fn fails(answer: &mut Message, asked: &Name, kind: RecordType, unchecked: bool) -> bool {
+        let asks_for_it = asked == &name("www.shop.test.") && kind != RecordType::NS;
+        if asks_for_it {
+            answer.metadata.response_code = ResponseCode::ServFail;
+            return true;
+        }
+        resolver_with_two_servers(answer, asked, kind, unchecked)
+    }
+    let (dns, probes) = seen(fails, [says_old, says_old]).await;
+    assert!(!dns.dnssec);
+    assert_eq!(dns.verdict.unwrap().code, Code::NetworkResolveServfail);
+    assert_eq!((dns.differences.len(), probes[1].ok), (1, None), "{:?}", dns.differences);
+}

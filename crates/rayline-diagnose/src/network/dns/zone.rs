@@ -1,6 +1,6 @@
 //! The zone that a name stands in, and what its own servers say.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use futures_util::future::join_all;
 use hickory_proto::op::{Message, ResponseCode};
@@ -92,12 +92,15 @@ async fn ask_all(resolver: &Resolver, zone: &Zone, name: &Name) -> Result<Vec<To
     let addressed = join_all(zone.servers.iter().map(|server| address_of(resolver, zone, server))).await;
     let servers: Vec<_> = addressed.into_iter().flatten().collect();
     if servers.is_empty() {
-        return Err(format!("the name servers of `{}` have no address", text(&zone.name)));
+        return Err(format!(
+            "the name servers of `{}` have no address that this machine has a way to",
+            text(&zone.name)
+        ));
     }
     Ok(join_all(servers.iter().map(|(server, ip)| ask_one(resolver, zone, server, *ip, name))).await)
 }
 
-/// One address of a server, IPv4 where there is a choice: more machines have a way there.
+/// One address of a server to which this machine has a way; IPv4 where there is a choice.
 async fn address_of(resolver: &Resolver, zone: &Zone, server: &Name) -> Option<(Name, IpAddr)> {
     let mut known: Vec<_> = zone.glue.iter().filter(|(owner, _)| owner == server).map(|(_, ip)| *ip).collect();
     for kind in [RecordType::A, RecordType::AAAA] {
@@ -106,8 +109,14 @@ async fn address_of(resolver: &Resolver, zone: &Zone, server: &Name) -> Option<(
             known = answer.answers.iter().filter_map(|record| record.data.ip_addr()).collect();
         }
     }
-    let ip = known.iter().find(|ip| ip.is_ipv4()).or(known.first())?;
-    Some((server.clone(), *ip))
+    known.sort_unstable();
+    Some((server.clone(), known.into_iter().find(|ip| has_way(*ip))?))
+}
+
+/// Whether this machine has a way to an address: a datagram socket knows, and sends nothing.
+fn has_way(ip: IpAddr) -> bool {
+    let any: IpAddr = if ip.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    UdpSocket::bind((any, 0)).and_then(|socket| socket.connect((ip, 53))).is_ok()
 }
 
 async fn ask_one(resolver: &Resolver, zone: &Zone, server: &Name, ip: IpAddr, name: &Name) -> Told {
