@@ -2,6 +2,7 @@
 //!
 //! It does not guess a zone: who knows where the log was written resolves a [`Stamp`] with a [`Zone`].
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::{Date, Month, PrimitiveDateTime, Time};
@@ -50,6 +51,21 @@ impl Zone {
     }
 }
 
+/// `UTC+02:00`; this machine's zone by that word.
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(0) => f.write_str("UTC"),
+            Self::Fixed(offset) => {
+                let sign = if *offset < 0 { '-' } else { '+' };
+                let minutes = offset.unsigned_abs() / 60;
+                write!(f, "UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+            Self::Machine(_) => f.write_str("local time"),
+        }
+    }
+}
+
 impl Stamp {
     /// Of nanoseconds since 1970, as programs count.
     pub fn of_nanos(nanos: i128) -> Option<Self> {
@@ -75,6 +91,13 @@ impl Stamp {
     /// Whether its zone is written down.
     pub const fn has_zone(&self) -> bool {
         self.offset.is_some()
+    }
+
+    /// The zone by which it is this moment.
+    pub fn zone_at(&self, moment: SystemTime) -> Zone {
+        let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Zone::Fixed(i32::try_from(self.wall.saturating_sub(seconds)).unwrap_or(0))
     }
 
     /// The moment: in this zone if none is written down, in the year that brings it nearest to `about` if that is missing.

@@ -8,6 +8,7 @@
 mod author;
 mod fetch;
 mod load;
+mod logs;
 mod names;
 mod network;
 mod ranges;

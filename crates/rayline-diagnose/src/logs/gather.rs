@@ -1,0 +1,293 @@
+//! What is kept of the entries that stream by: groups of those that name a trouble, and the lines that may belong to a
+//! request. Both are bounded, however long the logs.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use super::Cause;
+use super::entry::{Entry, Facts, Kind, Level};
+use super::format::Format;
+use super::mask::{begin, masked, shown};
+use super::names::{self, Meaning};
+use super::profile::seconds_between;
+use super::read::Taken;
+use super::source::Source;
+use super::wanted::{Request, path_of};
+
+/// The most groups; what would be one more is counted with the last of its cause.
+const MOST_GROUPS: usize = 512;
+
+/// The most occurrences that are kept of a group; those near a request are kept before others.
+const MOST_TIMES: usize = 256;
+
+/// The most lines that are kept for joining.
+const MOST_LINES: usize = 4096;
+
+/// How much is kept of a line that may be shown.
+const KEPT_BYTES: usize = 4096;
+
+/// What came of all files.
+#[derive(Debug)]
+pub(super) struct Gathered<'a> {
+    requests: &'a [Request],
+    rays: Vec<Option<String>>,
+    groups: Vec<Group>,
+    index: HashMap<(Cause, String, Option<String>), usize>,
+    /// Lines that may belong to a request.
+    pub(super) lines: Vec<Line>,
+    /// The access logs: how many lines, and how many of them with a Ray ID, by writer.
+    pub(super) access: HashMap<Source, Access>,
+}
+
+/// The access log of a server.
+#[derive(Debug, Default)]
+pub(super) struct Access {
+    /// One of its files.
+    pub(super) path: PathBuf,
+    pub(super) lines: u64,
+    /// Lines with a Ray ID.
+    pub(super) rays: u64,
+}
+
+/// Entries of one cause that say the same of the same.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) meaning: Meaning,
+    pub(super) source: Source,
+    pub(super) line: String,
+    pub(super) found: (Rc<PathBuf>, u64),
+    pub(super) count: u64,
+    pub(super) between: Option<(SystemTime, SystemTime)>,
+    pub(super) times: Vec<Occurrence>,
+}
+
+/// When a trouble was written down.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Occurrence {
+    pub(super) at: Option<SystemTime>,
+    pub(super) level: Level,
+    pub(super) process: Option<u64>,
+    /// What ties it to a request.
+    pub(super) tie: Option<Tie>,
+}
+
+/// What ties an entry to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// It names the request's Ray ID.
+    Ray(usize),
+    /// It names its method and path, or its path alone.
+    Line(usize),
+}
+
+/// A line that may belong to a request.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) found: (Rc<PathBuf>, u64),
+    pub(super) line: String,
+    pub(super) at: Option<SystemTime>,
+    pub(super) kind: Kind,
+    pub(super) process: Option<u64>,
+    pub(super) facts: Facts,
+    pub(super) tie: Tie,
+}
+
+impl<'a> Gathered<'a> {
+    /// For the sake of these requests.
+    pub(super) fn new(requests: &'a [Request]) -> Self {
+        let rays = requests.iter().map(Request::ray).collect();
+        Self { requests, rays, groups: Vec::new(), index: HashMap::new(), lines: Vec::new(), access: HashMap::new() }
+    }
+
+    /// Takes an entry of the file; says whether it names a trouble.
+    pub(super) fn take(&mut self, path: &Rc<PathBuf>, taken: Taken) -> bool {
+        let (piece, at, number) = taken;
+        let (entry, format) = (piece.entry, piece.format);
+        let found = (Rc::clone(path), number);
+        if entry.kind == Kind::Access && format != Some(Format::Rayline) {
+            let access = self
+                .access
+                .entry(entry.source)
+                .or_insert_with(|| Access { path: path.to_path_buf(), ..Access::default() });
+            access.lines += 1;
+            access.rays += u64::from(entry.request.ray.is_some());
+        }
+        let tie = self.tie(&entry);
+        // Of access logs HAProxy's alone says why.
+        let speaks = entry.kind == Kind::Event || entry.source == Source::HaProxy;
+        let meaning = speaks.then(|| names::name(entry.source, &entry.message)).flatten();
+        let named = meaning.is_some();
+        if let Some(meaning) = meaning {
+            let level = entry.level.unwrap_or(Level::Error);
+            let occurrence = Occurrence { at, level, process: entry.process, tie };
+            self.count(meaning, entry.source, &piece.line, found.clone(), occurrence);
+        }
+        if let Some(tie) = tie {
+            let line = cut(&piece.line);
+            self.keep(Line { found, line, at, kind: entry.kind, process: entry.process, facts: entry.request, tie });
+        }
+        named
+    }
+
+    /// What ties an entry to one of the requests: the nearest in what they share is as good as any.
+    fn tie(&self, entry: &Entry) -> Option<Tie> {
+        let facts = &entry.request;
+        let named = |ray: &String| {
+            facts.ray.as_ref() == Some(ray) || entry.kind == Kind::Event && entry.message.contains(ray.as_str())
+        };
+        let by_ray = self.rays.iter().position(|ray| ray.as_ref().is_some_and(named));
+        if let Some(request) = by_ray {
+            return Some(Tie::Ray(request));
+        }
+        // Two Ray IDs are two requests.
+        if facts.ray.is_some() && self.rays.iter().any(Option::is_some) && entry.kind == Kind::Access {
+            return None;
+        }
+        self.requests.iter().position(|request| says_request(entry, request)).map(Tie::Line)
+    }
+
+    fn count(
+        &mut self,
+        meaning: Meaning,
+        source: Source,
+        line: &str,
+        found: (Rc<PathBuf>, u64),
+        occurrence: Occurrence,
+    ) {
+        let sentence = normalised(&meaning.sentence);
+        let key = (meaning.cause, sentence, meaning.place.clone());
+        let full = self.groups.len() >= MOST_GROUPS;
+        let known = self.index.get(&key).copied();
+        let known = known.or_else(|| self.groups.iter().rposition(|group| full && group.meaning.cause == key.0));
+        let index = known.unwrap_or_else(|| {
+            let meaning = Meaning { sentence: masked(&meaning.sentence), ..meaning };
+            let line = cut(line);
+            let times = Vec::new();
+            self.groups.push(Group { meaning, source, line, found, count: 0, between: None, times });
+            self.index.insert(key, self.groups.len() - 1);
+            self.groups.len() - 1
+        });
+        let requests = self.requests;
+        let Some(group) = self.groups.get_mut(index) else { return };
+        group.count += 1;
+        if let Some(at) = occurrence.at {
+            let (first, last) = group.between.unwrap_or((at, at));
+            group.between = Some((first.min(at), last.max(at)));
+        }
+        group.times.push(occurrence);
+        if group.times.len() > MOST_TIMES {
+            group.times.sort_by_key(|time| (time.tie.is_none(), distance(time.at, requests)));
+            group.times.truncate(MOST_TIMES / 2);
+        }
+    }
+
+    fn keep(&mut self, line: Line) {
+        self.lines.push(line);
+        if self.lines.len() > MOST_LINES {
+            let requests = self.requests;
+            self.lines.sort_by_key(|line| (matches!(line.tie, Tie::Line(_)), distance(line.at, requests)));
+            self.lines.truncate(MOST_LINES / 2);
+        }
+    }
+
+    /// The groups.
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+}
+
+/// Whether an entry tells of such a request: by method and path, or, where it is no access log's, by the path in its text.
+fn says_request(entry: &Entry, request: &Request) -> bool {
+    match (&entry.request.method, &entry.request.target) {
+        (Some(method), Some(target)) => *method == request.method && path_of(target) == request.path(),
+        (None, Some(target)) => path_of(target) == request.path(),
+        _ => entry.kind == Kind::Event && mentions(&entry.message, request.path()),
+    }
+}
+
+/// Whether a text has the path as a word of its own; short ones are in every text.
+fn mentions(text: &str, path: &str) -> bool {
+    let outside = |byte: Option<u8>| {
+        byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'/' | b'.' | b'_' | b'-'))
+    };
+    path.len() > 3
+        && text.match_indices(path).any(|(at, _)| {
+            let bytes = text.as_bytes();
+            // A sentence may end behind it.
+            let end = bytes.get(at + path.len()).copied().filter(|byte| *byte != b'.');
+            outside(at.checked_sub(1).and_then(|at| bytes.get(at).copied())) && outside(end)
+        })
+}
+
+/// Seconds from a moment to the nearest request; what has no time is far.
+fn distance(at: Option<SystemTime>, requests: &[Request]) -> u64 {
+    let to = |request: &Request| at.map(|at| seconds_between(request.at, at).unsigned_abs());
+    requests.iter().filter_map(to).min().unwrap_or(u64::MAX)
+}
+
+/// A sentence without what differs from one time to the next: numbers, addresses, identifiers.
+fn normalised(sentence: &str) -> String {
+    let mut out = String::with_capacity(sentence.len());
+    for word in sentence.split_inclusive(|at: char| !(at.is_ascii_alphanumeric())) {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        let hexadecimal = word.trim_end_matches(|at: char| !at.is_ascii_hexdigit());
+        let identifier =
+            hexadecimal.len() >= 8 && digits > 0 && hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if digits == 0 {
+            out.push_str(word);
+        } else if identifier {
+            out.push('#');
+        } else {
+            let mut number = false;
+            for at in word.chars() {
+                if !at.is_ascii_digit() {
+                    out.push(at);
+                } else if !number {
+                    out.push('#');
+                }
+                number = at.is_ascii_digit();
+            }
+        }
+    }
+    out
+}
+
+fn cut(line: &str) -> String {
+    begin(line, KEPT_BYTES).to_owned()
+}
+
+impl Group {
+    /// Its line as it may be shown.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_differ_in_their_numbers_alone() {
+        assert_eq!(normalised("child 12 (127.0.0.1:3000) of 0af31b2c9d"), "child # (#.#.#.#:#) of #");
+        assert_eq!(normalised("Call to undefined function md5x()"), "Call to undefined function md#x()");
+    }
+
+    #[test]
+    fn a_path_is_mentioned_as_a_word() {
+        for (text, is) in [
+            ("Internal Server Error: /cart", true),
+            ("Exception on /cart [GET]", true),
+            ("see /cart.", true),
+            ("/cart?x=1", true),
+            ("/shop/cart", false),
+            ("/carts", false),
+            ("/cart/items", false),
+        ] {
+            assert_eq!(mentions(text, "/cart"), is, "{text}");
+        }
+        assert!(!mentions("GET / failed", "/"));
+    }
+}
