@@ -12,7 +12,7 @@ impl Reading {
     /// What `rayline logs --json` and `rayline ray --json` print: `named`, `joined`, `files`, `skew_seconds`, `format_hint`.
     pub fn to_json(&self) -> Value {
         json!({
-            "named": self.named.iter().map(Named::to_json).collect::<Vec<_>>(),
+            "named": self.named.iter().map(dated).collect::<Vec<_>>(),
             "joined": self.joined.iter().map(Joined::to_json).collect::<Vec<_>>(),
             "files": self.files.iter().map(File::to_json).collect::<Vec<_>>(),
             "skew_seconds": self.skew_seconds,
@@ -21,23 +21,14 @@ impl Reading {
     }
 }
 
-impl Named {
-    /// One trouble: the object `cause`, with when and where it was found.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "name": self.cause.name(),
-            "summary": self.sentence,
-            "source": self.source,
-            "line": self.line,
-            "place": self.place,
-            "file": self.found.as_ref().map(|(path, _)| text(path)),
-            "line_number": self.found.as_ref().map(|(_, number)| number).filter(|number| **number > 0),
-            "count": self.count,
-            "first_at": self.between.map(|(first, _)| moment(first)),
-            "last_at": self.between.map(|(_, last)| moment(last)),
-            "likelihood": rounded(self.likelihood),
-        })
+/// A trouble as everywhere, and when it was written down.
+fn dated(named: &Named) -> Value {
+    let mut object = named.to_json();
+    if let Value::Object(fields) = &mut object {
+        fields.insert("first_at".to_owned(), named.between.map(|(first, _)| moment(first)).into());
+        fields.insert("last_at".to_owned(), named.between.map(|(_, last)| moment(last)).into());
     }
+    object
 }
 
 impl Joined {
