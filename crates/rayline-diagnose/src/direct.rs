@@ -1,4 +1,6 @@
 //! Past the edge: the same request straight to the origin, and what differs.
+//!
+//! That the direct way works and the one through the edge does not convicts nobody: [`Rival`]s are tried first.
 
 use std::net::SocketAddr;
 
@@ -8,6 +10,13 @@ use crate::fetch::Exchange;
 use crate::probe::Probe;
 use crate::tls::Scheme;
 use crate::visit::Failing;
+
+mod compare;
+mod origin;
+mod rivals;
+mod trial;
+
+pub use self::origin::ask;
 
 /// What the origin says when nobody stands before it.
 #[derive(Clone, Debug, Default)]
@@ -69,4 +78,19 @@ pub enum RivalKind {
     Reuse,
     /// A header section as large as visitors may send.
     HeaderSize,
+}
+
+impl RivalKind {
+    /// Its name in those of probes: `edge_fields`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Firewall => "firewall",
+            Self::Concurrency => "concurrency",
+            Self::EdgeFields => "edge_fields",
+            Self::Http2 => "http2",
+            Self::Port => "port",
+            Self::Reuse => "reuse",
+            Self::HeaderSize => "header_size",
+        }
+    }
 }

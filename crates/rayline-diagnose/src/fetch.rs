@@ -136,7 +136,8 @@ pub fn dialer(trust: &Trust) -> Result<Dialer, TrustError> {
 
 /// Asks, over a new connection to the first of these addresses that takes it.
 pub async fn fetch(ask: &Ask, addresses: &[SocketAddr], dialer: &Dialer) -> Exchange {
-    carry(&Request::of(ask), &target(ask, addresses), Measure::of(ask), dialer).await
+    // A dialler's state is large, and callers hold several of these at once.
+    Box::pin(carry(&Request::of(ask), &target(ask, addresses), Measure::of(ask), dialer)).await
 }
 
 /// Asks twice over one connection of HTTP/1.1, with a rest between. The second is `None` if the connection was not there
@@ -149,7 +150,7 @@ pub async fn fetch_again(
 ) -> (Exchange, Option<Exchange>) {
     let (request, measure) = (Request::of(ask), Measure::of(ask));
     let target = Target { protocols: Protocols::Http1, ..target(ask, addresses) };
-    let (first, connection) = carry_first(&request, &target, measure, dialer).await;
+    let (first, connection) = Box::pin(carry_first(&request, &target, measure, dialer)).await;
     let Some(connection) = connection else { return (first, None) };
     let key =
         Key { address: connection.address(), tls: target.tls, server_name: target.server_name.into(), identity: None };
@@ -158,7 +159,7 @@ pub async fn fetch_again(
     tokio::time::sleep(rest).await;
     let Some(connection) = pool.take(&key, Instant::now()) else { return (first, None) };
     let began = (SystemTime::now(), Instant::now());
-    let (second, _) = talk(connection, Vec::new(), &request, measure, began).await;
+    let (second, _) = Box::pin(talk(connection, Vec::new(), &request, measure, began)).await;
     (first, Some(second))
 }
 

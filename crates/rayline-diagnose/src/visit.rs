@@ -14,7 +14,7 @@ use crate::probe::Probe;
 mod judge;
 mod names;
 mod rate;
-mod redirect;
+pub(crate) mod redirect;
 pub(crate) mod show;
 mod tally;
 mod trace;

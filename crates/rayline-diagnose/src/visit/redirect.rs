@@ -12,7 +12,7 @@ const MOST_COOKIES: usize = 50;
 const MOST_BYTES: usize = 4096;
 
 /// Where an answer sends its visitor on to, if it does.
-pub(super) fn next(url: &Url, answer: &Answer) -> Option<Url> {
+pub(crate) fn next(url: &Url, answer: &Answer) -> Option<Url> {
     if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
@@ -32,7 +32,7 @@ pub(super) fn circle(urls: &[Url]) -> Option<Loop> {
 }
 
 /// Whether two URLs seem to be of one site: of the same name, or of one below the other.
-pub(super) fn same_site(one: &Url, other: &Url) -> bool {
+pub(crate) fn same_site(one: &Url, other: &Url) -> bool {
     let below =
         |name: &str, parent: &str| name.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     match (one.host_str(), other.host_str()) {

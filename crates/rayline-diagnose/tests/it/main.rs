@@ -6,6 +6,7 @@
 )]
 
 mod author;
+mod direct;
 mod fetch;
 mod load;
 mod logs;

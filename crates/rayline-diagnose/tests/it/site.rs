@@ -50,7 +50,12 @@ pub(crate) struct Site {
 impl Site {
     /// Answers with what `answer` makes of each request's head. An empty answer closes the connection.
     pub(crate) async fn start(answer: impl FnMut(&str) -> String + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(([127, 0, 0, 1], 0).into(), answer).await
+    }
+
+    /// The same at this address.
+    pub(crate) async fn start_on(address: SocketAddr, answer: impl FnMut(&str) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let answer = std::sync::Arc::new(std::sync::Mutex::new(answer));
         let task = tokio::spawn(async move {
@@ -69,11 +74,20 @@ impl Drop for Site {
     }
 }
 
+fn answer_to_tls() -> String {
+    answer(400, "Connection: close\r\n", "this is no port for TLS")
+}
+
 async fn attend<F: FnMut(&str) -> String>(mut stream: TcpStream, answer: std::sync::Arc<std::sync::Mutex<F>>) {
     let mut input = Vec::new();
     loop {
         while !input.windows(4).any(|end| end == b"\r\n\r\n") {
             if !matches!(stream.read_buf(&mut input).await, Ok(1..)) {
+                return;
+            }
+            // As web servers do to who speaks TLS to their plain port.
+            if input.first() == Some(&0x16) {
+                let _ = stream.write_all(answer_to_tls().as_bytes()).await;
                 return;
             }
         }
