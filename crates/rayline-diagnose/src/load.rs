@@ -6,34 +6,25 @@
 
 mod judge;
 mod step;
+mod target;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use rayline_dial::{Dialer, Protocols};
 use rayline_verdict::Verdict;
 use serde_json::{Value, json};
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
-use crate::fetch::Ask;
+use crate::case::Case;
 use crate::probe::{Probe, Watcher};
+use crate::visit::show::masked;
 
 pub use self::judge::Limit;
 
-const NAME: &str = "load";
+use self::target::Target;
 
-/// Whom to load, and with what.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// What is asked for, by GET or HEAD. HTTP/1.1 is spoken, whatever it says.
-    pub ask: &'a Ask,
-    /// The origin's addresses.
-    pub addresses: &'a [SocketAddr],
-    /// What connects.
-    pub dialer: &'a Dialer,
-}
+const NAME: &str = "load";
 
 /// How far the ramp goes.
 #[derive(Clone, Copy, Debug)]
@@ -154,18 +145,18 @@ impl Load {
 }
 
 /// What [`ramp`] will do, in words.
-pub fn plan(target: &Target<'_>, options: &Options) -> String {
-    let addresses: Vec<_> = target.addresses.iter().map(ToString::to_string).collect();
+pub fn plan(case: &Case, options: &Options) -> String {
+    let to = case
+        .origins
+        .first()
+        .map_or_else(|| "no origin, for none is known".to_owned(), |origin| format!("`{}`", origin.target));
     let rate = options.rate.map(|rate| format!(", at most {rate} per second")).unwrap_or_default();
-    // A query may hold secrets.
-    let mut url = target.ask.url.clone();
-    url.set_query(url.query().map(|_| "…"));
     format!(
-        "{} requests for {url} go straight to {}: over 1 connection at first, then over twice as many every {} s, up to {}; \
+        "{} requests for {} go straight to {to}: over 1 connection at first, then over twice as many every {} s, up to {}; \
          at most {} requests{rate}, for at most {} s. It stops as soon as more than {} % fail or answers take {} times as \
          long. Real visitors may notice",
-        target.ask.method,
-        addresses.join(", "),
+        case.method,
+        masked(&case.url),
         options.step.as_secs_f64(),
         options.connections.max(1),
         options.requests,
@@ -175,48 +166,41 @@ pub fn plan(target: &Target<'_>, options: &Options) -> String {
     )
 }
 
-/// Loads an origin step by step, until something is the limit. What is found stands in `so_far` after each step, so that
-/// whoever drops this before its end has that.
-pub async fn ramp(target: &Target<'_>, options: &Options, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
+/// Loads the first origin of a case step by step, until something is the limit. What is found stands in `so_far` after each
+/// step, so that whoever drops this before its end has that.
+pub async fn ramp(case: &Case, options: &Options, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
     watcher.began(NAME, "loading the origin step by step");
     let began = Instant::now();
-    if !matches!(target.ask.method.as_str(), "GET" | "HEAD") {
-        let said = format!("nothing is sent over and over by `{}`", target.ask.method);
-        return finish(Probe::new(NAME, None, began.elapsed(), said), so_far, watcher);
-    }
-    let ask = Ask { protocols: Protocols::Http1, ..target.ask.clone() };
-    let target = Target { ask: &ask, ..*target };
-    let until = tokio::time::Instant::now() + options.total;
+    let probe = match Target::of(case).await {
+        Ok(target) => {
+            climb(&target, options, so_far, watcher).await;
+            let mut load = so_far.borrow_mut();
+            load.verdict = judge::verdict(&load);
+            judge::probe(NAME, &load, began.elapsed()).with("address", target.address.to_string())
+        }
+        Err(why) => Probe::new(NAME, None, began.elapsed(), why),
+    };
+    watcher.ended(&probe);
+    so_far.borrow_mut().probes.push(probe);
+}
+
+/// Makes the steps.
+async fn climb(target: &Target, options: &Options, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
     let left = step::Left::new(options.requests, options.rate);
-    let climb = async {
+    let steps = async {
         for (place, connections) in (0_u64..).zip(options.steps()) {
             watcher.went_on(NAME, place, u64::try_from(options.steps().count()).ok());
-            let step = step::make(&target, connections, options.step, &left).await;
+            let step = step::make(target, connections, options.step, &left).await;
             let mut load = so_far.borrow_mut();
             load.steps.push(step);
-            load.limit = judge::limit(&load.steps);
+            load.limit = judge::limit(&load.steps).or(left.is_used_up().then_some(Limit::Requests));
             if load.limit.is_some() {
-                return;
-            }
-            if left.is_used_up() {
-                load.limit = Some(Limit::Requests);
                 return;
             }
         }
         so_far.borrow_mut().limit = Some(Limit::Connections);
     };
-    if timeout_at(until, climb).await.is_err() {
+    if timeout(options.total, steps).await.is_err() {
         so_far.borrow_mut().limit = Some(Limit::Time);
     }
-    let probe = {
-        let mut load = so_far.borrow_mut();
-        load.verdict = judge::verdict(&load);
-        judge::probe(NAME, &load, began.elapsed())
-    };
-    finish(probe, so_far, watcher);
-}
-
-fn finish(probe: Probe, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
-    watcher.ended(&probe);
-    so_far.borrow_mut().probes.push(probe);
 }

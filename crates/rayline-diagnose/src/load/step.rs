@@ -65,7 +65,7 @@ struct Tally {
 }
 
 /// Makes the step. Requests that are under way at its end may end.
-pub(super) async fn make(to: &Target<'_>, connections: u32, lasts: Duration, left: &Left) -> Step {
+pub(super) async fn make(to: &Target, connections: u32, lasts: Duration, left: &Left) -> Step {
     let (began, cpu) = (Instant::now(), own_cpu());
     let tally = RefCell::new(Tally { step: Step { connections, ..Step::default() }, times: Vec::new() });
     join_all((0..connections).map(|_| keep_asking(to, began + lasts, left, &tally))).await;
@@ -80,8 +80,8 @@ pub(super) async fn make(to: &Target<'_>, connections: u32, lasts: Duration, lef
 }
 
 /// Asks over one connection again and again; over a new one when that is gone.
-async fn keep_asking(to: &Target<'_>, until: Instant, left: &Left, tally: &RefCell<Tally>) {
-    let request = Request::of(to.ask);
+async fn keep_asking(to: &Target, until: Instant, left: &Left, tally: &RefCell<Tally>) {
+    let request = Request::of(&to.ask);
     let mut kept = None;
     while left.take(until).await {
         let (exchange, connection) = once(to, &request, kept.take()).await;
@@ -95,7 +95,7 @@ async fn keep_asking(to: &Target<'_>, until: Instant, left: &Left, tally: &RefCe
 
 /// One request, over the connection that was kept if it still stands. That it does not is nobody's failure: an edge asks
 /// once more then, and so does this.
-async fn once(to: &Target<'_>, request: &Request, kept: Option<Connection>) -> (Exchange, Option<Connection>) {
+async fn once(to: &Target, request: &Request, kept: Option<Connection>) -> (Exchange, Option<Connection>) {
     let measure = Measure { timeout: to.ask.timeout, body_bytes: Some(KEPT) };
     if let Some(connection) = kept {
         let began = (SystemTime::now(), Instant::now());
@@ -104,7 +104,7 @@ async fn once(to: &Target<'_>, request: &Request, kept: Option<Connection>) -> (
             return (exchange, connection);
         }
     }
-    carry_first(request, &target(to.ask, to.addresses), measure, to.dialer).await
+    carry_first(request, &target(&to.ask, &[to.address]), measure, &to.dialer).await
 }
 
 impl Tally {

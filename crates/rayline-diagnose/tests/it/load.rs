@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rayline_diagnose::fetch::{Ask, dialer};
-use rayline_diagnose::load::{Limit, Load, Options, Target, plan, ramp};
+use rayline_diagnose::case::Case;
+use rayline_diagnose::load::{Limit, Load, Options, plan, ramp};
 use rayline_diagnose::probe::Unwatched;
 use rayline_diagnose::trust::Trust;
-use rayline_dial::{Protocols, Tls};
 use rayline_testkit::{Origin, Script};
 use rayline_verdict::Code;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -27,22 +26,25 @@ const OPTIONS: Options = Options {
     rate: Some(200),
 };
 
-fn ask(method: &str) -> Ask {
-    Ask {
+fn case(address: SocketAddr, method: &str) -> Case {
+    Case {
         url: "http://shop.test/cart?secret=1".parse().unwrap(),
         method: method.to_owned(),
         fields: Vec::new(),
-        protocols: Protocols::Http1,
-        tls: Tls::Off,
+        origins: vec![format!("http://{address}").parse().unwrap()],
+        resolved: Vec::new(),
+        name_servers: Vec::new(),
+        logs: Vec::new(),
+        here: false,
+        trust: Trust::default(),
         timeout: Duration::from_secs(10),
-        body_bytes: 0,
+        samples: 1,
     }
 }
 
 async fn load(address: SocketAddr, method: &str, options: &Options) -> Load {
-    let (ask, dialer, so_far) = (ask(method), dialer(&Trust::default()).unwrap(), RefCell::default());
-    let target = Target { ask: &ask, addresses: &[address], dialer: &dialer };
-    ramp(&target, options, &so_far, &Unwatched).await;
+    let so_far = RefCell::default();
+    ramp(&case(address, method), options, &so_far, &Unwatched).await;
     so_far.into_inner()
 }
 
@@ -114,14 +116,30 @@ async fn where_it_becomes_slow_it_ends() {
 }
 
 #[tokio::test]
-async fn an_origin_that_refuses_is_not_hammered() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let load = load(address, "GET", &OPTIONS).await;
+async fn an_origin_that_hangs_up_is_not_hammered() {
+    let origin = Origin::start(Script::reset_after_request()).unwrap();
+    let load = load(origin.addr(), "GET", &OPTIONS).await;
     assert_eq!(load.limit, Some(Limit::OriginFails));
     let [step] = load.steps.as_slice() else { unreachable!() };
+    // Each failure is followed by a rest of 50 ms.
     assert!((1..=8).contains(&step.requests), "{step:?}");
-    assert_eq!(step.faults.keys().copied().collect::<Vec<_>>(), ["origin.connect.refused"]);
-    assert_eq!(load.verdict.unwrap().code, Code::OriginConnectRefused);
+    assert_eq!(step.faults.keys().copied().collect::<Vec<_>>(), ["origin.wait.reset"]);
+    assert_eq!(load.verdict.unwrap().code, Code::OriginWaitReset);
+}
+
+#[tokio::test]
+async fn what_cannot_be_loaded_is_said() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = load(nobody, "GET", &OPTIONS).await;
+    let post = load(nobody, "POST", &OPTIONS).await;
+    let so_far = RefCell::new(Load::default());
+    let nowhere = Case { origins: Vec::new(), ..case(nobody, "GET") };
+    ramp(&nowhere, &OPTIONS, &so_far, &Unwatched).await;
+    for (load, word) in [(refused, "takes no connections"), (post, "POST"), (so_far.into_inner(), "--origin")] {
+        assert!(load.steps.is_empty() && load.limit.is_none());
+        assert_eq!(load.probes[0].ok, None);
+        assert!(load.probes[0].said.contains(word), "{}", load.probes[0].said);
+    }
 }
 
 #[tokio::test]
@@ -132,21 +150,17 @@ async fn a_connection_that_the_origin_closes_is_no_failure() {
 }
 
 #[tokio::test]
-async fn requests_are_bounded_and_only_safe_ones_are_sent() {
+async fn requests_are_bounded() {
     let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
     let few = load(address, "GET", &Options { requests: 10, ..OPTIONS }).await;
     assert_eq!(few.limit, Some(Limit::Requests));
     assert_eq!(few.steps.iter().map(|step| step.requests).sum::<u64>(), 10);
-    let none = load(address, "POST", &OPTIONS).await;
-    assert!(none.steps.is_empty());
-    assert_eq!(none.probes[0].ok, None);
 }
 
 #[tokio::test]
 async fn what_was_found_before_it_was_broken_off_is_kept() {
     let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
-    let (ask, dialer, so_far) = (ask("GET"), dialer(&Trust::default()).unwrap(), RefCell::new(Load::default()));
-    let target = Target { ask: &ask, addresses: &[address], dialer: &dialer };
+    let (case, so_far) = (case(address, "GET"), RefCell::new(Load::default()));
     let first_step = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
         while so_far.borrow().steps.is_empty() {
@@ -154,7 +168,7 @@ async fn what_was_found_before_it_was_broken_off_is_kept() {
         }
     };
     tokio::select! {
-        () = ramp(&target, &OPTIONS, &so_far, &Unwatched) => {}
+        () = ramp(&case, &OPTIONS, &so_far, &Unwatched) => {}
         () = first_step => {}
     }
     let load = so_far.into_inner();
@@ -163,11 +177,9 @@ async fn what_was_found_before_it_was_broken_off_is_kept() {
 
 #[test]
 fn the_plan_says_what_will_be_done_and_no_secret() {
-    let (ask, dialer) = (ask("GET"), dialer(&Trust::default()).unwrap());
-    let target = Target { ask: &ask, addresses: &["192.0.2.7:80".parse().unwrap()], dialer: &dialer };
-    let said = plan(&target, &Options::default());
+    let said = plan(&case("192.0.2.7:80".parse().unwrap(), "GET"), &Options::default());
     for word in ["GET", "192.0.2.7:80", "64", "50000", "60 s"] {
         assert!(said.contains(word), "{said}");
     }
-    assert!(!said.contains("secret"), "{said}");
+    assert!(!said.contains("secret=1"), "{said}");
 }
