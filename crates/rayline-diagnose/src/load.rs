@@ -35,7 +35,7 @@ pub struct Options {
     pub step: Duration,
     /// How long all of it may take.
     pub total: Duration,
-    /// The most requests in all.
+    /// The most requests in all; a step ends when it has had its share.
     pub requests: u64,
     /// The most requests per second; `None`: as many as are answered.
     pub rate: Option<u32>,
@@ -186,14 +186,16 @@ pub async fn ramp(case: &Case, options: &Options, so_far: &RefCell<Load>, watche
 
 /// Makes the steps.
 async fn climb(target: &Target, options: &Options, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
-    let left = step::Left::new(options.requests, options.rate);
+    let count = u64::try_from(options.steps().count()).unwrap_or(u64::MAX);
+    let pace = step::Pace::new(options.rate);
     let steps = async {
         for (place, connections) in (0_u64..).zip(options.steps()) {
-            watcher.went_on(NAME, place, u64::try_from(options.steps().count()).ok());
-            let step = step::make(target, connections, options.step, &left).await;
+            watcher.went_on(NAME, place, Some(count));
+            let bounds = step::Bounds { connections, lasts: options.step, requests: options.requests / count };
+            let step = step::make(target, bounds, &pace).await;
             let mut load = so_far.borrow_mut();
             load.steps.push(step);
-            load.limit = judge::limit(&load.steps).or(left.is_used_up().then_some(Limit::Requests));
+            load.limit = judge::limit(&load.steps);
             if load.limit.is_some() {
                 return;
             }

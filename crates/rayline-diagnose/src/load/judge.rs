@@ -6,6 +6,7 @@ use rayline_verdict::Verdict;
 
 use super::{Load, Step};
 use crate::probe::Probe;
+use crate::visit::show::in_words;
 
 /// The share of failing requests above which it stops.
 pub(super) const FAILING: f64 = 0.05;
@@ -29,8 +30,6 @@ pub enum Limit {
     Generator,
     /// Nothing: all steps were made.
     Connections,
-    /// Nothing: the requests were used up.
-    Requests,
     /// Nothing: time was up.
     Time,
 }
@@ -44,7 +43,6 @@ impl Limit {
             Self::Edge => "edge",
             Self::Generator => "generator",
             Self::Connections => "connections",
-            Self::Requests => "requests",
             Self::Time => "time",
         }
     }
@@ -68,7 +66,7 @@ pub(super) fn limit(steps: &[Step]) -> Option<Limit> {
 pub(super) fn verdict(load: &Load) -> Option<Box<Verdict>> {
     match load.limit? {
         Limit::OriginFails => load.steps.last()?.verdict.clone(),
-        Limit::OriginSlow | Limit::Edge | Limit::Generator | Limit::Connections | Limit::Requests | Limit::Time => None,
+        Limit::OriginSlow | Limit::Edge | Limit::Generator | Limit::Connections | Limit::Time => None,
     }
 }
 
@@ -76,8 +74,8 @@ pub(super) fn verdict(load: &Load) -> Option<Box<Verdict>> {
 pub(super) fn probe(name: &str, load: &Load, took: Duration) -> Probe {
     let ok = match load.limit {
         Some(Limit::OriginFails | Limit::OriginSlow | Limit::Edge) => Some(false),
-        Some(Limit::Connections | Limit::Requests | Limit::Time) if !load.steps.is_empty() => Some(true),
-        Some(Limit::Generator | Limit::Connections | Limit::Requests | Limit::Time) | None => None,
+        Some(Limit::Connections | Limit::Time) if !load.steps.is_empty() => Some(true),
+        Some(Limit::Generator | Limit::Connections | Limit::Time) | None => None,
     };
     let mut probe = Probe::new(name, ok, took, sentence(load)).judged(load.verdict.clone());
     if let serde_json::Value::Object(facts) = load.to_json() {
@@ -106,7 +104,7 @@ fn sentence(load: &Load) -> String {
         Some(Limit::Generator) => {
             format!("this program cannot ask for more than that, the origin can take it: {}", pace(last))
         }
-        Some(Limit::Connections | Limit::Requests | Limit::Time) | None => {
+        Some(Limit::Connections | Limit::Time) | None => {
             format!("the origin takes {}: {}", many(last.connections), pace(last))
         }
     }
@@ -117,12 +115,11 @@ fn many(connections: u32) -> String {
 }
 
 fn pace(step: &Step) -> String {
-    let milliseconds = |duration: Duration| duration.as_millis();
     format!(
-        "{:.0} requests per second, half of them within {} ms, 95 of 100 within {} ms",
+        "{:.0} requests per second, half of them within {}, 95 of 100 within {}",
         step.per_second(),
-        milliseconds(step.p50),
-        milliseconds(step.p95)
+        in_words(step.p50),
+        in_words(step.p95)
     )
 }
 

@@ -20,39 +20,43 @@ const KEPT: usize = 4096;
 /// How long a connection rests after a failure: what refuses at once would else be asked thousands of times a second.
 const REST: Duration = Duration::from_millis(50);
 
-/// What may still be asked.
-#[derive(Debug)]
-pub(super) struct Left {
-    requests: Cell<u64>,
-    /// Between two requests.
-    pace: Option<Duration>,
-    /// When the next one may be sent.
-    next: Cell<tokio::time::Instant>,
+/// How far a step goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) connections: u32,
+    /// Requests that are under way at its end may end.
+    pub(super) lasts: Duration,
+    /// The most requests.
+    pub(super) requests: u64,
 }
 
-impl Left {
-    pub(super) fn new(requests: u64, rate: Option<u32>) -> Self {
-        let pace = rate.map(|rate| Duration::from_secs(1) / rate.max(1));
-        Self { requests: Cell::new(requests), pace, next: Cell::new(tokio::time::Instant::now()) }
-    }
+/// When requests may be sent.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// The time between two of them.
+    between: Option<Duration>,
+    /// When the next one may be sent.
+    next: Cell<Instant>,
+}
 
-    pub(super) fn is_used_up(&self) -> bool {
-        self.requests.get() == 0
+impl Pace {
+    /// So many per second at most.
+    pub(super) fn new(rate: Option<u32>) -> Self {
+        let between = rate.map(|rate| Duration::from_secs(1) / rate.max(1));
+        Self { between, next: Cell::new(Instant::now()) }
     }
 
     /// Waits for its turn; whether there is one before `until`.
-    async fn take(&self, until: Instant) -> bool {
-        if let Some(pace) = self.pace {
-            let turn = self.next.get().max(tokio::time::Instant::now());
-            if turn.into_std() >= until {
+    async fn turn(&self, until: Instant) -> bool {
+        if let Some(between) = self.between {
+            let turn = self.next.get().max(Instant::now());
+            if turn >= until {
                 return false;
             }
-            self.next.set(turn + pace);
-            sleep_until(turn).await;
+            self.next.set(turn + between);
+            sleep_until(turn.into()).await;
         }
-        let left = self.requests.get();
-        self.requests.set(left.saturating_sub(1));
-        left > 0 && Instant::now() < until
+        Instant::now() < until
     }
 }
 
@@ -64,11 +68,13 @@ struct Tally {
     times: Vec<Duration>,
 }
 
-/// Makes the step. Requests that are under way at its end may end.
-pub(super) async fn make(to: &Target, connections: u32, lasts: Duration, left: &Left) -> Step {
-    let (began, cpu) = (Instant::now(), own_cpu());
-    let tally = RefCell::new(Tally { step: Step { connections, ..Step::default() }, times: Vec::new() });
-    join_all((0..connections).map(|_| keep_asking(to, began + lasts, left, &tally))).await;
+/// Makes the step.
+pub(super) async fn make(to: &Target, bounds: Bounds, pace: &Pace) -> Step {
+    let (began, cpu, left) = (Instant::now(), own_cpu(), Cell::new(bounds.requests));
+    let step = Step { connections: bounds.connections, ..Step::default() };
+    let tally = RefCell::new(Tally { step, times: Vec::new() });
+    let until = began + bounds.lasts;
+    join_all((0..bounds.connections).map(|_| keep_asking(to, until, pace, &left, &tally))).await;
     let Tally { mut step, mut times } = tally.into_inner();
     step.took = began.elapsed();
     let used = own_cpu().zip(cpu).map(|(now, before)| now.saturating_sub(before));
@@ -80,10 +86,11 @@ pub(super) async fn make(to: &Target, connections: u32, lasts: Duration, left: &
 }
 
 /// Asks over one connection again and again; over a new one when that is gone.
-async fn keep_asking(to: &Target, until: Instant, left: &Left, tally: &RefCell<Tally>) {
+async fn keep_asking(to: &Target, until: Instant, pace: &Pace, left: &Cell<u64>, tally: &RefCell<Tally>) {
     let request = Request::of(&to.ask);
     let mut kept = None;
-    while left.take(until).await {
+    while pace.turn(until).await && left.get() > 0 {
+        left.set(left.get() - 1);
         let (exchange, connection) = once(to, &request, kept.take()).await;
         kept = connection;
         let failed = tally.borrow_mut().count(exchange);

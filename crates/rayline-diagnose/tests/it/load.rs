@@ -152,9 +152,10 @@ async fn a_connection_that_the_origin_closes_is_no_failure() {
 #[tokio::test]
 async fn requests_are_bounded() {
     let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
-    let few = load(address, "GET", &Options { requests: 10, ..OPTIONS }).await;
-    assert_eq!(few.limit, Some(Limit::Requests));
-    assert_eq!(few.steps.iter().map(|step| step.requests).sum::<u64>(), 10);
+    let few = load(address, "GET", &Options { requests: 42, ..OPTIONS }).await;
+    // Each of the four steps has an equal share.
+    assert_eq!(few.steps.iter().map(|step| step.requests).collect::<Vec<_>>(), [10; 4]);
+    assert_eq!(few.limit, Some(Limit::Connections));
 }
 
 #[tokio::test]
