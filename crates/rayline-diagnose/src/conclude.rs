@@ -3,7 +3,20 @@
 //! It does no I/O. Blame itself is assigned by the vocabulary's attribution; what is weighed here is which of the seen
 //! faults is the one that the visitor meets.
 
-use rayline_verdict::{Code, Verdict};
+mod candidates;
+mod evidence;
+mod plain;
+mod scene;
+mod weigh;
+mod words;
+
+use rayline_verdict::attribute::told;
+use rayline_verdict::{Certainty, Code, Evidence, Fact, Party, Verdict};
+
+use self::evidence::{Observation, What, inside, observe};
+use self::scene::{Scene, Symptom};
+use self::weigh::{Weighed, weigh, winner};
+use crate::case::Case;
 
 use crate::direct::Direct;
 use crate::edge::Side;
@@ -128,4 +141,196 @@ pub struct Hypothesis {
     pub speaks_against: Vec<String>,
     /// The one test that would decide.
     pub decide: String,
+}
+
+/// Concludes whose fault it is.
+pub fn conclude(case: &Case, seen: &Seen) -> Conclusion {
+    let scene = Scene::of(case, seen);
+    let symptom = Symptom::of(seen);
+    if matches!(symptom, Symptom::Fine) {
+        return fine(&scene);
+    }
+    if let Some(plain) = plain::find(&scene, &symptom) {
+        let observations = inside::observe(&scene);
+        let mut clues = plain.clues.clone();
+        clues.extend(of_inside(&observations, plain.verdict.code));
+        let hypotheses = words::of_plain(&scene, &plain.verdict, &clues);
+        return fault(&scene, &symptom, plain.verdict, plain.hop, clues, hypotheses);
+    }
+    let observations = observe(&scene, &symptom);
+    let weighed = weigh(&observations);
+    match winner(&scene, &weighed).filter(|_| !is_unasked(&symptom)) {
+        Some((first, certainty)) => {
+            let verdict = verdict(&symptom, first, certainty, &weighed);
+            let clues = first.counted.iter().filter(|(weight, _)| *weight > 0.0).map(|(_, seen)| seen.sentence.clone());
+            let hypotheses = match verdict.certainty {
+                Certainty::Proven => Vec::new(),
+                Certainty::Inferred => words::of_weighed(&scene, &weighed, Some(verdict.code)),
+            };
+            let hop = hop_of(&symptom, first);
+            fault(&scene, &symptom, verdict, hop, clues.collect(), hypotheses)
+        }
+        None => cannot_tell(&scene, &symptom, &weighed),
+    }
+}
+
+/// Whether nobody but this machine has said anything.
+fn is_unasked(symptom: &Symptom<'_>) -> bool {
+    match symptom {
+        Symptom::NothingAsked => true,
+        Symptom::NoAnswer(_, verdict) => scene::is_ours(verdict.code),
+        _ => false,
+    }
+}
+
+fn fine(scene: &Scene<'_>) -> Conclusion {
+    Conclusion {
+        outcome: Outcome::Fine,
+        verdict: None,
+        cause: None,
+        sentence: words::fine(scene),
+        hop: None,
+        clues: Vec::new(),
+        hypotheses: Vec::new(),
+        fix: Vec::new(),
+        next: words::notes(scene),
+    }
+}
+
+fn cannot_tell(scene: &Scene<'_>, symptom: &Symptom<'_>, weighed: &[Weighed<'_>]) -> Conclusion {
+    let hypotheses = if is_unasked(symptom) { Vec::new() } else { words::of_weighed(scene, weighed, None) };
+    let clues = hypotheses.first().map(|first| first.speaks_for.clone()).unwrap_or_default();
+    Conclusion {
+        outcome: Outcome::CannotTell,
+        verdict: None,
+        cause: None,
+        sentence: words::cannot_tell(scene, symptom, &hypotheses),
+        hop: is_unasked(symptom).then_some(Hop::You),
+        clues,
+        fix: Vec::new(),
+        next: words::distinct(
+            hypotheses.first().map(|first| first.decide.clone()).into_iter().chain(words::next(scene, None, None)),
+        ),
+        hypotheses,
+    }
+}
+
+fn fault(
+    scene: &Scene<'_>,
+    symptom: &Symptom<'_>,
+    verdict: Verdict,
+    hop: Option<Hop>,
+    clues: Vec<String>,
+    hypotheses: Vec<Hypothesis>,
+) -> Conclusion {
+    let cause = cause(scene, symptom, verdict.code);
+    let hop = place(&verdict, cause.as_ref(), hop);
+    let ways = words::seen_by_visitors(scene, symptom);
+    Conclusion {
+        outcome: Outcome::Fault,
+        sentence: words::sentence(scene, symptom, &verdict, cause.as_ref(), hop),
+        hop: Some(hop),
+        clues: words::distinct(clues.into_iter().chain(ways)),
+        hypotheses,
+        fix: words::fix(&verdict, cause.as_ref()),
+        next: words::next(scene, Some(&verdict), cause.as_ref()),
+        cause,
+        verdict: Some(verdict),
+    }
+}
+
+/// What logs and machine say that fits the code.
+fn of_inside(observations: &[Observation], code: Code) -> Vec<String> {
+    let fits = |seen: &&Observation| match seen.what {
+        What::Named(cause) => weigh::explained(cause, code) > 0.0 && seen.share >= inside::TELLING,
+        _ => true,
+    };
+    observations.iter().filter(fits).map(|seen| seen.sentence.clone()).collect()
+}
+
+/// The verdict on what is likeliest: that of a probe which met it, with its evidence, else one of what is known.
+fn verdict(symptom: &Symptom<'_>, first: &Weighed<'_>, certainty: Certainty, all: &[Weighed<'_>]) -> Verdict {
+    let rivals = || {
+        let near = all.iter().filter(|weighed| weighed.code != first.code && weighed.likelihood >= 0.03).take(4);
+        let mut rivals: Vec<Code> = near.map(|weighed| weighed.code).collect();
+        rivals.extend(
+            first.code.entry().rivals.iter().filter(|code| !rivals.contains(code)).copied().collect::<Vec<_>>(),
+        );
+        if rivals.is_empty() {
+            // Something is always left: that who seems to say it only hands it on.
+            let other = if first.code == Code::EdgeReplyErrorStatus {
+                Code::OriginWaitErrorStatus
+            } else {
+                Code::EdgeReplyErrorStatus
+            };
+            rivals.push(other);
+        }
+        rivals
+    };
+    let met =
+        first.counted.iter().find_map(|(_, seen)| seen.verdict.as_ref().filter(|verdict| verdict.code == first.code));
+    match (met, certainty) {
+        (Some(verdict), Certainty::Proven) => verdict.clone(),
+        (Some(verdict), Certainty::Inferred) => verdict.clone().with_rivals(rivals()),
+        (None, _) => {
+            let status = symptom.answer().map(|answer| answer.status).unwrap_or_default();
+            let mut evidence = Evidence::default();
+            let seen = if first.code == Code::OriginWaitErrorStatus { status } else { symptom.number() };
+            if first.code == Code::OriginWaitErrorStatus && status != 0 {
+                evidence.add(Fact::OriginStatus(status));
+            }
+            let rivals = if certainty == Certainty::Proven { Vec::new() } else { rivals() };
+            told(first.code, seen, rivals, evidence)
+        }
+    }
+}
+
+/// Where the answer was made, if its author tells.
+fn hop_of(symptom: &Symptom<'_>, first: &Weighed<'_>) -> Option<Hop> {
+    let wrote = first.counted.iter().any(|(weight, seen)| {
+        *weight > 0.0 && matches!(seen.what, What::AppWrote | What::BehindWrote | What::DirectSame)
+    });
+    let (sample, answer) = (symptom.sample()?, symptom.answer()?);
+    let is_status = first.code == Code::OriginWaitErrorStatus && wrote;
+    let author = sample.recognition.author.as_ref().filter(|_| is_status)?;
+    plain::behind(author, answer.status)
+}
+
+/// The trouble inside the origin that explains the code: the likeliest that logs and machine name, else what the page shows.
+fn cause(scene: &Scene<'_>, symptom: &Symptom<'_>, code: Code) -> Option<Named> {
+    let fits = |named: &&Named| named.likelihood >= inside::TELLING && weigh::explained(named.cause, code) > 0.0;
+    let rank = |named: &Named| (named.likelihood, weigh::explained(named.cause, code));
+    let best = inside::named(scene).filter(fits).max_by(|one, other| {
+        let ((one, fit), (other, better)) = (rank(one), rank(other));
+        one.total_cmp(&other).then(fit.total_cmp(&better))
+    });
+    if let Some(named) = best {
+        return Some(named.clone());
+    }
+    let recognition = &symptom.sample()?.recognition;
+    let (author, told) = (recognition.author.as_ref()?, recognition.told.as_ref()?);
+    let shown = told.cause.filter(|cause| weigh::explained(*cause, code) > 0.0)?;
+    Some(Named {
+        cause: shown,
+        sentence: format!("the page shows it: {}", told.words),
+        place: None,
+        source: author.name,
+        line: told.words.clone(),
+        found: None,
+        count: 1,
+        between: None,
+        likelihood: 0.9,
+    })
+}
+
+/// Where on the way. A cause tells server and application apart, and never who is to blame.
+fn place(verdict: &Verdict, cause: Option<&Named>, hop: Option<Hop>) -> Hop {
+    let by_party = match verdict.party() {
+        Party::Visitor => Hop::You,
+        Party::Policy | Party::Owner | Party::Edge => Hop::Edge,
+        Party::Network => Hop::Network,
+        Party::Origin => Hop::Origin,
+    };
+    let by_cause = cause.map(|named| named.cause.row().hop).filter(|_| verdict.party() == Party::Origin);
+    by_cause.or(hop).unwrap_or(by_party)
 }

@@ -95,6 +95,16 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The same where somebody else's observations leave these codes open as well: inferred, unless there are none.
+    #[must_use]
+    pub fn with_rivals(mut self, rivals: Vec<Code>) -> Self {
+        let new =
+            rivals.into_iter().filter(|code| *code != self.code && !self.rivals.contains(code)).collect::<Vec<_>>();
+        self.rivals.extend(new);
+        self.certainty = if self.rivals.is_empty() { Certainty::Proven } else { Certainty::Inferred };
+        self
+    }
+
     /// Who can act.
     pub fn party(&self) -> Party {
         self.code.entry().party

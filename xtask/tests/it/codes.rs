@@ -33,7 +33,7 @@ fn every_code_has_a_page_and_every_page_a_code() {
     findings.none();
 }
 
-/// A scenario names the code it provokes in quotes. Nothing may provoke the one that stands for a bug of ours.
+/// A scenario names the code it provokes in quotes, alone or among what else it wants. Nothing may provoke the one that stands for a bug of ours.
 #[test]
 fn every_code_is_provoked() {
     let mut findings = Findings::default();
@@ -45,7 +45,7 @@ fn every_code_is_provoked() {
     for entry in TABLE.iter().filter(|entry| entry.code != Code::EdgeReplyUnclassified) {
         let [by_diagnosis, _] = OUTSIDE;
         let (scenarios, folder) = if entry.code.is_outside() { (&outside, by_diagnosis) } else { (&inside, SCENARIOS) };
-        if !scenarios.contains(&format!("\"{}\"", entry.name)) {
+        if !scenarios.split(['"', ' ']).any(|word| word == entry.name) {
             findings.add(folder, format!("nothing provokes `{}`", entry.name), "write a scenario that does");
         }
     }

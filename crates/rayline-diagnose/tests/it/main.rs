@@ -6,6 +6,7 @@
 )]
 
 mod author;
+mod conclude;
 mod direct;
 mod fetch;
 mod load;

@@ -1,0 +1,40 @@
+//! What logs and machine say.
+
+use super::{Observation, What};
+use crate::conclude::scene::Scene;
+use crate::logs::Named;
+
+/// From which likelihood on a trouble counts as the request's own.
+pub(in crate::conclude) const TELLING: f64 = 0.3;
+
+pub(in crate::conclude) fn observe(scene: &Scene<'_>) -> Vec<Observation> {
+    let mut all: Vec<Observation> = named(scene)
+        .map(|named| Observation::new(What::Named(named.cause), said(named)).counting(named.likelihood))
+        .collect();
+    let joined = scene.seen.logs.iter().flat_map(|logs| &logs.joined);
+    if let Some(line) = joined
+        .filter(|line| line.likelihood >= TELLING)
+        .max_by(|one, other| one.likelihood.total_cmp(&other.likelihood))
+        && let Some(status) = line.status
+    {
+        let (file, number) = &line.found;
+        let sentence =
+            format!("the origin's log has this request with {status} ({}:{number}, by {})", file.display(), line.by);
+        let what = if status >= 500 { What::LoggedError } else { What::LoggedFine };
+        all.push(Observation::new(what, sentence).counting(line.likelihood));
+    }
+    all
+}
+
+/// Everything that logs and machine name.
+pub(in crate::conclude) fn named<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Named> + use<'a> {
+    let logs = scene.seen.logs.iter().flat_map(|logs| &logs.named);
+    let host = scene.seen.host.iter().flat_map(|host| &host.troubles);
+    logs.chain(host)
+}
+
+/// What a trouble says, and who says so.
+pub(in crate::conclude) fn said(named: &Named) -> String {
+    let often = if named.count > 1 { format!(", {} times", named.count) } else { String::new() };
+    format!("{}: {}{often}", named.source, named.sentence.trim_end_matches('.'))
+}

@@ -1,0 +1,214 @@
+//! Where nothing need be weighed: who was asked is who is to blame, or nobody is.
+
+use rayline_verdict::attribute::told;
+use rayline_verdict::{Code, Evidence, Fact, Verdict};
+
+use super::Hop;
+use super::evidence::page::words;
+use super::scene::{Scene, Symptom, is_before_request, is_ours};
+use crate::author::{Mark, Role};
+use crate::tls::{End, Mode};
+use crate::visit::Loop;
+
+/// How long an edge waits for an answer: Cloudflare's default, "Connection limits".
+const PATIENCE_SECONDS: u64 = 100;
+
+/// A verdict that is reached without weighing.
+#[derive(Debug)]
+pub(super) struct Plain {
+    pub(super) verdict: Verdict,
+    /// Where, if the party does not say it.
+    pub(super) hop: Option<Hop>,
+    pub(super) clues: Vec<String>,
+}
+
+impl Plain {
+    fn new(verdict: Verdict, clue: impl Into<String>) -> Self {
+        Self { verdict, hop: None, clues: vec![clue.into()] }
+    }
+
+    fn at(self, hop: Hop) -> Self {
+        Self { hop: Some(hop), ..self }
+    }
+}
+
+/// What is plain; `None`: it must be weighed, or there is nothing to blame anybody for.
+pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
+    match (*symptom, scene.edge.is_some()) {
+        (Symptom::Unresolved(verdict), _) => Some(unresolved(scene, verdict)),
+        (Symptom::Looping(looping), _) => Some(redirects(scene, looping)),
+        (Symptom::NoAnswer(_, verdict), _) if is_ours(verdict.code) => None,
+        (Symptom::NoAnswer(_, verdict), true) if is_before_request(verdict.code) => Some(at_edge(scene, verdict)),
+        (Symptom::NoAnswer(_, verdict), false) => Some(Plain::new(
+            verdict.clone(),
+            format!("the site's address is the server itself: {}", words(verdict.sentence())),
+        )),
+        (Symptom::Status(sample, answer), false) => {
+            let mut evidence = Evidence::default();
+            evidence.add(Fact::OriginStatus(answer.status));
+            let verdict = told(Code::OriginWaitErrorStatus, answer.status, Vec::new(), evidence);
+            let by = sample
+                .recognition
+                .author
+                .as_ref()
+                .map(|mark| format!(", and {} wrote the page ({})", mark.name, mark.rule));
+            let clue = format!(
+                "the site's address is the server itself, which answers {}{}",
+                answer.status,
+                by.unwrap_or_default()
+            );
+            Some(Plain {
+                hop: sample.recognition.author.as_ref().and_then(|mark| behind(mark, answer.status)),
+                ..Plain::new(verdict, clue)
+            })
+        }
+        (Symptom::Blank(_, answer), false) => {
+            let clue =
+                format!("the site's address is the server itself, which answers {} without a byte", answer.status);
+            Some(
+                Plain::new(told(Code::OriginWaitBlank, answer.status, Vec::new(), Evidence::default()), clue)
+                    .at(Hop::App),
+            )
+        }
+        (Symptom::Body(_, verdict), false) => Some(Plain::new(
+            verdict.clone(),
+            format!("the site's address is the server itself: {}", words(verdict.sentence())),
+        )),
+        (Symptom::Slow(_, waited), false) => {
+            let waited = waited.as_secs();
+            // It may still answer.
+            let rivals = if waited < PATIENCE_SECONDS { vec![Code::NetworkWaitLost] } else { Vec::new() };
+            let clue =
+                format!("the site's address is the server itself: it took the request, and nothing came in {waited} s");
+            Some(Plain::new(told(Code::OriginWaitTimedOut, 0, rivals, Evidence::default()), clue))
+        }
+        (
+            Symptom::NoAnswer(..)
+            | Symptom::Status(..)
+            | Symptom::Refused(..)
+            | Symptom::Blank(..)
+            | Symptom::Body(..)
+            | Symptom::Slow(..)
+            | Symptom::NothingAsked
+            | Symptom::Fine,
+            _,
+        ) => None,
+    }
+}
+
+/// Where an answer was made whose author is known, where that is not the server: in the application, also if a web server
+/// says that it got no good answer from there.
+pub(super) fn behind(author: &Mark, status: u16) -> Option<Hop> {
+    match author.role {
+        Role::Application => Some(Hop::App),
+        Role::Server | Role::Edge if matches!(status, 502 | 504) => Some(Hop::App),
+        Role::Server | Role::Edge => None,
+    }
+}
+
+fn unresolved(scene: &Scene<'_>, verdict: &Verdict) -> Plain {
+    let zone = scene.seen.network.as_ref().map(|network| network.dns.authoritative.as_slice()).unwrap_or_default();
+    let found = zone.iter().find(|(_, answered)| !answered.addresses.is_empty());
+    let host = scene.case.host();
+    let plain = Plain::new(verdict.clone(), format!("looking up `{host}`: {}", words(verdict.sentence())));
+    match found {
+        // The zone is fine: it is the way to its answer, or an old one that is still kept.
+        Some((server, _)) => {
+            let clue =
+                format!("the zone's own server {server} has addresses for `{host}`, and the resolver here gives none");
+            let rivals = vec![Code::NetworkResolveServfail];
+            let verdict = match verdict.code {
+                Code::OwnerResolveNxdomain | Code::OwnerResolveNoAddress => verdict.clone().with_rivals(rivals),
+                _ => verdict.clone(),
+            };
+            Plain { verdict, clues: vec![clue], ..plain }.at(Hop::You)
+        }
+        None if matches!(verdict.code, Code::NetworkResolveUnreachable) => plain.at(Hop::You),
+        None => plain,
+    }
+}
+
+/// What the edge does to a visitor who wants to connect.
+fn at_edge(scene: &Scene<'_>, verdict: &Verdict) -> Plain {
+    use Code as C;
+    let (code, rivals) = match verdict.code {
+        C::OriginConnectRefused => (C::EdgeAcceptRefused, vec![C::NetworkConnectProhibited]),
+        C::OriginTlsReset | C::OriginTlsClosed => {
+            (C::EdgeAcceptRefused, vec![C::NetworkConnectProhibited, C::OwnerClientTlsNoCertificate])
+        }
+        C::NetworkConnectTimedOut | C::OriginTlsTimedOut | C::NetworkSendUnacknowledged => {
+            (C::EdgeAcceptTimedOut, vec![C::NetworkConnectUnreachable])
+        }
+        C::OriginTlsCertificateExpired => (C::OwnerClientTlsCertificateExpired, Vec::new()),
+        C::OriginTlsNameMismatch | C::OriginTlsNameOnlyInCommonName => (C::OwnerClientTlsNameMismatch, Vec::new()),
+        C::OriginTlsSelfSigned
+        | C::OriginTlsUnknownIssuer
+        | C::OriginTlsMissingIntermediate
+        | C::OriginTlsCertificateNotYetValid
+        | C::OriginTlsRevoked
+        | C::OriginTlsWrongUsage
+        | C::OriginTlsCertificateInvalid => (C::OwnerClientTlsUntrusted, Vec::new()),
+        C::OriginTlsSniRefused => (C::OwnerClientTlsNoCertificate, Vec::new()),
+        // An edge that has no certificate for the name says so in many ways.
+        C::OriginTlsAlert | C::OriginTlsNoCommonCipher | C::OriginTlsPlainHttp | C::OriginTlsMalformed => {
+            (C::OwnerClientTlsNoCertificate, vec![C::VisitorClientTlsNoCommonCipher])
+        }
+        C::OriginTlsNoCommonVersion => (C::VisitorClientTlsNoCommonVersion, vec![C::OwnerClientTlsNoCertificate]),
+        // What a router said is the same whoever is at its end.
+        other => (other, verdict.rivals.clone()),
+    };
+    let clue = format!("the connection to {} itself fails: {}", scene.edge_name(), in_words_of_edge(verdict));
+    Plain::new(told(code, 0, rivals, verdict.evidence.clone()), clue)
+}
+
+/// The probe's sentence speaks of the site's server, which is the edge here.
+fn in_words_of_edge(verdict: &Verdict) -> String {
+    words(verdict.sentence()).replace("the site's server", "it")
+}
+
+fn redirects(scene: &Scene<'_>, looping: &Loop) -> Plain {
+    let evidence = Evidence::default();
+    let circle: Vec<&str> = looping.urls.iter().take(4).map(url::Url::as_str).collect();
+    let clue = format!("the redirects go in a circle: {}", circle.join(" → "));
+    let report = scene.seen.tls.as_ref().and_then(|report| report.mode(Mode::Flexible));
+    let by_mode = report.is_some_and(|report| matches!(report.https.end, End::RedirectLoop));
+    let alone = past_edge_too(scene, looping);
+    let proven = |clue: String, more: Option<&str>| {
+        let plain = Plain::new(told(Code::OwnerRouteRedirectLoop, 0, Vec::new(), evidence.clone()), clue);
+        let clues = plain.clues.into_iter().chain(more.map(str::to_owned)).collect();
+        Plain { clues, ..plain }
+    };
+    if scene.edge.is_none() {
+        return proven(clue, Some("the site's address is the server itself: it alone redirects")).at(Hop::Origin);
+    }
+    if looping.flexible && by_mode {
+        return proven(
+            clue,
+            Some("the origin sends plain HTTP to HTTPS: under the SSL mode `flexible` that never ends"),
+        );
+    }
+    let rivals = vec![Code::OriginWaitErrorStatus];
+    let verdict = told(Code::OwnerRouteRedirectLoop, 0, rivals, evidence.clone());
+    let plain = Plain::new(verdict, clue);
+    match alone {
+        true => Plain {
+            clues: plain
+                .clues
+                .into_iter()
+                .chain(["past the edge the origin redirects to the same address".to_owned()])
+                .collect(),
+            ..plain
+        }
+        .at(Hop::Origin),
+        false => plain,
+    }
+}
+
+/// Whether the origin, asked by HTTPS, sends the visitor to an address of the circle.
+fn past_edge_too(scene: &Scene<'_>, looping: &Loop) -> bool {
+    let Some(direct) = &scene.seen.direct else { return false };
+    direct.asked.iter().filter(|asked| asked.scheme == scene.case.scheme()).any(|asked| {
+        let location = asked.exchange.outcome.as_ref().ok().and_then(|answer| answer.field("location"));
+        location.and_then(|location| scene.case.url.join(&location).ok()).is_some_and(|url| looping.urls.contains(&url))
+    })
+}

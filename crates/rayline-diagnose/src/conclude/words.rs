@@ -1,0 +1,248 @@
+//! The conclusion in words: sentence, clues, fix, next steps, hypotheses.
+
+mod hypotheses;
+
+use rayline_verdict::{Certainty, Code, Party, Verdict};
+
+pub(super) use self::hypotheses::{of_plain, of_weighed};
+
+use super::evidence::page::words;
+use super::scene::{Scene, Symptom};
+use super::{Hop, Hypothesis};
+use crate::logs::Named;
+use crate::visit::Sample;
+
+/// The most clues and steps that are told.
+const MOST: usize = 8;
+
+/// Whose fault it is.
+pub(super) fn sentence(
+    scene: &Scene<'_>,
+    symptom: &Symptom<'_>,
+    verdict: &Verdict,
+    cause: Option<&Named>,
+    hop: Hop,
+) -> String {
+    let proven = verdict.certainty == Certainty::Proven;
+    let often = often(scene).map(|often| format!("; it {often}")).unwrap_or_default();
+    if let Symptom::Unresolved(_) = symptom {
+        return format!("{}{often}.", unresolved(scene, verdict, hop));
+    }
+    if verdict.party() == Party::Policy {
+        let number = symptom.number();
+        let shown = if number == 0 { String::new() } else { format!(" ({} {number})", scene.edge_name()) };
+        return format!("Nothing is broken: a rule of the site turned this request away{shown}.");
+    }
+    let (who, plural) = who(scene, verdict.party(), hop);
+    let verb = if plural { "are" } else { "is" };
+    let probably = if proven { "" } else { " probably" };
+    format!("{who} {verb}{probably} at fault: {}{often}.", what(scene, symptom, verdict, cause, hop))
+}
+
+/// Who, and whether that is a plural.
+fn who(scene: &Scene<'_>, party: Party, hop: Hop) -> (String, bool) {
+    let here = if scene.edge.is_some() { scene.edge_name() } else { "here" };
+    match (party, hop) {
+        (Party::Origin, Hop::App) => ("The application on the site's server".to_owned(), false),
+        (Party::Origin, _) => ("The site's server".to_owned(), false),
+        (Party::Network, _) => (format!("The network between {here} and the site's server"), false),
+        (Party::Owner, Hop::Origin | Hop::App) => ("The settings of the site's server".to_owned(), true),
+        (Party::Owner | Party::Policy, _) => match scene.edge.and_then(|edge| edge.name) {
+            Some(name) => (format!("The site's settings at {name}"), true),
+            None => ("The site's settings".to_owned(), true),
+        },
+        (Party::Edge, _) => (capital(scene.edge_name()), false),
+        (Party::Visitor, _) => ("The visitor's side".to_owned(), false),
+    }
+}
+
+/// What happened, with the cause in place of what it looks like from outside, where one is known.
+fn what(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, cause: Option<&Named>, hop: Hop) -> String {
+    if let Some(named) = cause {
+        let place = match &named.place {
+            Some(place) => format!("{} at {place}", named.source),
+            None => named.source.to_owned(),
+        };
+        return format!("{} ({place})", words(named.cause.row().sentence));
+    }
+    let status = symptom.answer().map(|answer| answer.status);
+    if verdict.code == Code::OriginWaitErrorStatus {
+        let by = symptom.sample().and_then(|sample| sample.recognition.author.as_ref()).map(|mark| mark.name);
+        return match (status, by, hop) {
+            (Some(status @ (502 | 504)), Some(name), Hop::App)
+                if scene.edge.and_then(|edge| edge.name) != Some(name) =>
+            {
+                format!("{name} gets no good answer from it, and says {status}")
+            }
+            (Some(status), _, _) => format!("it answers with {status} itself"),
+            (None, _, _) => "it answers with an error itself".to_owned(),
+        };
+    }
+    let said = words(verdict.sentence());
+    match (verdict.party(), hop) {
+        (Party::Origin, Hop::Origin | Hop::App) => match said.strip_prefix("the site's server ") {
+            Some(rest) => format!("it {rest}"),
+            None => said.replace("of the site's server", "that it shows"),
+        },
+        _ => said,
+    }
+}
+
+fn unresolved(scene: &Scene<'_>, verdict: &Verdict, hop: Hop) -> String {
+    let host = scene.case.host();
+    if hop == Hop::You && verdict.code != Code::NetworkResolveUnreachable {
+        return format!("The resolver used here does not find `{host}`, and the zone's own servers do");
+    }
+    match verdict.code {
+        Code::OwnerResolveNxdomain => {
+            format!("`{host}` does not exist in DNS: the domain's owner has to create or mend its record")
+        }
+        Code::OwnerResolveNoAddress => {
+            format!("`{host}` exists in DNS and has no address: the domain's owner has to add one")
+        }
+        Code::OwnerResolveAliasLoop => {
+            format!("`{host}` is an alias that leads in a circle: the domain's owner has to mend it")
+        }
+        Code::NetworkResolveUnreachable => {
+            format!("No name server can be reached from here: nothing is known of `{host}`")
+        }
+        _ => format!(
+            "`{host}` cannot be looked up: {}",
+            words(verdict.sentence()).replace("where the site's server is", "where it is")
+        ),
+    }
+}
+
+/// `fails in 7 of 20 requests (18 to 57 %)`; `None` if it always does.
+pub(super) fn often(scene: &Scene<'_>) -> Option<String> {
+    let rate = scene.seen.visit.rate.filter(|rate| rate.failed > 0 && rate.failed < rate.of)?;
+    let percent = |share: f64| (share.clamp(0.0, 1.0) * 100.0).round();
+    let (low, high) = rate.between;
+    Some(format!("fails in {} of {} requests ({} to {} %)", rate.failed, rate.of, percent(low), percent(high)))
+}
+
+/// That it fails and nothing tells why.
+pub(super) fn cannot_tell(scene: &Scene<'_>, symptom: &Symptom<'_>, hypotheses: &[Hypothesis]) -> String {
+    let host = scene.case.host();
+    match symptom {
+        Symptom::NothingAsked => return format!("Nothing could be asked of `{host}`."),
+        Symptom::NoAnswer(_, verdict) if super::scene::is_ours(verdict.code) => {
+            let why = words(verdict.sentence()).replace("the edge's", "this").replace("the edge", "this machine");
+            return format!("This machine cannot reach `{host}`, which says nothing of the site: {why}.");
+        }
+        _ => {}
+    }
+    let met = match symptom.number() {
+        0 => "It fails".to_owned(),
+        number => format!("It fails with {number}"),
+    };
+    let first =
+        hypotheses.first().map(|first| format!("; likeliest so far: {}", words(&first.sentence))).unwrap_or_default();
+    format!("{met}, and what was seen does not tell whose fault it is{first}.")
+}
+
+/// That nothing fails.
+pub(super) fn fine(scene: &Scene<'_>) -> String {
+    let samples = &scene.seen.visit.samples;
+    let status = samples.iter().find_map(|sample| sample.exchange.outcome.as_ref().ok()).map(|answer| answer.status);
+    match (samples.len(), status) {
+        (1, Some(status)) => format!("Nothing fails: the site answered ({status})."),
+        (count, Some(status)) => format!("Nothing fails: all {count} requests were answered ({status})."),
+        (_, None) => "Nothing fails.".to_owned(),
+    }
+}
+
+/// What visitors see, by which ways.
+pub(super) fn seen_by_visitors(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<String> {
+    let samples = || scene.seen.visit.samples.iter();
+    let (failing, well): (Vec<&Sample>, Vec<&Sample>) = samples().partition(|sample| sample.failing.is_some());
+    symptom.sample()?;
+    if well.is_empty() {
+        return None;
+    }
+    let only =
+        |on: fn(&Sample) -> bool| failing.iter().all(|sample| on(sample)) && !well.iter().any(|sample| on(sample));
+    let way = if only(|sample| sample.way.ipv6) {
+        "over IPv6 alone, by IPv4 it works"
+    } else if only(|sample| !sample.way.ipv6) {
+        "over IPv4 alone, by IPv6 it works"
+    } else if only(|sample| sample.way.http2) {
+        "over HTTP/2 alone, by HTTP/1.1 it works"
+    } else if only(|sample| !sample.way.http2) {
+        "over HTTP/1.1 alone, by HTTP/2 it works"
+    } else {
+        return often(scene).map(|often| format!("it {often}"));
+    };
+    Some(format!("it fails {way}"))
+}
+
+/// What to do: what mends the cause first.
+pub(super) fn fix(verdict: &Verdict, cause: Option<&Named>) -> Vec<String> {
+    let cause = cause.map(|named| named.cause.row().fix).unwrap_or_default();
+    distinct(cause.iter().chain(verdict.code.entry().fix).map(|step| (*step).to_owned()))
+}
+
+/// What would make it surer.
+pub(super) fn next(scene: &Scene<'_>, verdict: Option<&Verdict>, cause: Option<&Named>) -> Vec<String> {
+    let seen = scene.seen;
+    let open = verdict.is_none_or(|verdict| verdict.certainty == Certainty::Inferred);
+    let origin = verdict.is_none_or(|verdict| verdict.party() == Party::Origin);
+    let mut steps: Vec<String> = Vec::new();
+    if scene.edge.is_some() && seen.direct.is_none() && open {
+        steps.push(format!(
+            "say where the origin is (`--origin ADDR`): the same request past {} tells whether the origin fails by itself",
+            scene.edge_name()
+        ));
+    }
+    if origin && cause.is_none() {
+        let given = seen.logs.is_some() || seen.host.is_some();
+        steps.push(if given {
+            "look into the application's own log: the logs given name no cause for this request".to_owned()
+        } else {
+            "give the origin's logs (`--logs PATH`), or run this on the origin (`--here`): they name the cause"
+                .to_owned()
+        });
+    }
+    if open {
+        steps.extend(seen.edge.iter().flat_map(|side| side.steps.iter().cloned()));
+    }
+    steps.extend(seen.host.iter().flat_map(|host| host.unseen.iter().cloned()));
+    if let Some(line) = seen.logs.as_ref().and_then(|logs| logs.format_hint.as_ref()) {
+        steps.push(format!("log the Ray ID from now on, so that a request can be found by it: `{line}`"));
+    }
+    distinct(steps.into_iter())
+}
+
+/// What is worth knowing where nothing fails.
+pub(super) fn notes(scene: &Scene<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let failing = scene.seen.direct.iter().flat_map(|direct| &direct.asked).find(|asked| asked.failing.is_some());
+    if let Some(asked) = failing.filter(|_| scene.edge.is_some()) {
+        notes.push(format!(
+            "past the edge the origin does not answer well ({}): the edge may serve from its cache",
+            asked.address
+        ));
+    }
+    notes.extend(super::evidence::inside::named(scene).take(3).map(|named| {
+        format!("not needed for an answer now, but worth a look: {}", super::evidence::inside::said(named))
+    }));
+    distinct(notes.into_iter())
+}
+
+/// Each once, in their order, and not too many.
+pub(super) fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for text in all.filter(|text| !text.is_empty()) {
+        if kept.len() < MOST && !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    // A name keeps its own way of writing: nginx.
+    if text.starts_with("the ") { first.into_iter().chain(letters).collect() } else { text.to_owned() }
+}
