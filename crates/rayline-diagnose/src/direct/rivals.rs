@@ -131,8 +131,13 @@ impl Trying<'_> {
         }
     }
 
+    /// The address that answered.
+    fn address(&self) -> SocketAddr {
+        self.base.exchange.address.unwrap_or(self.base.address)
+    }
+
     async fn try_it(&self, ask: &Ask) -> Trial {
-        self.question.ask(ask, &[self.base.address]).await
+        self.question.ask(ask, &[self.address()]).await
     }
 
     /// Whether the origin fails when it is asked so, and only then: what fails now and then would fail so, too.
@@ -253,7 +258,7 @@ impl Trying<'_> {
 
     async fn reuse(&self) -> Finding {
         let rested = async || {
-            let (first, second) = fetch_again(&self.plain(), &[self.base.address], self.question.dialer, REST).await;
+            let (first, second) = fetch_again(&self.plain(), &[self.address()], self.question.dialer, REST).await;
             (self.question.judge(first), second.map(|second| self.question.judge(second)))
         };
         let (first, Some(second)) = rested().await else {

@@ -16,11 +16,22 @@ const KNOWN: f64 = 0.4;
 pub(super) struct Tally(pub(super) Vec<Sample>);
 
 impl Tally {
-    /// Whether a way that was not gone yet may show something new: where TCP does not come about, the version of HTTP
-    /// makes no difference.
-    pub(super) fn is_worthwhile(&self, way: Way) -> bool {
+    /// Whether a way that was not gone yet may show something new. Where TCP does not come about, the version of HTTP makes
+    /// no difference; and where all is silence, a family and a version that were both tried make none together.
+    pub(super) fn is_worthwhile(&self, way: Way, timeout: Duration) -> bool {
+        let any = |test: &dyn Fn(&Sample) -> bool| self.0.iter().any(test);
+        let same_family = |sample: &Sample| sample.way.ipv6 == way.ipv6;
         let unconnected = |sample: &Sample| verdict(&sample.exchange).is_some_and(|it| it.phase() == Phase::Connect);
-        !self.0.iter().any(|sample| sample.way == way || (sample.way.ipv6 == way.ipv6 && unconnected(sample)))
+        let both_tried = any(&same_family) && any(&|sample| sample.way.http2 == way.http2);
+        let gone = any(&|sample| sample.way == way);
+        let in_vain =
+            any(&|sample| same_family(sample) && unconnected(sample)) || (self.is_late(timeout) && both_tried);
+        !gone && !in_vain
+    }
+
+    /// Whether every sample failed by taking too long.
+    fn is_late(&self, timeout: Duration) -> bool {
+        self.0.iter().all(|sample| sample.failing.is_some() && sample.exchange.timings.total >= timeout)
     }
 
     /// Whether a way is worth going again: it was gone, and as what it is called.
@@ -31,10 +42,9 @@ impl Tally {
 
     /// How many more samples there should be, if `wanted` are wanted at least: none, where nothing but time would be lost.
     pub(super) fn missing(&self, wanted: u32, timeout: Duration) -> u32 {
-        let late = |sample: &Sample| sample.failing.is_some() && sample.exchange.timings.total >= timeout;
         let rate = self.rate();
         let disagree = rate.failed > 0 && rate.failed < rate.of;
-        if self.0.iter().all(late) {
+        if self.is_late(timeout) {
             0
         } else if disagree && rate.width() >= KNOWN {
             wanted.max(MOST).saturating_sub(rate.of)

@@ -93,7 +93,7 @@ impl Visitor<'_> {
                 jar.keep(&sample.url, answer);
             }
             urls.push(next.clone());
-            if visited.contains(&(next.clone(), jar.of(&next))) || urls.len() > MOST_REDIRECTS {
+            if visited.contains(&(next.clone(), jar.of(&next))) || urls.len() > MOST_REDIRECTS + 1 {
                 circle = redirect::circle(&urls);
                 break;
             }
@@ -131,8 +131,12 @@ impl Visitor<'_> {
     /// Asks by the other ways, and again until it is known how often the page fails.
     async fn sample(&self, page: &Page, first: Sample) {
         let mut tally = Tally(vec![first]);
-        for pair in page.ways().chunks(2) {
-            let pair: Vec<_> = pair.iter().copied().filter(|way| tally.is_worthwhile(*way)).collect();
+        loop {
+            let ways = page.ways().into_iter();
+            let pair: Vec<_> = ways.filter(|way| tally.is_worthwhile(*way, self.case.timeout)).take(2).collect();
+            if pair.is_empty() {
+                break;
+            }
             pair.iter().for_each(|way| self.began(*way));
             for sample in self.ask_two(page, &pair).await {
                 self.tell_of(&sample);
@@ -279,7 +283,7 @@ impl Visitor<'_> {
         let trail: Vec<_> = urls.iter().map(masked).collect();
         let (ok, said) = match (circle, urls.last()) {
             (true, _) => (Some(false), format!("redirects go in a circle: {}", trail.join(" → "))),
-            (false, Some(_)) if urls.len() > MOST_REDIRECTS => {
+            (false, Some(_)) if urls.len() > MOST_REDIRECTS + 1 => {
                 (Some(false), format!("more than {MOST_REDIRECTS} redirects, without an end"))
             }
             (false, _) => (Some(true), trail.join(" → ")),

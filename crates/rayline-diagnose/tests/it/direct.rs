@@ -17,7 +17,7 @@ use rayline_testkit::{Answer, Authority, Flaw, Issued, Origin, Reserved, Script,
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::site::{HOST, Notes, Site, answer, case, probe};
+use crate::site::{HOST, Notes, Site, answer, case, page, probe};
 
 /// A site that answers 502 to everything, as a gateway that says nothing of the cause.
 async fn gateway() -> Site {
@@ -207,6 +207,17 @@ async fn a_circle_is_explained_by_the_plain_port() {
     let direct = look(&case).await;
     assert_eq!(rival(&direct, RivalKind::Port).0, Some(true), "{}", rival(&direct, RivalKind::Port).1);
     assert_eq!(rival(&direct, RivalKind::EdgeFields).0, Some(false));
+}
+
+#[tokio::test]
+async fn a_port_that_refuses_explains_an_edge_that_says_so() {
+    let edge = Site::start(|_| page("cloudflare/521-branded")).await;
+    let origin = Origin::start_on(([127, 0, 0, 2], 0).into(), Script::ok()).unwrap();
+    let mut case = case("http://shop.test:PORT/", edge.address);
+    case.origins = vec![format!("http://{}", origin.addr()).parse().unwrap()];
+    let direct = look(&case).await;
+    assert_eq!(rival(&direct, RivalKind::Port).0, Some(true), "{}", rival(&direct, RivalKind::Port).1);
+    assert_eq!(direct.asked[0].differences[0], "the site answers 521, the origin 200");
 }
 
 #[tokio::test]

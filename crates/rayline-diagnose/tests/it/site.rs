@@ -41,6 +41,14 @@ pub(crate) fn answer(status: u16, fields: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} Said\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
+/// An answer of the library of pages, such as `cloudflare/521-branded`.
+pub(crate) fn page(name: &str) -> String {
+    let path = format!("{}/tests/data/pages/{name}.http", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let (head, body) = text.split_once("\n\n").unwrap();
+    format!("{}\r\nContent-Length: {}\r\n\r\n{body}", head.replace('\n', "\r\n"), body.len())
+}
+
 /// A server of HTTP/1.1 on loopback. It closes when dropped.
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,

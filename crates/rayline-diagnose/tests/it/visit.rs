@@ -12,7 +12,7 @@ use rayline_diagnose::visit::{Failing, Visit, visit};
 use rayline_testkit::{Answer, Authority, Body, Dns, DnsAnswer, Flaw, Origin, Reserved, Script, Tls};
 use rayline_verdict::Code;
 
-use crate::site::{HOST, Notes, Site, answer, case, probe};
+use crate::site::{HOST, Notes, Site, answer, case, page, probe};
 
 async fn look(case: &Case) -> Visit {
     visit(case, &dialer(&case.trust).unwrap(), &Unwatched).await
@@ -92,6 +92,19 @@ async fn each_way_to_fail_is_told_apart() {
         let rate = visit.rate.unwrap();
         assert_eq!((rate.failed, rate.of), (if expected.is_some() { 4 } else { 0 }, 4), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_edge_that_refuses_with_a_number_is_told_from_a_site_that_does() {
+    for (name, expected) in
+        [("cloudflare/409-1001", Some(Failing::Refused)), ("cloudflare/521-branded", Some(Failing::Status))]
+    {
+        let site = Site::start(move |_| page(name)).await;
+        let visit = look(&case("http://shop.test:PORT/", site.address)).await;
+        assert_eq!(failing(&visit), [expected; 4], "{name}");
+        assert_eq!(probe(&visit.probes, "visit.http1.ipv4").facts["author"], "Cloudflare", "{name}");
+    }
+    assert_eq!(failing(&meet(Script::status(403)).await), [None; 4]);
 }
 
 #[tokio::test]
