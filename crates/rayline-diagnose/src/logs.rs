@@ -199,9 +199,9 @@ impl Work<'_> {
         let skew = join::skew(&gathered.lines, requests);
         let by = skew.unwrap_or(0.0);
         let joined = join::join(&gathered.lines, requests, by);
-        let workers = join::workers(&gathered.lines, &joined);
+        let part = join::Part::new(&gathered.lines, &joined);
         let shown = join::shown_lines(&gathered.lines, &joined);
-        let mut named = join::rank(gathered.groups(), requests, by, &workers);
+        let mut named = join::rank(gathered.groups(), requests, by, &part);
         named.truncate(MOST_NAMED);
         let written: Vec<Source> = files.iter().map(|file| file.source).collect();
         let asked = requests.is_empty() || requests.iter().any(|request| request.ray_id.is_some());

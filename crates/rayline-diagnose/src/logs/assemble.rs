@@ -113,13 +113,14 @@ impl Piece {
             }
             // What a container or a unit wrote in several lines comes wrapped line by line.
             Format::Docker | Format::Syslog | Format::Journal => {
-                let same = self.entry.process == entry.process && self.entry.source == entry.source;
-                let wrapped = self.format == Some(format) || self.entry.source != Source::Unknown;
-                (same && wrapped && self.is_unfinished(&entry.message)).then(|| entry.message.clone())
+                let same = entry.process.is_none() || self.entry.process == entry.process;
+                (same && self.is_unfinished(&entry.message)).then(|| entry.message.clone())
             }
-            Format::Python | Format::Java | Format::Go if entry.at.is_none() => {
+            // The trace of an error that was told of in the line before.
+            Format::Python | Format::Java | Format::Go if begins_crash(&entry.message) => {
                 let grave = self.entry.level.is_some_and(|level| level >= Level::Warning);
-                (grave && self.has_time_of_its_own() && self.entry.at.is_some()).then(|| entry.message.clone())
+                let told = self.format.is_some() && self.following == 0 && self.entry.at.is_some();
+                (grave && told).then(|| entry.message.clone())
             }
             _ => None,
         }

@@ -273,6 +273,25 @@ mod tests {
     }
 
     #[test]
+    fn what_would_help_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("error.log");
+        std::fs::write(&path, "").unwrap();
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let with = |mode| {
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            why(&denied, path.metadata().ok().as_ref())
+        };
+        assert_eq!(with(0o600), "permission denied: run it with `sudo`");
+        let group = name_of_group(path.metadata().unwrap().gid());
+        let wanted = group.map_or_else(
+            || "permission denied: run it with `sudo`".to_owned(),
+            |group| format!("permission denied: run it with `sudo`, or as a member of the group `{group}`"),
+        );
+        assert_eq!(with(0o640), wanted);
+    }
+
+    #[test]
     fn a_log_is_known_by_its_name() {
         for (name, is) in [
             ("error.log", true),

@@ -2,6 +2,8 @@
 //! request. Both are bounded, however long the logs.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -25,6 +27,15 @@ const MOST_TIMES: usize = 256;
 /// The most lines that are kept for joining.
 const MOST_LINES: usize = 4096;
 
+/// The most kinds of messages whose meaning is remembered.
+const MOST_KNOWN: usize = 8192;
+
+/// How near to a request an entry is at the same time as it, in seconds.
+const NEAR: u64 = 2;
+
+/// How near it may still be thought of together with it, in seconds.
+const ABOUT: u64 = 60;
+
 /// How much is kept of a line that may be shown.
 const KEPT_BYTES: usize = 4096;
 
@@ -35,6 +46,8 @@ pub(super) struct Gathered<'a> {
     rays: Vec<Option<String>>,
     groups: Vec<Group>,
     index: HashMap<(Cause, String, Option<String>), usize>,
+    /// Which group a message belongs to, by a hash of what is alike in such messages; `None`: it names nothing.
+    known: HashMap<u64, Option<usize>>,
     /// Lines that may belong to a request.
     pub(super) lines: Vec<Line>,
     /// The access logs: how many lines, and how many of them with a Ray ID, by writer.
@@ -57,18 +70,24 @@ pub(super) struct Group {
     pub(super) meaning: Meaning,
     pub(super) source: Source,
     pub(super) line: String,
-    pub(super) found: (Rc<PathBuf>, u64),
+    pub(super) found: Option<(Rc<PathBuf>, u64)>,
     pub(super) count: u64,
     pub(super) between: Option<(SystemTime, SystemTime)>,
     pub(super) times: Vec<Occurrence>,
+    /// How much the entry that is shown has to do with a request.
+    telling: u8,
 }
 
 /// When a trouble was written down.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Occurrence {
     pub(super) at: Option<SystemTime>,
+    /// When its file was written last, if that is all that is known.
+    pub(super) written: Option<SystemTime>,
     pub(super) level: Level,
     pub(super) process: Option<u64>,
+    /// Whose request it was about.
+    pub(super) client: Option<IpAddr>,
     /// What ties it to a request.
     pub(super) tie: Option<Tie>,
 }
@@ -98,12 +117,20 @@ impl<'a> Gathered<'a> {
     /// For the sake of these requests.
     pub(super) fn new(requests: &'a [Request]) -> Self {
         let rays = requests.iter().map(Request::ray).collect();
-        Self { requests, rays, groups: Vec::new(), index: HashMap::new(), lines: Vec::new(), access: HashMap::new() }
+        Self {
+            requests,
+            rays,
+            groups: Vec::new(),
+            index: HashMap::new(),
+            known: HashMap::new(),
+            lines: Vec::new(),
+            access: HashMap::new(),
+        }
     }
 
     /// Takes an entry of the file; says whether it names a trouble.
     pub(super) fn take(&mut self, path: &Rc<PathBuf>, taken: Taken) -> bool {
-        let (piece, at, number) = taken;
+        let Taken { piece, at, written, number } = taken;
         let (entry, format) = (piece.entry, piece.format);
         let found = (Rc::clone(path), number);
         if entry.kind == Kind::Access && format != Some(Format::Rayline) {
@@ -117,18 +144,18 @@ impl<'a> Gathered<'a> {
         let tie = self.tie(&entry);
         // Of access logs HAProxy's alone says why.
         let speaks = entry.kind == Kind::Event || entry.source == Source::HaProxy;
-        let meaning = speaks.then(|| names::name(entry.source, &entry.message)).flatten();
-        let named = meaning.is_some();
-        if let Some(meaning) = meaning {
-            let level = entry.level.unwrap_or(Level::Error);
-            let occurrence = Occurrence { at, level, process: entry.process, tie };
-            self.count(meaning, entry.source, &piece.line, found.clone(), occurrence);
+        let index = if speaks { self.group(&entry) } else { None };
+        if let Some(index) = index {
+            let (level, written) = (entry.level.unwrap_or(Level::Error), taken_by(at, written));
+            let (process, client) = (entry.process, entry.request.client);
+            let occurrence = Occurrence { at, written, level, process, client, tie };
+            self.count(index, &entry, &piece.line, found.clone(), occurrence);
         }
         if let Some(tie) = tie {
             let line = cut(&piece.line);
             self.keep(Line { found, line, at, kind: entry.kind, process: entry.process, facts: entry.request, tie });
         }
-        named
+        index.is_some()
     }
 
     /// What ties an entry to one of the requests: the nearest in what they share is as good as any.
@@ -148,33 +175,46 @@ impl<'a> Gathered<'a> {
         self.requests.iter().position(|request| says_request(entry, request)).map(Tie::Line)
     }
 
-    fn count(
-        &mut self,
-        meaning: Meaning,
-        source: Source,
-        line: &str,
-        found: (Rc<PathBuf>, u64),
-        occurrence: Occurrence,
-    ) {
-        let sentence = normalised(&meaning.sentence);
-        let key = (meaning.cause, sentence, meaning.place.clone());
+    /// The group of what the entry names; none if it names nothing.
+    fn group(&mut self, entry: &Entry) -> Option<usize> {
+        let kind = kind_of(entry);
+        if let Some(known) = self.known.get(&kind) {
+            return *known;
+        }
+        let index = names::name(entry.source, &entry.message).map(|meaning| self.group_of(meaning, entry.source));
+        if self.known.len() < MOST_KNOWN {
+            self.known.insert(kind, index);
+        }
+        index
+    }
+
+    fn group_of(&mut self, meaning: Meaning, source: Source) -> usize {
+        let key = (meaning.cause, normalised(&meaning.sentence), meaning.place.clone());
         let full = self.groups.len() >= MOST_GROUPS;
         let known = self.index.get(&key).copied();
         let known = known.or_else(|| self.groups.iter().rposition(|group| full && group.meaning.cause == key.0));
-        let index = known.unwrap_or_else(|| {
-            let meaning = Meaning { sentence: masked(&meaning.sentence), ..meaning };
-            let line = cut(line);
-            let times = Vec::new();
-            self.groups.push(Group { meaning, source, line, found, count: 0, between: None, times });
+        known.unwrap_or_else(|| {
+            self.groups.push(Group::new(meaning, source));
             self.index.insert(key, self.groups.len() - 1);
             self.groups.len() - 1
-        });
+        })
+    }
+
+    fn count(&mut self, index: usize, entry: &Entry, line: &str, found: (Rc<PathBuf>, u64), occurrence: Occurrence) {
         let requests = self.requests;
         let Some(group) = self.groups.get_mut(index) else { return };
         group.count += 1;
         if let Some(at) = occurrence.at {
             let (first, last) = group.between.unwrap_or((at, at));
             group.between = Some((first.min(at), last.max(at)));
+        }
+        // What is shown of a group is the entry that has most to do with a request.
+        let telling = telling(&occurrence, requests);
+        if group.count == 1 || telling > group.telling {
+            (group.telling, group.line, group.found) = (telling, cut(line), Some(found));
+            if let Some(meaning) = names::name(entry.source, &entry.message) {
+                group.meaning = Meaning { sentence: masked(&meaning.sentence), ..meaning };
+            }
         }
         group.times.push(occurrence);
         if group.times.len() > MOST_TIMES {
@@ -259,10 +299,65 @@ fn cut(line: &str) -> String {
 }
 
 impl Group {
+    fn new(meaning: Meaning, source: Source) -> Self {
+        let (line, times) = (String::new(), Vec::new());
+        Self { meaning, source, line, found: None, count: 0, between: None, times, telling: 0 }
+    }
+
     /// Its line as it may be shown.
     pub(super) fn shown(&self) -> String {
         shown(&self.line)
     }
+}
+
+/// When the file was written last, where the entry itself has no time.
+fn taken_by(at: Option<SystemTime>, written: Option<SystemTime>) -> Option<SystemTime> {
+    if at.is_some() { None } else { written }
+}
+
+/// How much an occurrence has to do with a request.
+fn telling(occurrence: &Occurrence, requests: &[Request]) -> u8 {
+    let near = distance(occurrence.at, requests);
+    match occurrence.tie {
+        Some(Tie::Ray(_)) => 5,
+        Some(Tie::Line(_)) if near <= NEAR => 4,
+        Some(Tie::Line(_)) => 3,
+        None if near <= NEAR => 2,
+        None if near <= ABOUT => 1,
+        None => 0,
+    }
+}
+
+/// What messages of one meaning have in common: all but long numbers, and but what nginx adds of a request. Messages come by
+/// the million, and naming one costs as much as reading ten.
+fn kind_of(entry: &Entry) -> u64 {
+    /// Shorter numbers may be what matters: signals, statuses, error codes.
+    const LONG: usize = 5;
+    let mut hasher = DefaultHasher::new();
+    entry.source.hash(&mut hasher);
+    let mut message = entry.message.as_str();
+    if entry.source == Source::Nginx
+        && let Some((said, added)) = message.rsplit_once(", client: ")
+    {
+        message = said;
+        let upstream = added.split_once(", upstream: \"").map(|(_, upstream)| upstream.splitn(4, '/').take(3));
+        upstream.into_iter().flatten().for_each(|part| part.hash(&mut hasher));
+    }
+    let mut rest = message.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits >= LONG {
+            rest = rest.get(digits..).unwrap_or_default();
+            hasher.write_u8(b'#');
+        } else if digits > 0 {
+            hasher.write(rest.get(..digits).unwrap_or_default());
+            rest = rest.get(digits..).unwrap_or_default();
+        } else {
+            hasher.write_u8(*first);
+            rest = tail;
+        }
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! right, and how many other lines share as much.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::entry::{Kind, Level};
@@ -191,15 +192,36 @@ pub(super) fn shown_lines(lines: &[Line], joined: &[(usize, f64, &'static str)])
     joined.iter().take(MOST_JOINED).filter_map(show).collect()
 }
 
-/// The processes that served the requests, as far as lines tell.
-pub(super) fn workers(lines: &[Line], joined: &[(usize, f64, &'static str)]) -> HashSet<u64> {
-    let likely = joined.iter().filter(|(_, likelihood, _)| *likelihood >= 0.5);
-    likely.filter_map(|&(index, ..)| lines.get(index)?.process).collect()
+/// Who took part in the requests, as far as lines tell.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    /// The processes that served them.
+    processes: HashSet<u64>,
+    /// The addresses that they came from.
+    clients: HashSet<IpAddr>,
+}
+
+impl Part {
+    /// As the likely ones of the lines tell.
+    pub(super) fn new(lines: &[Line], joined: &[(usize, f64, &'static str)]) -> Self {
+        let likely = joined.iter().filter(|(_, likelihood, _)| *likelihood >= 0.5);
+        let lines: Vec<&Line> = likely.filter_map(|&(index, ..)| lines.get(index)).collect();
+        Self {
+            processes: lines.iter().filter_map(|line| line.process).collect(),
+            clients: lines.iter().filter_map(|line| line.facts.client).collect(),
+        }
+    }
+
+    /// Whether it was written by a process, or about a client, that took part.
+    fn took(&self, time: &Occurrence) -> bool {
+        let process = time.process.is_some_and(|process| self.processes.contains(&process));
+        process || time.client.is_some_and(|client| self.clients.contains(&client))
+    }
 }
 
 /// How likely each group is what failed the requests, the likeliest first.
-pub(super) fn rank(groups: &[Group], requests: &[Request], skew: f64, workers: &HashSet<u64>) -> Vec<Named> {
-    let mut named: Vec<Named> = groups.iter().map(|group| named(group, requests, skew, workers)).collect();
+pub(super) fn rank(groups: &[Group], requests: &[Request], skew: f64, part: &Part) -> Vec<Named> {
+    let mut named: Vec<Named> = groups.iter().map(|group| named(group, requests, skew, part)).collect();
     named.sort_by(|one, other| {
         let last = |named: &Named| named.between.map(|(_, last)| last);
         other.likelihood.total_cmp(&one.likelihood).then(other.count.cmp(&one.count)).then(last(other).cmp(&last(one)))
@@ -207,19 +229,19 @@ pub(super) fn rank(groups: &[Group], requests: &[Request], skew: f64, workers: &
     named
 }
 
-fn named(group: &Group, requests: &[Request], skew: f64, workers: &HashSet<u64>) -> Named {
+fn named(group: &Group, requests: &[Request], skew: f64, part: &Part) -> Named {
     let near = |at: SystemTime| requests.iter().any(|request| in_time(Some(at), request, skew) >= 0.3);
     let only_then = group.between.is_some_and(|(first, last)| near(first) && near(last));
-    let of = |time: &Occurrence| closeness(time, requests, skew, workers, only_then) * weight(time.level);
+    let of = |time: &Occurrence| closeness(time, requests, skew, part, only_then) * weight(time.level);
     let likelihood = group.times.iter().map(of).fold(0.0, f64::max);
-    let (path, number) = &group.found;
+    let found = group.found.as_ref().map(|(path, number)| (path.to_path_buf(), *number));
     Named {
         cause: group.meaning.cause,
         sentence: group.meaning.sentence.clone(),
         place: group.meaning.place.clone(),
         source: group.source.name(),
         line: group.shown(),
-        found: Some((path.to_path_buf(), *number)),
+        found,
         count: group.count,
         between: group.between,
         likelihood,
@@ -227,12 +249,14 @@ fn named(group: &Group, requests: &[Request], skew: f64, workers: &HashSet<u64>)
 }
 
 /// How near an occurrence is to the nearest request.
-fn closeness(time: &Occurrence, requests: &[Request], skew: f64, workers: &HashSet<u64>, only_then: bool) -> f64 {
+fn closeness(time: &Occurrence, requests: &[Request], skew: f64, part: &Part, only_then: bool) -> f64 {
     if requests.is_empty() {
         return 0.5;
     }
-    let Some(at) = time.at else { return 0.25 };
-    let worker = time.process.is_some_and(|process| workers.contains(&process));
+    // Where a file alone tells when, its last line may be meant, or any before it.
+    let doubt = if time.at.is_some() { 1.0 } else { 0.6 };
+    let Some(at) = time.at.or(time.written) else { return 0.25 };
+    let took_part = part.took(time);
     let to = |(index, request): (usize, &Request)| {
         let near = in_time(Some(at), request, skew);
         let tied = match time.tie {
@@ -248,14 +272,14 @@ fn closeness(time: &Occurrence, requests: &[Request], skew: f64, workers: &HashS
             (true, true, _) => 0.95,
             (true, false, true) => 0.7,
             (true, false, false) => 0.4,
-            (false, true, _) if worker => 0.85,
+            (false, true, _) if took_part => 0.85,
             (false, true, _) => 0.7,
             (false, false, true) if only_then => 0.5,
             (false, false, true) => 0.35,
             (false, false, false) => 0.12,
         }
     };
-    requests.iter().enumerate().map(to).fold(0.0, f64::max)
+    doubt * requests.iter().enumerate().map(to).fold(0.0, f64::max)
 }
 
 /// How much a level says.

@@ -46,8 +46,17 @@ pub(super) struct How<'a> {
     pub(super) most_bytes: u64,
 }
 
-/// An entry, with the moment that it was written at, and the number of its line; 0 if that was not counted.
-pub(super) type Taken = (Piece, Option<SystemTime>, u64);
+/// An entry as it was read.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) piece: Piece,
+    /// When it was written, where its lines tell.
+    pub(super) at: Option<SystemTime>,
+    /// When its file was written last.
+    pub(super) written: Option<SystemTime>,
+    /// The number of its line; 0 if that was not counted.
+    pub(super) number: u64,
+}
 
 /// Reads a log, and gives every entry in the span to `take`.
 pub(super) fn read(log: &Log, how: &How<'_>, take: &mut dyn FnMut(Taken)) -> File {
@@ -263,7 +272,7 @@ impl Reading<'_> {
             return;
         }
         let number = before.map_or(0, |before| before + piece.number);
-        (self.take)((piece, at, number));
+        (self.take)(Taken { piece, at, written: self.log.modified, number });
     }
 
     fn trouble(&mut self, trouble: String) {

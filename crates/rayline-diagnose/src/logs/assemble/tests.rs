@@ -113,6 +113,37 @@ fn what_php_says_through_others_is_put_together() {
 }
 
 #[test]
+fn what_containers_and_units_write_is_put_together() {
+    let docker = |text: &str| {
+        text.lines()
+            .map(|line| {
+                let line = serde_json::Value::from(format!("{line}\n"));
+                format!("{{\"log\":{line},\"stream\":\"stderr\",\"time\":\"2026-11-21T10:00:00Z\"}}\n")
+            })
+            .collect::<String>()
+    };
+    let trace = "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'";
+    check(
+        &docker(&format!("ready\n{trace}\nready")),
+        Source::Unknown,
+        &[
+            (Source::Docker, None, "ready"),
+            (Source::Python, Some(Level::Error), trace),
+            (Source::Docker, None, "ready"),
+        ],
+    );
+    let java = "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:3)\nCaused by: java.io.IOException: x\n\tat a.D.e(D.java:5)";
+    check(&docker(java), Source::Unknown, &[(Source::Java, Some(Level::Error), java)]);
+    let unit =
+        |text: &str| text.lines().map(|line| format!("Nov 21 10:00:00 web app[7]: {line}\n")).collect::<String>();
+    check(&unit(trace), Source::Unknown, &[(Source::Python, Some(Level::Error), trace)]);
+    let rails =
+        "F, [2026-11-21T10:00:00.1 #7] FATAL -- : ActionView::Template::Error (x):\n    1: a\n\napp/views/a.erb:1";
+    let wanted = "ActionView::Template::Error (x):\n    1: a\n\napp/views/a.erb:1";
+    check(rails, Source::Unknown, &[(Source::Ruby, Some(Level::Critical), wanted)]);
+}
+
+#[test]
 fn a_slow_log_keeps_its_stack() {
     let text = "[21-Nov-2026 11:01:12]  [pool www] pid 12\nscript_filename = /a.php\n[0x00007f1] sleep() /a.php:3\n\n[21-Nov-2026 11:01:13]  [pool www] pid 12\nscript_filename = /a.php";
     let found = messages(text, Source::Unknown);

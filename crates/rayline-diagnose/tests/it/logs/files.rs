@@ -189,6 +189,16 @@ proptest::proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..4000), packed: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("error.log");
+        let bytes = if packed { [b"\x1f\x8b\x08\0\0\0\0\0\0\x03".as_slice(), &bytes].concat() } else { bytes };
+        fs::write(&path, &bytes).unwrap();
+        let reading = of(vec![path], vec![request(TEN, "/cart", 502)]);
+        prop_assert_eq!(reading.files.len(), 1);
+    }
+
+    #[test]
     fn a_window_holds_exactly_its_lines(
         steps in proptest::collection::vec(0..20_u64, 1..2500),
         start in 0..20_000_u64,
