@@ -14,9 +14,16 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rayline_dial::{Dialer, TrustSettings};
 use rayline_verdict::Verdict;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::case::Case;
 use crate::probe::{Probe, Watcher};
+
+/// The most addresses of one family among which one that takes connections is looked for.
+const MOST_ENDS: usize = 4;
+/// How long that may take.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the network is like.
 #[derive(Clone, Debug, Default)]
@@ -141,58 +148,63 @@ pub struct Hop {
 /// Looks at the name of the case, at the addresses it leads to (`site`), and at the origin's. Each part takes about the
 /// case's time-out at most, and they run side by side.
 pub async fn look(case: &Case, site: &[SocketAddr], origins: &[SocketAddr], watcher: &dyn Watcher) -> Network {
-    let ((dns, mut probes), of_addresses, (paths, traces)) = tokio::join!(
-        dns::look(case, watcher),
-        addresses(case, site, origins, watcher),
-        paths(case, site, origins, watcher)
-    );
-    let (tcp, black_hole, more) = of_addresses;
-    probes.extend(more);
-    probes.extend(traces);
-    Network { dns, tcp, paths, black_hole, probes }
-}
-
-/// Whether connections come about, and large packets get through.
-async fn addresses(
-    case: &Case,
-    site: &[SocketAddr],
-    origins: &[SocketAddr],
-    watcher: &dyn Watcher,
-) -> (Vec<Tcp>, Option<SocketAddr>, Vec<Probe>) {
     let dialer = match Dialer::new(TrustSettings::default()) {
         Ok(dialer) => dialer,
         Err(error) => {
-            return (Vec::new(), None, vec![Probe::new("network.tcp", None, Duration::ZERO, error.to_string())]);
+            let probes = vec![Probe::new("network", None, Duration::ZERO, error.to_string())];
+            return Network { probes, ..Network::default() };
         }
     };
     let spots = tcp::spots(site, origins);
-    let ends = one_of_each_family(if origins.is_empty() { site } else { origins });
-    let holes = join_all(ends.iter().map(|address| mtu::look(case, *address, &dialer, watcher)));
-    let ((tcp, mut probes), holes) = tokio::join!(tcp::look(case, &spots, &dialer, watcher), holes);
-    let black_hole = holes.iter().zip(&ends).find(|(found, _)| found.black_hole).map(|(_, address)| *address);
+    let ((dns, mut probes), (tcp, connections), (paths, holes)) = tokio::join!(
+        dns::look(case, watcher),
+        tcp::look(case, &spots, &dialer, watcher),
+        packets(case, site, origins, &dialer, watcher)
+    );
+    probes.extend(connections);
+    let (paths, traces): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
+    probes.extend(traces);
+    let black_hole = holes.iter().find(|found| found.black_hole).map(|found| found.address);
     probes.extend(holes.into_iter().map(|found| found.probe));
-    (tcp, black_hole, probes)
+    Network { dns, tcp, paths: paths.into_iter().flatten().collect(), black_hole, probes }
 }
 
-/// The paths to the site and to the origin.
-async fn paths(
+/// What becomes of packets on the way to the site and to the origin; of large ones on the way to the origin, where its
+/// address is known.
+async fn packets(
     case: &Case,
     site: &[SocketAddr],
     origins: &[SocketAddr],
+    dialer: &Dialer,
     watcher: &dyn Watcher,
-) -> (Vec<Path>, Vec<Probe>) {
-    let mut ends = one_of_each_family(site);
-    ends.extend(one_of_each_family(origins));
-    ends.dedup();
-    let traced = join_all(ends.iter().map(|end| path::look(*end, case.timeout, watcher))).await;
-    let (paths, probes): (Vec<_>, Vec<_>) = traced.into_iter().unzip();
-    (paths.into_iter().flatten().collect(), probes)
+) -> (Vec<(Option<Path>, Probe)>, Vec<mtu::Found>) {
+    let (site, origins) = tokio::join!(open_ends(site), open_ends(origins));
+    let looked_into = if origins.is_empty() { &site } else { &origins };
+    let holes = join_all(looked_into.iter().map(|end| mtu::look(case, *end, dialer, watcher)));
+    let others = origins.iter().filter(|end| !site.contains(end));
+    let paths = join_all(site.iter().chain(others).map(|end| path::look(*end, case.timeout, watcher)));
+    tokio::join!(paths, holes)
 }
 
-/// The first address of each family that is not this machine's: there is no way to look at between it and itself.
-fn one_of_each_family(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-    let first = |v6: bool| addresses.iter().find(|address| address.is_ipv6() == v6 && !is_ours(address.ip()));
-    [false, true].into_iter().filter_map(first).copied().collect()
+/// One address and port of each family: the first that takes connections, else the first. Not of this machine, for there
+/// is no way between it and itself.
+async fn open_ends(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let of_family = |v6: bool| {
+        let others = addresses.iter().filter(move |address| address.is_ipv6() == v6 && !is_ours(address.ip()));
+        others.take(MOST_ENDS).copied().collect::<Vec<_>>()
+    };
+    let (four, six) = (of_family(false), of_family(true));
+    let (four, six) = tokio::join!(open_end(&four), open_end(&six));
+    four.into_iter().chain(six).collect()
+}
+
+async fn open_end(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    if addresses.len() < 2 {
+        return addresses.first().copied();
+    }
+    let opened = join_all(addresses.iter().map(|address| timeout(PATIENCE, TcpStream::connect(address)))).await;
+    let first = opened.iter().position(|opened| matches!(opened, Ok(Ok(_))));
+    addresses.get(first.unwrap_or(0)).copied()
 }
 
 /// Whether an address is this machine's own: the kernel lets no socket be bound to another's.

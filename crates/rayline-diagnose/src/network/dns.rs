@@ -189,7 +189,9 @@ async fn by_resolver(resolver: &Resolver, case: &Case, name: &Name, began: Insta
     };
     let (dnssec, trail) = tokio::time::timeout(case.timeout / 2, closer).await.unwrap_or_default();
     if let Some((aliases, circle)) = trail {
-        reading.answered.aliases = aliases;
+        if aliases.len() > reading.answered.aliases.len() {
+            reading.answered.aliases = aliases;
+        }
         if circle {
             reading.cause = Some(ResolveCause::AliasLoop);
             reading.answered.failed = Some("its aliases lead in a circle".to_owned());

@@ -48,6 +48,7 @@ enum Fate {
 /// What was found at an address.
 #[derive(Debug)]
 pub(super) struct Found {
+    pub(super) address: SocketAddr,
     pub(super) black_hole: bool,
     pub(super) probe: Probe,
 }
@@ -79,7 +80,7 @@ pub(super) async fn look(case: &Case, address: SocketAddr, dialer: &Dialer, watc
     let probe =
         probe.with("path_mtu_bytes", path_mtu(address)).judged(state.map(|state| Box::new(judge(address, state))));
     watcher.ended(&probe);
-    Found { black_hole: ok == Some(false), probe }
+    Found { address, black_hole: ok == Some(false), probe }
 }
 
 fn judge(address: SocketAddr, state: TcpState) -> Verdict {
