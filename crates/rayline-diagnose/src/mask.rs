@@ -15,13 +15,15 @@ pub enum Masking {
     Off,
 }
 
-/// A URL: the names in its query stay, their values go, and so does what follows `#`.
+/// A URL: the names in its query stay, their values go, and so do a user's name and password and what follows `#`.
 pub(crate) fn url(url: &Url, masking: Masking) -> String {
-    if masking == Masking::Off || (url.query().is_none() && url.fragment().is_none()) {
+    if masking == Masking::Off {
         return url.to_string();
     }
     let mut masked = url.clone();
     masked.set_fragment(None);
+    // Refused only by URLs that can hold neither.
+    let _ = (masked.set_username(""), masked.set_password(None));
     if let Some(query) = url.query() {
         masked.set_query(Some(&masked_query(query)));
     }
@@ -63,6 +65,7 @@ mod tests {
             ("https://shop.example/?a=1&token=s3cret#top", "https://shop.example/?a=***&token=***"),
             ("https://shop.example/?s3cret", "https://shop.example/?***"),
             ("https://shop.example/?", "https://shop.example/?"),
+            ("https://me:s3cret@shop.example/", "https://shop.example/"),
         ] {
             assert_eq!(url(&given.parse().unwrap(), Masking::On), masked);
             assert_eq!(url(&given.parse().unwrap(), Masking::Off), given);

@@ -141,16 +141,17 @@ impl Trying<'_> {
     }
 
     /// Whether the origin fails when it is asked so, and only then: what fails now and then would fail so, too.
-    async fn under(&self, ask: &Ask) -> Finding {
+    async fn under(&self, how: &str, ask: &Ask) -> Finding {
         let trial = self.try_it(ask).await;
+        let seen = format!("asked past the edge {how}: {}", trial.line());
         if !self.is_bad(&trial) {
-            return (Some(false), trial.line());
+            return (Some(false), seen);
         }
         let (plain, again) = (self.try_it(&self.plain()).await, self.try_it(ask).await);
         if !self.is_bad(&plain) && self.is_bad(&again) {
-            (Some(true), again.line())
+            (Some(true), seen)
         } else {
-            (None, format!("{}; but it comes and goes, also without", trial.line()))
+            (None, format!("{seen}; but it comes and goes, also without"))
         }
     }
 
@@ -159,22 +160,23 @@ impl Trying<'_> {
             |asked: &&Asked| asked.http2 && asked.origin == self.base.origin && asked.scheme == self.base.scheme;
         match self.asked.iter().find(spoken) {
             None => (Some(false), "the origin does not offer HTTP/2".to_owned()),
-            Some(_) => self.under(&Ask { protocols: Protocols::Http2OrHttp1, ..self.plain() }).await,
+            Some(_) => self.under("by HTTP/2", &Ask { protocols: Protocols::Http2OrHttp1, ..self.plain() }).await,
         }
     }
 
     async fn edge_fields(&self) -> Finding {
         let fields = edge_fields(self.question.scheme());
-        let (fails, seen) = self.under(&self.with(&fields)).await;
-        if fails != Some(true) {
-            return (fails, seen);
-        }
-        for field in &fields {
-            if self.under(&self.with(std::slice::from_ref(field))).await.0 == Some(true) {
-                return (fails, format!("with `{}: {}`: {seen}", field.0, field.1));
+        let together = self.under("with the fields that edges add", &self.with(&fields)).await;
+        if together.0 == Some(true) {
+            for field in &fields {
+                let how = format!("with `{}: {}`", field.0, field.1);
+                let alone = self.under(&how, &self.with(std::slice::from_ref(field))).await;
+                if alone.0 == Some(true) {
+                    return alone;
+                }
             }
         }
-        (fails, format!("with all of them together: {seen}"))
+        together
     }
 
     /// The ports that an edge connects to by its SSL mode, where they were not asked yet.
@@ -199,7 +201,7 @@ impl Trying<'_> {
                 (None, _) | (_, None) => None,
                 (Some(false), Some(false)) => Some(false),
             };
-            seen.push(format!("{} at port {port}: {}", scheme.name(), trial.line()));
+            seen.push(format!("asked past the edge by {} at port {port}: {}", scheme.name(), trial.line()));
         }
         if seen.is_empty() {
             return (None, "there is no other port to ask".to_owned());
@@ -238,7 +240,7 @@ impl Trying<'_> {
             }
             Fault::Circle => false,
         };
-        (Some(refused && same), format!("to a cookie of {} KB: {}", COOKIE / 1024, trial.line()))
+        (Some(refused && same), format!("asked past the edge with a cookie of {} KB: {}", COOKIE / 1024, trial.line()))
     }
 
     async fn concurrency(&self) -> Finding {
@@ -249,8 +251,10 @@ impl Trying<'_> {
         let one = || self.try_it(&plain);
         let (a, b, c, d, e, f, g, h) = tokio::join!(one(), one(), one(), one(), one(), one(), one(), one());
         let failed: Vec<_> = [a, b, c, d, e, f, g, h].into_iter().filter(|trial| self.is_bad(trial)).collect();
-        let Some(first) = failed.first() else { return (Some(false), format!("{AT_ONCE} at once all work")) };
-        let seen = format!("{} of {AT_ONCE} at once fail: {}", failed.len(), first.line());
+        let Some(first) = failed.first() else {
+            return (Some(false), format!("{AT_ONCE} requests at once past the edge all work"));
+        };
+        let seen = format!("{} of {AT_ONCE} requests at once past the edge fail: {}", failed.len(), first.line());
         // One may be chance, and so may all be if one alone fails now, too.
         let told = failed.len() > 1 && !self.is_bad(&self.try_it(&plain).await);
         (told.then_some(true), seen)
@@ -264,7 +268,7 @@ impl Trying<'_> {
         let (first, Some(second)) = rested().await else {
             return (Some(false), "the origin ends connections by itself, which an edge sees".to_owned());
         };
-        let seen = format!("after a rest of {} s: {}", REST.as_secs(), second.line());
+        let seen = format!("asked past the edge on a connection that rested {} s: {}", REST.as_secs(), second.line());
         if !self.is_bad(&second) || self.is_bad(&first) {
             return ((!self.is_bad(&second)).then_some(false), seen);
         }
