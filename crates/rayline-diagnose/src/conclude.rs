@@ -225,7 +225,7 @@ fn fault(
 ) -> Conclusion {
     let cause = cause(scene, symptom, verdict.code);
     let hop = place(&verdict, cause.as_ref(), hop);
-    let ways = words::seen_by_visitors(scene, symptom);
+    let ways = words::seen_by_visitors(scene, symptom).into_iter().chain(words::besides(scene, symptom));
     Conclusion {
         outcome: Outcome::Fault,
         sentence: words::sentence(scene, symptom, &verdict, cause.as_ref(), hop),

@@ -103,7 +103,7 @@ pub(super) fn usual(scene: &Scene<'_>, symptom: &Symptom<'_>, seen: &[Observatio
     let mut all: Vec<Observation> = Vec::new();
     let mut add = |code: Code, share: f64| {
         if all.iter().all(|known| known.code != Some(code)) {
-            all.push(Observation::usual(code, share));
+            all.push(Observation::usual(code, share, symptom.number()));
         }
     };
     let has = |code: Code| seen.iter().any(|seen| seen.code == Some(code));
@@ -134,6 +134,7 @@ pub(super) fn usual(scene: &Scene<'_>, symptom: &Symptom<'_>, seen: &[Observatio
         | Symptom::Unresolved(_)
         | Symptom::NothingAsked
         | Symptom::Fine
+        | Symptom::Certificate(_)
         | Symptom::Looping(_) => {}
     }
     // What an edge takes for a refusal or for silence may be meant for it alone.

@@ -52,6 +52,8 @@ pub(super) enum What {
     DirectHead,
     /// Past the edge it works.
     DirectWorks,
+    /// The edge got no connection, and others do.
+    Unconnected,
     /// Past the edge one port serves, and the other one does not.
     OtherPort,
     /// Under one of the things that differ between the edge's request and ours, the origin fails.
@@ -122,8 +124,9 @@ impl Observation {
     }
 
     /// That a code is usual where nothing else is known.
-    pub(super) fn usual(code: Code, share: f64) -> Self {
-        Self::new(What::Status, "").of(code).counting(share)
+    pub(super) fn usual(code: Code, share: f64, number: u16) -> Self {
+        let sentence = if number == 0 { String::new() } else { format!("{number} often means this") };
+        Self::new(What::Status, sentence).of(code).counting(share)
     }
 
     fn of(self, code: Code) -> Self {

@@ -37,6 +37,11 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
     match (*symptom, scene.edge.is_some()) {
         (Symptom::Unresolved(verdict), _) => Some(unresolved(scene, verdict)),
         (Symptom::Looping(looping), _) => Some(redirects(scene, looping)),
+        (Symptom::Certificate(verdict), true) => Some(at_edge(scene, verdict)),
+        (Symptom::Certificate(verdict), false) => {
+            let clue = format!("browsers do not take what the server shows them: {}", words(verdict.sentence()));
+            Some(Plain::new(verdict.clone(), clue))
+        }
         (Symptom::NoAnswer(_, verdict), _) if is_ours(verdict.code) => None,
         (Symptom::NoAnswer(_, verdict), true) if is_before_request(verdict.code) => Some(at_edge(scene, verdict)),
         (Symptom::NoAnswer(_, verdict), false) => Some(Plain::new(

@@ -79,6 +79,8 @@ pub(super) enum Symptom<'a> {
     NothingAsked,
     /// Nothing fails.
     Fine,
+    /// Everything is answered, to those who look past the certificate.
+    Certificate(&'a Verdict),
     /// Redirects go in a circle.
     Looping(&'a Loop),
     /// No answer came.
@@ -98,6 +100,13 @@ pub(super) enum Symptom<'a> {
 impl<'a> Symptom<'a> {
     /// What most of the failing samples meet; of equals, the first.
     pub(super) fn of(seen: &'a Seen) -> Self {
+        match (Self::of_samples(seen), &seen.visit.certificate) {
+            (Self::Fine, Some(verdict)) => Self::Certificate(verdict),
+            (symptom, _) => symptom,
+        }
+    }
+
+    fn of_samples(seen: &'a Seen) -> Self {
         let visit = &seen.visit;
         if let Some(looping) = &visit.looping {
             return Self::Looping(looping);
@@ -147,7 +156,7 @@ impl<'a> Symptom<'a> {
     /// The sample that shows it.
     pub(super) fn sample(&self) -> Option<&'a Sample> {
         match *self {
-            Self::Unresolved(_) | Self::NothingAsked | Self::Fine | Self::Looping(_) => None,
+            Self::Unresolved(_) | Self::NothingAsked | Self::Fine | Self::Certificate(_) | Self::Looping(_) => None,
             Self::NoAnswer(sample, _)
             | Self::Slow(sample, _)
             | Self::Status(sample, _)
@@ -175,7 +184,9 @@ impl<'a> Symptom<'a> {
 
     fn kind(&self) -> Kind {
         match *self {
-            Self::Unresolved(_) | Self::NothingAsked | Self::Fine | Self::Looping(_) => Kind::Whole,
+            Self::Unresolved(_) | Self::NothingAsked | Self::Fine | Self::Certificate(_) | Self::Looping(_) => {
+                Kind::Whole
+            }
             Self::NoAnswer(_, verdict) => Kind::NoAnswer(verdict.code),
             Self::Slow(..) => Kind::Slow,
             Self::Status(_, answer) => Kind::Status(answer.status),

@@ -49,13 +49,14 @@ const fn rows(what: What) -> &'static [(On, f64)] {
             (This(Code::OriginWaitBlank), -3.0),
             // What it takes an edge to meet.
             (This(Code::OriginWaitHeaderTooLarge), 0.0),
-            (This(Code::OriginConnectEdgeBlocked), 1.5),
+            (This(Code::OriginConnectEdgeBlocked), 0.0),
             (This(Code::OwnerRouteWrongPort), 0.5),
             (This(Code::OriginSendStaleConnection), 0.0),
             (On::Party(Party::Origin), -2.0),
             (On::Party(Party::Network), -0.5),
             (On::Party(Party::Edge), 0.5),
         ],
+        What::Unconnected => &[(Itself, 1.5)],
         What::OtherPort => {
             &[(Itself, 3.5), (This(Code::OriginConnectRefused), -0.5), (This(Code::OriginConnectEdgeBlocked), -1.0)]
         }

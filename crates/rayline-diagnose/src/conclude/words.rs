@@ -144,7 +144,8 @@ pub(super) fn cannot_tell(scene: &Scene<'_>, symptom: &Symptom<'_>, hypotheses: 
 /// That nothing fails.
 pub(super) fn fine(scene: &Scene<'_>) -> String {
     let samples = &scene.seen.visit.samples;
-    let status = samples.iter().find_map(|sample| sample.exchange.outcome.as_ref().ok()).map(|answer| answer.status);
+    let status =
+        samples.iter().rev().find_map(|sample| sample.exchange.outcome.as_ref().ok()).map(|answer| answer.status);
     match (samples.len(), status) {
         (1, Some(status)) => format!("Nothing fails: the site answered ({status})."),
         (count, Some(status)) => format!("Nothing fails: all {count} requests were answered ({status})."),
@@ -174,6 +175,15 @@ pub(super) fn seen_by_visitors(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Opti
         return often(scene).map(|often| format!("it {often}"));
     };
     Some(format!("it fails {way}"))
+}
+
+/// What visitors meet before they see the rest.
+pub(super) fn besides(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<String> {
+    let verdict = scene.seen.visit.certificate.as_ref()?;
+    let told = matches!(symptom, Symptom::Certificate(_));
+    (!told).then(|| {
+        format!("besides, browsers do not take the certificate that visitors are shown: {}", words(verdict.sentence()))
+    })
 }
 
 /// What to do: what mends the cause first.

@@ -282,6 +282,24 @@ fn where_the_connection_to_the_edge_fails() {
 }
 
 #[test]
+fn where_browsers_do_not_take_the_certificate() {
+    use OriginTlsCause::{CertificateExpired, NameMismatch, UnknownIssuer};
+    let edge = |cause| Stage::through_cloudflare(E::Answered(200), None).certificate(cause);
+    let server = |cause| Stage::bare(E::Answered(200)).certificate(cause);
+    all(vec![
+        ("expired", edge(CertificateExpired), "fault owner.client_tls.certificate_expired proven edge -"),
+        ("another name", edge(NameMismatch), "fault owner.client_tls.name_mismatch proven edge -"),
+        ("nobody's", edge(UnknownIssuer), "fault owner.client_tls.untrusted proven edge -"),
+        ("of the server", server(NameMismatch), "fault origin.origin_tls.name_mismatch proven origin -"),
+        (
+            "what fails behind it comes first",
+            Stage::bare(E::Answered(500)).certificate(CertificateExpired),
+            "fault origin.wait.error_status proven origin -",
+        ),
+    ]);
+}
+
+#[test]
 fn where_redirects_go_in_a_circle() {
     all(vec![
         ("of the mode", Stage::circle(true).flexible_loops(), "fault owner.route.redirect_loop proven edge -"),
@@ -585,6 +603,11 @@ fn where_a_server_stands_in_for_an_edge() {
             "502, another port",
             nginx(502).direct(E::Answered(200)).rival(RivalKind::Port, Some(true)),
             "fault owner.route.wrong_port inferred edge -",
+        ),
+        (
+            "502, another port than the one that was named",
+            nginx(502).direct_at(NEAR, Scheme::Http, E::Answered(200)).rival(RivalKind::Port, Some(true)),
+            "open - - - -",
         ),
         (
             "503, many at once",

@@ -59,6 +59,7 @@ fn met(symptom: &Symptom<'_>) -> Option<Observation> {
         | Symptom::Unresolved(_)
         | Symptom::NothingAsked
         | Symptom::Fine
+        | Symptom::Certificate(_)
         | Symptom::Looping(_) => None,
     }
 }
@@ -111,6 +112,9 @@ fn told(symptom: &Symptom<'_>, author: &Mark, told: Option<&Told>) -> Vec<Observ
         (None, Some(said)) => format!("{} says `{said}` ({status})", author.name),
         (None, None) => format!("{} wrote the page with {status}", author.name),
     };
+    // What is no edge does not speak for one.
+    let speaks = |code: &Code| author.role == Role::Edge || code.entry().party != Party::Edge;
+    let codes: Vec<Code> = codes.into_iter().filter(speaks).collect();
     let alone = codes.len() == 1;
     let place = |(rank, code): (usize, &Code)| {
         let what = match rank {

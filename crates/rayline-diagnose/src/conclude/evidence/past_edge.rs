@@ -118,8 +118,21 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
         let rate = scene.seen.visit.rate.filter(|rate| rate.of > 0);
         let share = rate.map_or(1.0, |rate| f64::from(rate.failed) / f64::from(rate.of));
         all.push(Observation::new(What::DirectWorks, sentence).counting(share));
+        all.extend(unconnected(scene, symptom));
     }
     once(all)
+}
+
+/// That the edge alone gets no connection, if that is what its number says.
+fn unconnected(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Observation> {
+    let share = match symptom.number() {
+        521..=523 => 1.0,
+        // Or it waited for the answer.
+        504 => 0.5,
+        _ => return None,
+    };
+    let sentence = format!("{} gets no connection to the origin, and others do", scene.edge_name());
+    Some(Observation::new(What::Unconnected, sentence).of(Code::OriginConnectEdgeBlocked).counting(share))
 }
 
 /// How much it says that no connection is made from here: little where the edge says that it made one, and less than it
@@ -180,12 +193,25 @@ fn large_head(scene: &Scene<'_>, answer: &Answer) -> Option<Observation> {
 fn rival_seen(symptom: &Symptom<'_>, direct: &Direct, rival: &Rival, scene: &Scene<'_>) -> Option<Observation> {
     let fails = rival.fails?;
     let what = if fails { What::RivalFails(rival.kind) } else { What::RivalHolds(rival.kind) };
-    let seen = Observation::new(what, rival.seen.trim_end_matches('.'));
+    let share = if rival.kind == RivalKind::Port && fails { of_port(scene, symptom, direct) } else { 1.0 };
+    let seen = Observation::new(what, format!("past the edge, {}", rival.seen.trim_end_matches('.'))).counting(share);
     let verdict = (rival.kind == RivalKind::Http2).then(|| http2_verdict(direct, scene)).flatten();
     Some(match verdict {
         Some(verdict) => seen.judged(verdict),
         None => seen.of(candidates::under(rival.kind, symptom)),
     })
+}
+
+/// How much it says that another port of the origin fails: little where somebody named the port, and less than it might
+/// where the edge's port need not go by an SSL mode.
+fn of_port(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct) -> f64 {
+    let named = direct.asked.iter().any(|asked| asked.origin.target.port.is_some());
+    let known = scene.edge.is_some_and(|edge| edge.is_known);
+    match (known, symptom.number()) {
+        _ if named => 0.1,
+        (true, 521..=526) => 1.0,
+        _ => 0.4,
+    }
 }
 
 /// How HTTP/2 to the origin fails.

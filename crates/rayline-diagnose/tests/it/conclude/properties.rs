@@ -41,8 +41,10 @@ fn the_edge_speaks(seen: &Seen) -> bool {
     let recorded = seen.edge.as_ref().is_some_and(|side| side.record.is_some());
     recorded
         || seen.visit.samples.iter().any(|sample| {
-            let wrote = sample.recognition.author.as_ref().is_some_and(|author| author.role == Role::Edge);
-            wrote || sample.exchange.outcome.is_err()
+            let recognition = &sample.recognition;
+            let wrote = recognition.author.as_ref().is_some_and(|author| author.role == Role::Edge);
+            let named = recognition.told.is_some() && recognition.passed.iter().any(|mark| mark.name == "Rayline");
+            wrote || named || sample.exchange.outcome.is_err()
         })
 }
 

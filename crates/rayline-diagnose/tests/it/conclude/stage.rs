@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rayline_diagnose::Case;
 use rayline_diagnose::author::{Mark, Recognition, Role, Told, recognise};
+use rayline_diagnose::case::Origin;
 use rayline_diagnose::conclude::Seen;
 use rayline_diagnose::direct::{Asked, Direct, Rival, RivalKind};
 use rayline_diagnose::fetch::{Answer, BodyEnd, Exchange, Obstacle, Timings};
@@ -15,7 +16,7 @@ use rayline_diagnose::network::{Network, Tcp};
 use rayline_diagnose::tls::{End, Http2, Mode, ModeReport, Report, Scheme};
 use rayline_diagnose::trust::Trust;
 use rayline_diagnose::visit::{Failing, Loop, Rate, Sample, Visit, Way};
-use rayline_verdict::fault::Cause as Met;
+use rayline_verdict::fault::{Cause as Met, OriginTlsCause};
 use rayline_verdict::{Code, Fault, Verdict, attribute};
 
 pub(super) const VISITED: &str = "203.0.113.10:443";
@@ -191,7 +192,7 @@ impl Stage {
     pub(super) fn direct_at(mut self, at: &str, scheme: Scheme, end: E) -> Self {
         let address: SocketAddr = at.parse().unwrap();
         self.0.direct.get_or_insert_with(Direct::default).asked.push(Asked {
-            origin: at.parse().unwrap(),
+            origin: origin(at),
             scheme,
             http2: false,
             address,
@@ -262,6 +263,12 @@ impl Stage {
         stage
     }
 
+    /// What browsers say of the certificate.
+    pub(super) fn certificate(mut self, cause: OriginTlsCause) -> Self {
+        self.0.visit.certificate = Some(Box::new(met(cause)));
+        self
+    }
+
     pub(super) fn tcp(mut self, at: &str, is_site: bool, outcome: Option<Verdict>) -> Self {
         let outcome = outcome.map_or(Ok(Duration::from_millis(9)), |verdict| Err(Box::new(verdict)));
         let tcp = Tcp { address: at.parse().unwrap(), is_site, named: true, outcome };
@@ -312,6 +319,11 @@ impl Stage {
         self.0.visit.samples.iter_mut().for_each(|sample| sample.recognition = Recognition::default());
         self
     }
+}
+
+/// As a person says it: the usual ports go without saying.
+fn origin(at: &str) -> Origin {
+    at.trim_end_matches(":443").trim_end_matches(":80").parse().unwrap()
 }
 
 fn named(cause: Cause, likelihood: f64) -> Named {
