@@ -27,8 +27,8 @@ const PADDING: usize = 7 * 1024;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often it must have done so at least.
 const REPEATED: u32 = 2;
-/// How long a small message may take.
-const BRIEF: Duration = Duration::from_secs(1);
+/// How long a small message may take: one loss is survived.
+const BRIEF: Duration = Duration::from_millis(1500);
 /// How often the kernel is asked, since it does not tell by itself.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -59,8 +59,15 @@ pub(super) async fn look(case: &Case, address: SocketAddr, dialer: &Dialer, watc
     let began = Instant::now();
     let small = || send(case, address, 0, dialer, BRIEF.min(case.timeout));
     let large = || send(case, address, PADDING, dialer, PATIENCE.min(case.timeout));
-    let (ok, said, state) = match small().await {
-        Fate::Vanished(_) | Fate::Unknown => (None, format!("nothing gets through to {address}, large or small"), None),
+    let first = match small().await {
+        // The first packets to a neighbour that was not known yet may be dropped.
+        Fate::Repeated => small().await,
+        first @ (Fate::Acknowledged | Fate::Vanished(_) | Fate::Unknown) => first,
+    };
+    let (ok, said, state) = match first {
+        Fate::Vanished(_) | Fate::Unknown => {
+            (None, format!("nothing got through to {address} in time, large or small"), None)
+        }
         Fate::Repeated => (None, format!("packets to {address} are lost, whatever their size"), None),
         Fate::Acknowledged => match large().await {
             Fate::Acknowledged | Fate::Repeated => {

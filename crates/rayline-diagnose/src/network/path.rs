@@ -79,8 +79,10 @@ async fn trace(to: SocketAddr, patience: Duration) -> io::Result<Vec<Heard>> {
     let answered = heard.iter().filter(|(_, reply)| reply.is_some()).map(|(ttl, _)| *ttl).max();
     let last = end.or(answered).unwrap_or(0);
     again(to, last, ROUNDS - 1, patience, &mut heard).await?;
+    // The first probe that was allowed as far as the end may have been lost.
+    let end = heard.iter().filter(|(_, reply)| matches!(reply, Some((Reply::End, _)))).map(|(ttl, _)| *ttl).min();
     if heard.iter().any(|(ttl, reply)| Some(*ttl) == end && reply.is_none()) {
-        again(to, last, MORE_ROUNDS, patience, &mut heard).await?;
+        again(to, end.unwrap_or(last), MORE_ROUNDS, patience, &mut heard).await?;
     }
     Ok(heard)
 }
