@@ -1,9 +1,22 @@
 //! All the steps, run side by side where they do not disturb each other, and what comes of them.
 
-use std::time::{Duration, SystemTime};
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::case::Case;
-use crate::conclude::{Conclusion, Seen};
+use rayline_dial::{Dialer, TrustError};
+
+use url::Url;
+
+use crate::author::Recognition;
+use crate::case::{Case, Origin};
+use crate::conclude::{Conclusion, Seen, conclude};
+use crate::edge::Records;
+use crate::fetch::Exchange;
+use crate::load::Load;
+use crate::probe::{Probe, Watcher};
+use crate::tls::{self, Scheme};
+use crate::{direct, edge, fetch, host, load, logs, network, ranges, visit};
 
 /// A diagnosis that was made.
 #[derive(Clone, Debug)]
@@ -18,4 +31,174 @@ pub struct Diagnosis {
     pub seen: Seen,
     /// What follows.
     pub conclusion: Conclusion,
+}
+
+/// A diagnosis under way. What was seen so far can be concluded from at any time, such as when a person has seen enough.
+#[derive(Debug)]
+pub struct Diagnosing {
+    case: Case,
+    dialer: Dialer,
+    started_at: SystemTime,
+    began: Instant,
+    seen: RefCell<Seen>,
+    load: RefCell<Load>,
+}
+
+impl Diagnosing {
+    /// One that has not looked at anything yet.
+    ///
+    /// # Errors
+    /// Trust settings that cannot be used.
+    pub fn new(case: Case) -> Result<Self, TrustError> {
+        let dialer = fetch::dialer(&case.trust)?;
+        let (started_at, began) = (SystemTime::now(), Instant::now());
+        Ok(Self { case, dialer, started_at, began, seen: RefCell::default(), load: RefCell::default() })
+    }
+
+    /// Takes every step. What a person gave decides which there are.
+    pub async fn look(&self, records: Option<&dyn Records>, watcher: &dyn Watcher) {
+        tokio::join!(self.visit(watcher), self.host(watcher), self.tls(watcher));
+        tokio::join!(self.direct(watcher), self.network(watcher), self.edge(records, watcher));
+        self.logs(watcher).await;
+    }
+
+    /// Puts load on the first origin, as the person agreed to.
+    pub async fn load(&self, options: &load::Options, watcher: &dyn Watcher) {
+        load::ramp(&self.case, options, &self.load, watcher).await;
+    }
+
+    /// What follows from what was seen so far.
+    pub fn conclude(&self) -> Diagnosis {
+        let mut seen = self.seen.borrow().clone();
+        let load = self.load.borrow();
+        seen.load = (!load.steps.is_empty() || !load.probes.is_empty()).then(|| load.clone());
+        let conclusion = conclude(&self.case, &seen);
+        let (case, started_at) = (self.case.clone(), self.started_at);
+        Diagnosis { case, started_at, took: self.began.elapsed(), seen, conclusion }
+    }
+
+    async fn visit(&self, watcher: &dyn Watcher) {
+        let visit = visit::visit(&self.case, &self.dialer, watcher).await;
+        self.seen.borrow_mut().visit = visit;
+    }
+
+    async fn direct(&self, watcher: &dyn Watcher) {
+        if self.case.origins.is_empty() {
+            return;
+        }
+        let visit = self.seen.borrow().visit.clone();
+        let direct = direct::ask(&self.case, &visit, &self.dialer, watcher).await;
+        self.seen.borrow_mut().direct = Some(direct);
+    }
+
+    async fn tls(&self, watcher: &dyn Watcher) {
+        let Some((origin, options)) = self.tls_options() else { return };
+        watcher.began("tls", &format!("looking at the TLS of {}", origin.target));
+        let began = Instant::now();
+        let probe = match tls::probe(options).await {
+            Ok(report) => {
+                let (ok, said) = match report.verdict() {
+                    Some(verdict) => (Some(false), format!("`strict` fails: {}", verdict.code.name())),
+                    None => (Some(true), "works under `strict`".to_owned()),
+                };
+                let verdict = report.verdict().cloned().map(Box::new);
+                let facts = report.to_json(SystemTime::now());
+                self.seen.borrow_mut().tls = Some(report);
+                Probe::new("tls", ok, began.elapsed(), said).with("report", facts).judged(verdict)
+            }
+            Err(trouble) => Probe::new("tls", None, began.elapsed(), trouble.to_string()),
+        };
+        watcher.ended(&probe);
+        self.seen.borrow_mut().probes.push(probe);
+    }
+
+    /// The first origin that may speak TLS, and how it is looked at.
+    fn tls_options(&self) -> Option<(&Origin, tls::Options)> {
+        let origin = self.case.origins.iter().find(|origin| origin.scheme != Some(Scheme::Http))?;
+        let name = self.case.host();
+        let name = name.parse::<IpAddr>().is_err().then(|| name.to_owned());
+        let plain = self.case.origins.iter().find(|origin| origin.scheme == Some(Scheme::Http));
+        let http_port = plain.and_then(|origin| origin.target.port).unwrap_or(80);
+        let (target, trust, timeout) = (origin.target.clone(), self.case.trust.clone(), self.case.timeout);
+        Some((origin, tls::Options { target, name, http_port, trust, timeout }))
+    }
+
+    async fn network(&self, watcher: &dyn Watcher) {
+        let (site, origins) = {
+            let seen = self.seen.borrow();
+            let origins = seen.direct.iter().flat_map(|direct| direct.asked.iter().map(|asked| asked.address));
+            (seen.visit.addresses.clone(), origins.collect::<Vec<_>>())
+        };
+        let origins = if origins.is_empty() { self.literal_origins() } else { origins };
+        let network = network::look(&self.case, &site, &origins, watcher).await;
+        self.seen.borrow_mut().network = Some(network);
+    }
+
+    /// The origins that are written as addresses, on the ports that they are asked on.
+    fn literal_origins(&self) -> Vec<SocketAddr> {
+        let addresses = self.case.origins.iter().filter_map(|origin| Some((origin, origin.target.address()?)));
+        let all =
+            addresses.flat_map(|(origin, ip)| origin.ports().into_iter().map(move |port| SocketAddr::new(ip, port)));
+        all.collect()
+    }
+
+    async fn host(&self, watcher: &dyn Watcher) {
+        if !self.case.here {
+            return;
+        }
+        let mut ports: Vec<u16> = self.case.origins.iter().flat_map(Origin::ports).collect();
+        if ports.is_empty() {
+            ports.extend([80, 443]);
+        }
+        let edges: Vec<_> = ranges::EDGES.iter().flat_map(|edge| edge.nets()).collect();
+        let host = host::look(&ports, &edges, watcher).await;
+        self.seen.borrow_mut().host = Some(host);
+    }
+
+    async fn edge(&self, records: Option<&dyn Records>, watcher: &dyn Watcher) {
+        let visit = self.seen.borrow().visit.clone();
+        let side = edge::look(&visit, records, watcher).await;
+        self.seen.borrow_mut().edge = Some(side);
+    }
+
+    async fn logs(&self, watcher: &dyn Watcher) {
+        if self.case.logs.is_empty() && !self.case.here {
+            return;
+        }
+        let reading = logs::read(&self.wanted(), watcher);
+        self.seen.borrow_mut().logs = Some(reading);
+    }
+
+    /// The lines to look for: those around the requests that failed, or around all of them if none did.
+    fn wanted(&self) -> logs::Wanted {
+        let seen = self.seen.borrow();
+        let visits = seen
+            .visit
+            .samples
+            .iter()
+            .map(|sample| (sample.failing.is_some(), &sample.url, &sample.exchange, &sample.recognition));
+        let direct = seen.direct.iter().flat_map(|direct| &direct.asked);
+        let direct = direct.map(|asked| (asked.failing.is_some(), &self.case.url, &asked.exchange, &asked.recognition));
+        let all: Vec<_> = visits.chain(direct).collect();
+        let some_fail = all.iter().any(|(is_failing, ..)| *is_failing);
+        let chosen = all.into_iter().filter(|(is_failing, ..)| *is_failing || !some_fail);
+        let requests =
+            chosen.map(|(_, url, exchange, recognition)| self.wanted_request(url, exchange, recognition)).collect();
+        logs::Wanted { paths: self.case.logs.clone(), here: self.case.here, requests, ..logs::Wanted::default() }
+    }
+
+    fn wanted_request(&self, url: &Url, exchange: &Exchange, recognition: &Recognition) -> logs::Request {
+        let answer = exchange.outcome.as_ref().ok();
+        logs::Request {
+            at: exchange.at,
+            took: exchange.timings.total,
+            method: self.case.method.clone(),
+            path_and_query: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            status: answer.map(|answer| answer.status),
+            ray_id: recognition.request_id.clone(),
+            client: None,
+            body_bytes: answer.map(|answer| answer.body_bytes),
+        }
+    }
 }

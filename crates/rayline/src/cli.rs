@@ -1,5 +1,7 @@
 //! The command line: every command, option and help text. What a command does stands in the file of its name.
 
+pub(crate) mod diagnose;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,6 +12,7 @@ use rayline_observe::{CodeFilter, StatusFilter, TailFilter, Target};
 use rayline_verdict::Party;
 
 use crate::tls::Patience;
+use diagnose::{DiagnoseArgs, IpsArgs, LogsArgs, ProbeArgs, RayArgs};
 
 /// Where the admin server listens unless told otherwise.
 pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -26,7 +29,8 @@ pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALH
     after_help = "Examples:\n  \
                   rayline demo                                   see every failure explained, on this machine alone\n  \
                   rayline serve --zone shop.example --origin http://127.0.0.1:3000\n  \
-                  rayline explain 522\n\n\
+                  rayline explain 522\n  \
+                  rayline diagnose https://shop.example/cart     whose fault a failing site is, behind any edge or none\n\n\
                   `rayline COMMAND --help` has more."
 )]
 pub(crate) struct Cli {
@@ -121,6 +125,87 @@ pub(crate) enum Command {
                       rayline tail --file requests.ndjson --no-follow --status 524"
     )]
     Tail(TailArgs),
+
+    /// Find the culprit of a failing site: any site, behind any edge or none
+    #[command(
+        long_about = "Find the culprit of a failing site, behind any edge (Cloudflare, Fastly, CloudFront, nginx, Rayline, …) or \
+                      none: whose fault it is, how sure that is, the evidence, what to do, and what to hand to whom.\n\n\
+                      It asks the site as a visitor would, a few times; with --origin the same past the edge, and what differs; \
+                      with --logs or --here it reads what the origin's logs say about the very request; with --admin or --config \
+                      what the Rayline edge in front recorded. The more it is given, the surer it is; it says what would help.\n\n\
+                      It only reads: GET unless told otherwise, few requests, named `Rayline-Diagnose` in User-Agent, and nobody \
+                      else is asked but name servers. What is made to be handed on (--report, --har, --ticket) has no cookies, \
+                      tokens and query values in it.\n\n\
+                      Exits with 0 if nothing fails, 1 if a fault was found, 3 if nothing could be asked, or nothing tells whose \
+                      fault it is. Ctrl-C ends it with what was found so far.\n\n\
+                      --json prints {url, started_at, took_ms, outcome, summary, verdict: {code, party, phase, status, certainty, \
+                      rivals, reached, summary, hop, cause, evidence, clues, remedies, attempts, next}, hypotheses: [{code, \
+                      cause, likelihood, sentence, for, against, decide}], next, probes: [{name, ok, took_ms, said, facts, \
+                      verdict}]}.",
+        after_help = "Examples:\n  \
+                      rayline diagnose https://shop.example/cart\n  \
+                      rayline diagnose https://shop.example/cart --origin 192.0.2.7\n  \
+                      rayline diagnose https://shop.example/cart --origin 127.0.0.1 --here          on the origin itself\n  \
+                      rayline diagnose shop.example --origin http://10.0.0.7:8080 --logs /var/log/nginx ./php-fpm.log\n  \
+                      rayline diagnose shop.example --config /etc/rayline/rayline.toml              behind a Rayline edge\n  \
+                      rayline diagnose shop.example --origin 192.0.2.7 --ticket hosting\n  \
+                      rayline diagnose --har from-the-browser.har"
+    )]
+    Diagnose(Box<DiagnoseArgs>),
+
+    /// Everything known of one request: the edge's record, and the origin's log lines
+    #[command(
+        long_about = "Show everything known of one request by the Ray ID on its error page: the edge's record, from its request \
+                      log, and with --logs the lines of the origin's logs that belong to it, found by Ray ID, else by time, \
+                      method and path.\n\n\
+                      --json prints {ray_id, record, logs}.",
+        after_help = "Examples:\n  \
+                      rayline ray 230b030023ae2822-LHR\n  \
+                      rayline ray 230b030023ae2822 --file requests.ndjson --logs /var/log/nginx"
+    )]
+    Ray(RayArgs),
+
+    /// Read a server's logs, and name what is wrong in them
+    #[command(
+        long_about = "Read a server's logs, and name what is wrong: worker pool exhausted, PHP fatal error with file and line, \
+                      database gone, disk full and the like, grouped and counted. Known are the logs of nginx, Apache, PHP-FPM, \
+                      PHP, Caddy, HAProxy, Node and pm2, Gunicorn, uWSGI, Tomcat, MySQL, PostgreSQL, Redis, systemd, Docker and \
+                      the kernel; compressed and rotated ones too. They are read as a stream, and only read.\n\n\
+                      Exits with 1 if something is wrong, 0 if nothing is, 3 if nothing could be read.\n\n\
+                      --json prints {named: [{name, summary, source, line, file, line_number, place, count, likelihood}], joined, \
+                      files, skew_seconds, format_hint}.",
+        after_help = "Examples:\n  \
+                      rayline logs /var/log/nginx /var/log/php8.2-fpm.log\n  \
+                      rayline logs --since 15m\n  \
+                      rayline logs error.log.2.gz --json | jq '.named[] | [.name, .count]'"
+    )]
+    Logs(LogsArgs),
+
+    /// Look at an origin alone: what it answers, its TLS, the way there
+    #[command(
+        long_about = "Look at an origin alone, as an edge would come to it: what it answers over HTTP/1.1 and HTTP/2, what each SSL \
+                      mode would make of it, DNS, TCP and the path there.\n\n\
+                      Exits and prints --json as `rayline diagnose`.",
+        after_help = "Examples:\n  \
+                      rayline probe 192.0.2.7 --host shop.example\n  \
+                      rayline probe http://10.0.0.7:8080 --host shop.example --path /cart"
+    )]
+    Probe(ProbeArgs),
+
+    /// Print an edge's address ranges as firewall or real-IP lines
+    #[command(
+        long_about = "Print the address ranges that an edge connects from, as lines that let it in, or that have a server believe \
+                      the visitor's address in its requests. The lists are shipped with the program, with their date. For a \
+                      Rayline edge they are the addresses of its configuration's listeners, or of this machine where those \
+                      listen on all.\n\n\
+                      --json prints {edge, source, dated, ranges}.",
+        after_help = "Examples:\n  \
+                      rayline ips                                    which edges are known\n  \
+                      rayline ips cloudflare --format nft\n  \
+                      rayline ips cloudflare --format nginx > /etc/nginx/conf.d/real-ip.conf\n  \
+                      rayline ips --config /etc/rayline/rayline.toml --format ufw"
+    )]
+    Ips(IpsArgs),
 
     /// See what each SSL mode would make of an origin, and what its TLS is like
     #[command(

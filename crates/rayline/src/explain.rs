@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rayline_diagnose::logs::Cause;
 use rayline_verdict::explain::{Found, find, page};
 use rayline_verdict::{Certainty, Code, Entry, Number, Party, Retry, Sent, TABLE};
 use serde_json::{Value, json};
@@ -25,6 +26,10 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> io::Result<Exit> {
     };
     let found = find(query);
     if let Found::Unknown { nearest } = found {
+        if let Some(cause) = Cause::find(query) {
+            print_cause(&mut out, cause, global.json)?;
+            return Ok(Exit::Fine);
+        }
         let names: Vec<String> = nearest.iter().map(|code| format!("`{code}`")).collect();
         output::fail(
             &format!("there is no code `{query}`"),
@@ -49,6 +54,26 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> io::Result<Exit> {
         }
     }
     Ok(Exit::Fine)
+}
+
+/// What is wrong inside an origin: no edge sees it, and `rayline diagnose` reads it from logs and machine.
+fn print_cause(out: &mut impl Write, cause: Cause, as_json: bool) -> io::Result<()> {
+    let row = cause.row();
+    if as_json {
+        let value = json!({ "cause": row.name, "hop": row.hop.name(), "sentence": row.sentence, "fix": row.fix });
+        serde_json::to_writer_pretty(&mut *out, &value)?;
+        return writeln!(out);
+    }
+    writeln!(out, "{}\n\n{}\n", styled(BOLD, row.name), row.sentence)?;
+    writeln!(
+        out,
+        "No edge sees it: `rayline diagnose --logs PATH` and `rayline logs PATH` read it from the origin's logs,"
+    )?;
+    writeln!(out, "and `rayline diagnose --here` from the origin's machine.\n")?;
+    for (place, fix) in row.fix.iter().enumerate() {
+        writeln!(out, "{}. {fix}", place + 1)?;
+    }
+    Ok(())
 }
 
 /// Codes that belong together, under the number they show where that is why.

@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod config_file;
 mod demo;
+mod diagnose;
 mod explain;
 mod generate;
 mod origin_ca;
@@ -42,6 +43,11 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &global),
         Command::Explain(args) => explain::run(&args, &global),
         Command::Tail(args) => tail::run(&args, &global),
+        Command::Diagnose(args) => diagnose::run(&args, &global),
+        Command::Ray(args) => diagnose::ray::run(&args, &global),
+        Command::Logs(args) => diagnose::logs::run(&args, &global),
+        Command::Probe(args) => diagnose::probe::run(&args, &global),
+        Command::Ips(args) => diagnose::ips::run(&args, &global),
         Command::Tls(args) => tls::run(&args, &global),
         Command::OriginCa(args) => origin_ca::run(&args, &global),
         Command::Version => version::run(&global),

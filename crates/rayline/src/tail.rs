@@ -1,6 +1,6 @@
 //! `rayline tail`: requests as they are answered, from a running edge or from a request log.
 
-mod admin;
+pub(crate) mod admin;
 mod file;
 mod lines;
 pub(crate) mod printer;
@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use rayline_config::compile;
 
-use crate::cli::{ADMIN, Global, TailArgs};
+use crate::cli::{ADMIN, AdminUrl, Global, TailArgs};
 use crate::config_file;
 use crate::output::{self, Exit};
 use crate::tail::admin::{Admin, Trouble};
@@ -41,7 +41,7 @@ async fn follow(args: &TailArgs, printer: Printer) -> io::Result<Exit> {
         let read = move || file::read(&path, follow, &filter, printer);
         return tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?.map(|()| Exit::Fine);
     }
-    let admin = match find_admin(args) {
+    let admin = match find_admin(args.config.as_deref(), args.admin) {
         Ok(admin) => admin,
         Err(Trouble { message, hint }) => {
             output::fail(&message, hint.as_deref());
@@ -52,15 +52,16 @@ async fn follow(args: &TailArgs, printer: Printer) -> io::Result<Exit> {
 }
 
 /// The admin server of the configuration, of `--admin`, or of an edge that runs without either.
-fn find_admin(args: &TailArgs) -> Result<Admin, Trouble> {
-    let config = config_file::find(args.config.as_deref());
+pub(crate) fn find_admin(config: Option<&Path>, admin: Option<AdminUrl>) -> Result<Admin, Trouble> {
+    let is_named = config.is_some();
+    let config = config_file::find(config);
     let (mut addr, mut data_dir) = (Some(ADMIN), PathBuf::from(DATA_DIR));
     // with an address and a token of their own nobody needs a configuration
-    let needed = args.config.is_some() || args.admin.is_none() || Admin::token_in_environment().is_none();
+    let needed = is_named || admin.is_none() || Admin::token_in_environment().is_none();
     if let Some(path) = config.filter(|_| needed) {
         (addr, data_dir) = of_config(&path)?;
     }
-    match args.admin.map(|admin| admin.0).or(addr) {
+    match admin.map(|admin| admin.0).or(addr) {
         Some(addr) => Ok(Admin::new(addr, data_dir.join("admin.token"))),
         None => Err(Trouble {
             message: "the configuration opens no admin server".to_owned(),

@@ -227,6 +227,11 @@ impl Examination {
 }
 
 impl Failure {
+    /// The id under which the edge's log has it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.recognition.request_id.as_deref()
+    }
+
     fn to_json(&self) -> Value {
         let author = self.recognition.author.as_ref();
         json!({
@@ -238,7 +243,7 @@ impl Failure {
             "took_ms": self.took_ms,
             "author": author.map(|author| author.name),
             "rule": author.map(|author| author.rule),
-            "request_id": self.recognition.request_id,
+            "request_id": self.request_id(),
             "codes": self.codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
             "sentence": self.sentence,
         })

@@ -15,6 +15,8 @@ pub struct Wanted {
     pub requests: Vec<Request>,
     /// How far around the requests is read; `None`, or no requests: all of each file.
     pub window: Option<Window>,
+    /// Where there are no requests: what was written since then.
+    pub since: Option<SystemTime>,
     /// The most that is read of a file, in bytes; its end, where no time tells which part is wanted.
     pub most_bytes: u64,
 }
@@ -51,6 +53,9 @@ pub struct Request {
     pub body_bytes: Option<u64>,
 }
 
+/// How far a log's clock may be ahead of ours.
+const AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Default for Window {
     fn default() -> Self {
         Self { before: Duration::from_secs(600), after: Duration::from_secs(60) }
@@ -64,6 +69,7 @@ impl Default for Wanted {
             here: false,
             requests: Vec::new(),
             window: Some(Window::default()),
+            since: None,
             most_bytes: 256 << 20,
         }
     }
@@ -88,6 +94,10 @@ impl Span {
 impl Wanted {
     /// The time to look at; `None`: all of it.
     pub(super) fn span(&self) -> Option<Span> {
+        if let (Some(start), []) = (self.since, self.requests.as_slice()) {
+            // A clock that is ahead of ours writes of what is to come.
+            return Some(Span { start, end: SystemTime::now().checked_add(AHEAD)? });
+        }
         let window = self.window?;
         let first = self.requests.iter().map(|request| request.at).min()?;
         let last = self.requests.iter().filter_map(|request| request.at.checked_add(request.took)).max()?;

@@ -1,5 +1,6 @@
 //! Asking a running edge, and asking again when it was restarted.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +30,9 @@ const SILENCE: Duration = Duration::from_secs(45);
 /// How often an edge that is gone is looked for.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What may help where nobody answers.
+const GONE: &str = "is `rayline serve` running, with an admin server? `--admin URL` says where";
+
 /// Bytes of an answer that is not a tail.
 const MOST_BYTES: usize = 64 * 1024;
 
@@ -42,6 +46,27 @@ pub(crate) struct Admin {
 pub(crate) struct Trouble {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+}
+
+/// Records as they are made.
+pub(crate) struct Tail {
+    body: Incoming,
+    lines: Lines,
+}
+
+impl Tail {
+    /// Hands the lines that come next to `take`; `false` once nothing comes any more.
+    pub(crate) async fn next(&mut self, mut take: impl FnMut(&[u8])) -> bool {
+        let Ok(Some(Ok(frame))) = timeout(SILENCE, self.body.frame()).await else { return false };
+        if let Ok(bytes) = frame.into_data() {
+            let taken = self.lines.feed(&bytes, |line| {
+                take(line);
+                Ok::<_, Infallible>(())
+            });
+            taken.unwrap_or_else(|never| match never {});
+        }
+        true
+    }
 }
 
 /// Why a tail did not begin.
@@ -86,8 +111,7 @@ impl Admin {
                     }
                 }
                 Err(Refusal::Gone(why)) => {
-                    let hint = "is `rayline serve` running, with an admin server? `--admin URL` says where";
-                    output::fail(&format!("no edge answers at {}: {why}", self.addr), Some(hint));
+                    output::fail(&format!("no edge answers at {}: {why}", self.addr), Some(GONE));
                     return Ok(Exit::CouldNotRun);
                 }
                 Err(Refusal::Denied(Trouble { message, hint })) => {
@@ -97,6 +121,21 @@ impl Admin {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    /// The records from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the edge cannot be asked.
+    pub(crate) async fn tail(&self, query: &str) -> Result<Tail, Trouble> {
+        let body = self.open(query).await.map_err(|refusal| match refusal {
+            Refusal::Gone(why) => {
+                Trouble { message: format!("no edge answers at {}: {why}", self.addr), hint: Some(GONE.to_owned()) }
+            }
+            Refusal::Denied(trouble) => trouble,
+        })?;
+        Ok(Tail { body, lines: Lines::default() })
     }
 
     async fn open(&self, query: &str) -> Result<Incoming, Refusal> {

@@ -77,7 +77,8 @@ impl Printer {
     }
 }
 
-fn to_text(record: &Value, verbose: bool) -> String {
+/// A record as a person reads it.
+pub(crate) fn to_text(record: &Value, verbose: bool) -> String {
     let text = |name: &str| escaped(record.get(name).and_then(Value::as_str).unwrap_or_default());
     let number = |name: &str| record.get(name).and_then(Value::as_u64).unwrap_or_default();
     let status = number("EdgeResponseStatus");

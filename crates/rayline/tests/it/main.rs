@@ -10,6 +10,7 @@ mod browser;
 mod check;
 mod command_line;
 mod demo;
+mod diagnose;
 mod explain;
 mod origin_ca;
 #[path = "../../../rayline-observe/tests/it/records.rs"]

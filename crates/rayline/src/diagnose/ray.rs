@@ -1,0 +1,114 @@
+//! `rayline ray`: everything known of one request: the edge's record, and the lines of the origin's logs that belong to it.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use rayline_diagnose::logs::{Reading, Request, Wanted, Window, read};
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+
+use super::view::View;
+use super::{known, logs, records};
+use crate::cli::Global;
+use crate::cli::diagnose::RayArgs;
+use crate::config_file;
+use crate::output::{self, BOLD, DIM, Exit, escaped, styled};
+use crate::tail::printer;
+
+pub(crate) fn run(args: &RayArgs, global: &Global) -> io::Result<Exit> {
+    let digits = args.ray.to_string();
+    let record = match log(args).and_then(|log| log.map_or(Ok(None), |log| find(&log, &digits))) {
+        Ok(record) => record,
+        Err(why) => {
+            output::fail(&why, None);
+            return Ok(Exit::CouldNotRun);
+        }
+    };
+    let reading = read_logs(args, &digits, record.as_ref());
+    let joined = reading.as_ref().is_some_and(|reading| !reading.joined.is_empty());
+    if record.is_none() && !joined {
+        output::fail(
+            &format!("nothing is known of `{digits}`"),
+            Some("`--config FILE` or `--file FILE` names the edge's request log, `--logs PATH` the origin's logs"),
+        );
+        return Ok(Exit::CouldNotRun);
+    }
+    let mut out = output::stdout();
+    if global.json {
+        let known = json!({
+            "ray_id": digits,
+            "record": record,
+            "logs": reading.as_ref().map(Reading::to_json),
+        });
+        for line in format!("{known:#}").lines() {
+            writeln!(out, "{}", output::escaped_json(line))?;
+        }
+    } else {
+        print(&mut out, record.as_ref(), reading.as_ref(), global.verbose > 0)?;
+    }
+    let has_failed = record.as_ref().is_some_and(|record| record.get("VerdictCode").is_some());
+    Ok(if has_failed { Exit::Fault } else { Exit::Fine })
+}
+
+/// The request log that was named, or that of the configuration.
+fn log(args: &RayArgs) -> Result<Option<PathBuf>, String> {
+    if args.file.is_some() {
+        return Ok(args.file.clone());
+    }
+    let Some(config) = config_file::find(args.config.as_deref()) else { return Ok(None) };
+    let plan = known::plan(&config)?;
+    match known::request_log(&plan) {
+        Some(log) => Ok(Some(log)),
+        None if args.config.is_some() => Err("the configuration writes no request log into a file".to_owned()),
+        None => Ok(None),
+    }
+}
+
+fn find(log: &std::path::Path, digits: &str) -> Result<Option<Value>, String> {
+    records::find_in(log, digits).map_err(|error| format!("cannot read `{}`: {error}", log.display()))
+}
+
+/// The lines of the origin's logs that belong to the request. Without a record all of each file is looked through.
+fn read_logs(args: &RayArgs, digits: &str, record: Option<&Value>) -> Option<Reading> {
+    if args.logs.is_empty() {
+        return None;
+    }
+    let text = |name: &str| record.and_then(|record| record.get(name)?.as_str()).unwrap_or_default().to_owned();
+    let at = time::OffsetDateTime::parse(&text("EdgeStartTimestamp"), &Rfc3339).ok().map(SystemTime::from);
+    let request = Request {
+        at: at.unwrap_or_else(SystemTime::now),
+        took: Duration::ZERO,
+        method: text("ClientRequestMethod"),
+        path_and_query: text("ClientRequestURI"),
+        host: text("ClientRequestHost"),
+        status: None,
+        ray_id: Some(digits.to_owned()),
+        client: text("ClientIP").parse().ok(),
+        body_bytes: None,
+    };
+    let window = at.map(|_| Window::default());
+    let wanted = Wanted { paths: args.logs.clone(), requests: vec![request], window, ..Wanted::default() };
+    let view = View::new(true);
+    let reading = read(&wanted, &view);
+    view.end();
+    Some(reading)
+}
+
+fn print(out: &mut impl Write, record: Option<&Value>, reading: Option<&Reading>, is_verbose: bool) -> io::Result<()> {
+    match record {
+        Some(record) => write!(out, "{}\n{}", styled(BOLD, "the edge's record"), printer::to_text(record, true))?,
+        None => writeln!(out, "{}", styled(DIM, "no record of the edge was found"))?,
+    }
+    let Some(reading) = reading else { return Ok(()) };
+    writeln!(out, "\n{}", styled(BOLD, "the origin's lines"))?;
+    if reading.joined.is_empty() {
+        writeln!(out, "  none belongs to this request")?;
+    }
+    for joined in &reading.joined {
+        let (file, number) = &joined.found;
+        let how = format!("{}:{number}, by {}, {:.0} %", file.display(), joined.by, joined.likelihood * 100.0);
+        writeln!(out, "  {}\n    {}", styled(DIM, escaped(&how)), escaped(&joined.line))?;
+    }
+    logs::print(out, reading, is_verbose)
+}

@@ -1,0 +1,159 @@
+//! `rayline diagnose` and its side commands: what they print, and how they end.
+
+use rayline_testkit::{Origin, Script};
+use serde_json::Value;
+
+use crate::{Dir, Outcome, run};
+
+/// A site on loopback that plays a script; the runtime lets it play.
+struct Site {
+    _runtime: tokio::runtime::Runtime,
+    origin: Origin,
+    dir: Dir,
+}
+
+impl Site {
+    fn new(script: Script) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let origin = runtime.block_on(async { Origin::start(script).unwrap() });
+        Self { _runtime: runtime, origin, dir: Dir::new() }
+    }
+
+    fn url(&self) -> String {
+        format!("http://www.shop.test:{}/cart?token=s3cret", self.origin.addr().port())
+    }
+
+    fn diagnose(&self, more: &[&str]) -> Outcome {
+        let resolve = format!("www.shop.test:{}:127.0.0.1", self.origin.addr().port());
+        let args = ["diagnose", &self.url(), "--resolve", &resolve];
+        self.dir.run(&[&args[..], more].concat())
+    }
+}
+
+fn json(outcome: &Outcome) -> Value {
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+#[test]
+fn a_site_that_works_ends_with_0() {
+    let outcome = Site::new(Script::ok()).diagnose(&["--json"]);
+    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
+    let report = json(&outcome);
+    assert_eq!((&report["outcome"], &report["verdict"]), (&Value::from("fine"), &Value::Null));
+    assert!(report["probes"].as_array().unwrap().len() > 2);
+}
+
+#[test]
+fn a_fault_ends_with_1_on_one_screen() {
+    let outcome = Site::new(Script::status(500)).diagnose(&[]);
+    assert_eq!(outcome.code, 1, "{}{}", outcome.stdout, outcome.stderr);
+    for expected in ["You", "[✗", "origin.wait.error_status", "  why\n", "  do\n"] {
+        assert!(outcome.stdout.contains(expected), "{expected} in {}", outcome.stdout);
+    }
+    assert!(outcome.stdout.lines().count() <= 50, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains('\u{1b}'), "no colours where there is no terminal");
+}
+
+#[test]
+fn what_is_handed_on_has_no_secrets() {
+    let site = Site::new(Script::status(500));
+    let outcome = site.diagnose(&[
+        "--report",
+        "r.html",
+        "--har",
+        "s.har",
+        "--ticket",
+        "hosting",
+        "--header",
+        "Cookie: id=s3cret",
+    ]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("Subject: www.shop.test fails"), "{}", outcome.stdout);
+    let ticket = outcome.stdout.split_once("Subject:").unwrap().1;
+    let read = |name: &str| std::fs::read_to_string(site.dir.path().join(name)).unwrap();
+    for text in [ticket, &read("r.html"), &read("s.har")] {
+        assert!(text.contains("token=***") && !text.contains("s3cret"), "{text}");
+    }
+    assert_eq!(site.diagnose(&["--report", "r.md"]).code, 1);
+    assert!(read("r.md").starts_with("# http://www.shop.test:"));
+    // nothing that is there is written over
+    let again = site.diagnose(&["--har", "s.har"]);
+    assert_eq!(again.code, 3);
+    assert!(again.stderr.contains("nothing is replaced here"), "{}", again.stderr);
+    // and what was written can be read
+    let har = site.dir.run(&["diagnose", "--har", "s.har"]);
+    assert_eq!(har.code, 1, "{}", har.stderr);
+    assert!(har.stdout.contains("requests failed"), "{}", har.stdout);
+}
+
+#[test]
+fn what_cannot_be_done_is_said_before_anything_is_asked() {
+    for (args, code, why) in [
+        (&["diagnose"][..], 2, "<URL>"),
+        (&["diagnose", "ftp://shop.test"], 2, "asked by `http` or `https`"),
+        (&["diagnose", "http://127.0.0.1:1", "--method", "POST"], 2, "may change something"),
+        (&["diagnose", "http://127.0.0.1:1", "--logs", "not-there.log"], 3, "there is no `not-there.log`"),
+        (&["diagnose", "http://127.0.0.1:1", "--report", "x.pdf"], 2, "`.html` or `.md`"),
+        (&["diagnose", "http://127.0.0.1:1", "--load"], 2, "--origin"),
+        (&["diagnose", "--har", "not-there.har"], 3, "not-there.har"),
+        (&["logs", "not-there.log"], 3, "there is no `not-there.log`"),
+        (&["ray", "xyz"], 2, "16 hexadecimal digits"),
+        (&["ray", "0011223344556677"], 3, "nothing is known of"),
+        (&["ips", "nobody"], 2, "known are"),
+    ] {
+        let outcome = run(args);
+        assert_eq!(outcome.code, code, "{args:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(why), "{args:?}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn logs_are_named_and_a_ray_finds_its_line() {
+    let dir = Dir::new();
+    dir.file(
+        "error.log",
+        "2026/11/21 11:01:59 [error] 5421#5421: *2 connect() failed (111: Connection refused) while connecting to upstream, \
+         client: 203.0.113.7, server: www.shop.test, request: \"GET /cart HTTP/1.1\", upstream: \"http://127.0.0.1:3000/cart\", \
+         host: \"www.shop.test\"\n",
+    );
+    dir.file(
+        "access.log",
+        "203.0.113.7 - - [21/Nov/2026:11:01:59 +0000] \"GET /cart HTTP/1.1\" 502 157 \"-\" \"curl/8\" 00aa11bb22cc33dd-LHR\n",
+    );
+    let outcome = dir.run(&["logs", ".", "--json"]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert_eq!(json(&outcome)["named"][0]["name"], "server.upstream_refused");
+    let text = dir.run(&["logs", "error.log"]);
+    assert!(text.stdout.contains("server.upstream_refused  once") && text.stdout.contains("fix:"), "{}", text.stdout);
+    let outcome = dir.run(&["ray", "00AA11BB22CC33DD-LHR", "--logs", "."]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("by Ray ID"), "{}", outcome.stdout);
+}
+
+#[test]
+fn the_addresses_of_edges_come_in_every_format() {
+    assert!(run(&["ips"]).fine().contains("Cloudflare"));
+    let json: Value = run(&["ips", "cloudflare", "--json"]).json();
+    assert!(json["ranges"].as_array().unwrap().len() > 20);
+    for (format, line) in [
+        ("ufw", "ufw allow"),
+        ("nft", "ip saddr"),
+        ("iptables", "iptables -"),
+        ("nginx", "set_real_ip_from"),
+        ("apache", "RemoteIPTrustedProxy"),
+        ("plain", "173.245.48.0/20"),
+    ] {
+        let outcome = run(&["ips", "Cloudflare", "--format", format]);
+        assert!(outcome.code == 0 && outcome.stdout.contains(line), "{format}: {}", outcome.stdout);
+    }
+    let dir = Dir::new();
+    dir.file("rayline.toml", "[server]\nhttp = [\"192.0.2.9:80\"]\n[[zone]]\nname = \"shop.test\"\n");
+    assert_eq!(dir.run(&["ips", "--config", "rayline.toml"]).fine(), "192.0.2.9/32\n");
+}
+
+#[test]
+fn a_cause_within_an_origin_is_explained_too() {
+    let text = run(&["explain", "database.too_many_connections"]).fine();
+    assert!(text.contains("The database takes no more connections."), "{text}");
+    assert_eq!(run(&["explain", "host.disk_full", "--json"]).json()["hop"], "origin");
+}
