@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rayline_dial::{
     Connection, Dialer, Key, Pool, PoolLimits, Protocols, Target, Timeouts, Tls, TrustError, TrustSettings,
 };
-use rayline_verdict::{Attempt, Outcome, Phase, Verdict, attribute};
+use rayline_verdict::evidence::End;
+use rayline_verdict::{Attempt, Fact, Outcome, Phase, Verdict, attribute};
 use url::Url;
 
 use crate::trust::Trust;
@@ -138,6 +139,13 @@ pub fn dialer(trust: &Trust) -> Result<Dialer, TrustError> {
 pub async fn fetch(ask: &Ask, addresses: &[SocketAddr], dialer: &Dialer) -> Exchange {
     // A dialler's state is large, and callers hold several of these at once.
     Box::pin(carry(&Request::of(ask), &target(ask, addresses), Measure::of(ask), dialer)).await
+}
+
+/// Whether HTTP/1.1 is not spoken there: the TLS handshake ended with `no_application_protocol` (RFC 7301 §3.2).
+pub(crate) fn wants_http2(ask: &Ask, exchange: &Exchange) -> bool {
+    let Err(Obstacle::Fault(verdict)) = &exchange.outcome else { return false };
+    let is_it = |fact: &Fact| matches!(fact, Fact::TlsAlert { number: 120, sent_by: End::Theirs, .. });
+    ask.protocols == Protocols::Http1 && verdict.evidence.facts().iter().any(is_it)
 }
 
 /// Asks twice over one connection of HTTP/1.1, with a rest between. The second is `None` if the connection was not there

@@ -128,6 +128,12 @@ impl Visit {
 }
 
 impl Sample {
+    /// Whether it went by the version of HTTP that it was to go by, as far as it came to one.
+    pub fn is_as_asked(&self) -> bool {
+        let protocol = if self.way.http2 { "HTTP/2" } else { "HTTP/1.1" };
+        self.exchange.protocol.is_none_or(|spoken| spoken == protocol)
+    }
+
     /// How long the answer's head took from the start, if one came.
     pub fn first_byte(&self) -> Option<Duration> {
         let timings = &self.exchange.timings;

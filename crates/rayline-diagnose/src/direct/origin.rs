@@ -60,9 +60,7 @@ fn page(case: &Case, visit: &Visit) -> url::Url {
 fn base<'a>(question: &Question<'_>, asked: &'a [Asked]) -> Option<&'a Asked> {
     let works = |asked: &&Asked| asked.failing.is_none() && !question.sends_back(&asked.exchange);
     let working = || asked.iter().filter(works);
-    working()
-        .find(|asked| asked.scheme == question.scheme() && !asked.http2)
-        .or_else(|| working().find(|asked| !asked.http2))
+    working().find(|asked| asked.scheme == question.scheme() && !asked.http2).or_else(|| working().next())
 }
 
 struct Asking<'a> {
@@ -153,8 +151,9 @@ impl Asking<'_> {
     /// Keeps what came of HTTP/1.1, and asks by HTTP/2 where TLS may agree on it.
     async fn keep(&self, origin: &Origin, entrance: &Entrance, trial: Trial) {
         let reached = !matches!(trial.phase(), Some(Phase::Connect | Phase::OriginTls));
-        self.note(origin, entrance, trial, false);
-        if entrance.scheme == Scheme::Http || !reached || !self.is_safe() {
+        let http2 = trial.exchange.protocol == Some("HTTP/2");
+        self.note(origin, entrance, trial, http2);
+        if http2 || entrance.scheme == Scheme::Http || !reached || !self.is_safe() {
             return;
         }
         let plain = self.question.plain(entrance.scheme);

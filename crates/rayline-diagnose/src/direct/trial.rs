@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::author::{Recognition, recognise};
 use crate::case::Case;
-use crate::fetch::{Ask, Exchange, fetch};
+use crate::fetch::{Ask, Exchange, fetch, wants_http2};
 use crate::tls::Scheme;
 use crate::visit::{Failing, failing, redirect, show};
 
@@ -64,7 +64,12 @@ impl Question<'_> {
     }
 
     pub(super) async fn ask(&self, ask: &Ask, addresses: &[SocketAddr]) -> Trial {
-        self.judge(fetch(ask, addresses, self.dialer).await)
+        let exchange = fetch(ask, addresses, self.dialer).await;
+        if !wants_http2(ask, &exchange) {
+            return self.judge(exchange);
+        }
+        let ask = Ask { protocols: Protocols::Http2OrHttp1, ..ask.clone() };
+        self.judge(fetch(&ask, addresses, self.dialer).await)
     }
 
     pub(super) fn judge(&self, exchange: Exchange) -> Trial {

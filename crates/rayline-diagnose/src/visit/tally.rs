@@ -36,8 +36,7 @@ impl Tally {
 
     /// Whether a way is worth going again: it was gone, and as what it is called.
     pub(super) fn is_repeated(&self, way: Way) -> bool {
-        let is_it = |sample: &Sample| !(way.http2 && sample.exchange.protocol == Some("HTTP/1.1"));
-        self.0.iter().any(|sample| sample.way == way && is_it(sample))
+        self.0.iter().any(|sample| sample.way == way && sample.is_as_asked())
     }
 
     /// How many more samples there should be, if `wanted` are wanted at least: none, where nothing but time would be lost.

@@ -15,7 +15,7 @@ use super::tally::Tally;
 use super::{Names, Rate, Sample, Visit, Way, failing, trace};
 use crate::author::{Recognition, recognise};
 use crate::case::Case;
-use crate::fetch::{Ask, Exchange, Obstacle, Timings, bare, fetch};
+use crate::fetch::{Ask, Exchange, Obstacle, Timings, bare, fetch, wants_http2};
 use crate::probe::{Probe, Watcher};
 use crate::tls::Scheme;
 
@@ -215,7 +215,12 @@ impl Visitor<'_> {
         if ask.tls == Tls::Strict && self.seen.borrow().certificate.is_some() {
             ask.tls = Tls::Full;
         }
-        let exchange = fetch(&ask, &addresses, self.dialer).await;
+        let mut exchange = fetch(&ask, &addresses, self.dialer).await;
+        // A browser offers both versions.
+        if wants_http2(&ask, &exchange) {
+            ask.protocols = Protocols::Http2OrHttp1;
+            exchange = fetch(&ask, &addresses, self.dialer).await;
+        }
         let Some(bad) = verdict(&exchange).filter(|verdict| is_of_certificate(verdict)) else { return exchange };
         self.seen.borrow_mut().certificate.get_or_insert_with(|| Box::new(bad.clone()));
         ask.tls = Tls::Full;
@@ -273,8 +278,9 @@ impl Visitor<'_> {
     fn tell_of(&self, sample: &Sample) {
         let name = format!("visit.{}", sample.way.name());
         let mut probe = probe(&name, &sample.exchange, &sample.recognition, sample.failing);
-        if sample.way.http2 && sample.exchange.protocol == Some("HTTP/1.1") {
-            probe.said.push_str(" (HTTP/2 is not offered)");
+        if !sample.is_as_asked() {
+            let missing = if sample.way.http2 { "HTTP/2" } else { "HTTP/1.1" };
+            probe.said.push_str(&format!(" ({missing} is not offered)"));
         }
         self.tell(probe);
     }

@@ -98,6 +98,14 @@ async fn over_tls_the_name_is_kept_and_http2_asked_where_it_is_offered() {
 }
 
 #[tokio::test]
+async fn an_origin_that_speaks_http2_alone_works() {
+    let origin = Origin::start(Script::http2_ok().over_tls(Tls::new(&issued()).speaking(&["h2"]))).unwrap();
+    let direct = behind_gateway(&format!("https://{}", origin.addr())).await;
+    assert_eq!(ways(&direct), [(Scheme::Https, true, None)]);
+    assert_eq!(rival(&direct, RivalKind::EdgeFields).0, Some(false));
+}
+
+#[tokio::test]
 async fn http2_that_is_broken_is_found() {
     let broken = Serving::new([Act::reset(Http2Code::INTERNAL_ERROR)]);
     let steps = [Step::Http2(broken), Step::Answer(Answer::ok())];

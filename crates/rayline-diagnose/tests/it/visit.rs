@@ -59,6 +59,19 @@ async fn a_good_site_is_asked_by_each_version_as_often_as_wanted() {
 }
 
 #[tokio::test]
+async fn a_site_that_speaks_http2_alone_is_fine() {
+    let authority = Authority::new("Test").unwrap();
+    let tls = Tls::new(&authority.issue(Flaw::None, &[HOST]).unwrap()).speaking(&["h2"]);
+    let origin = Origin::start(Script::http2_ok().over_tls(tls)).unwrap();
+    let mut case = case("https://shop.test:PORT/", origin.addr());
+    case.trust = Trust { named: vec![authority.root_der()], system: Vec::new() };
+    let visit = look(&case).await;
+    assert_eq!(failing(&visit), [None; 4]);
+    assert!(visit.samples.iter().all(|sample| sample.exchange.protocol == Some("HTTP/2")));
+    assert!(probe(&visit.probes, "visit.http1.ipv4").said.contains("HTTP/1.1 is not offered"));
+}
+
+#[tokio::test]
 async fn a_bad_certificate_is_said_and_what_is_behind_it_found() {
     let authority = Authority::new("Test").unwrap();
     let origin =
