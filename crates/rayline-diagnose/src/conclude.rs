@@ -162,13 +162,13 @@ pub fn conclude(case: &Case, seen: &Seen) -> Conclusion {
     match winner(&scene, &weighed).filter(|_| !is_unasked(&symptom)) {
         Some((first, certainty)) => {
             let verdict = verdict(&symptom, first, certainty, &weighed);
-            let clues = first.counted.iter().filter(|(weight, _)| *weight > 0.0).map(|(_, seen)| seen.sentence.clone());
+            let clues = clues(first, &observations);
             let hypotheses = match verdict.certainty {
                 Certainty::Proven => Vec::new(),
                 Certainty::Inferred => words::of_weighed(&scene, &weighed, Some(verdict.code)),
             };
-            let hop = hop_of(&symptom, first);
-            fault(&scene, &symptom, verdict, hop, clues.collect(), hypotheses)
+            let hop = hop_of(&scene, &symptom, first);
+            fault(&scene, &symptom, verdict, hop, clues, hypotheses)
         }
         None => cannot_tell(&scene, &symptom, &weighed),
     }
@@ -239,6 +239,19 @@ fn fault(
     }
 }
 
+/// What speaks for the verdict, the heaviest first; then what the edge says and what was seen past it, though it speaks for
+/// neither side. What is merely usual is said where there is nothing else.
+fn clues(first: &Weighed<'_>, observations: &[Observation]) -> Vec<String> {
+    let speaks = first.counted.iter().filter(|(weight, _)| *weight > 0.0).map(|(_, seen)| *seen);
+    let counts = |seen: &Observation| first.counted.iter().any(|(_, counted)| std::ptr::eq(*counted, seen));
+    let beside =
+        observations.iter().filter(|seen| matches!(seen.what, What::Told | What::DirectWorks) && !counts(seen));
+    let (usual, seen): (Vec<&Observation>, Vec<&Observation>) =
+        speaks.chain(beside).partition(|seen| seen.what == What::Status);
+    let told = if seen.is_empty() { usual } else { seen };
+    told.into_iter().map(|seen| seen.sentence.clone()).collect()
+}
+
 /// What logs and machine say that fits the code.
 fn of_inside(observations: &[Observation], code: Code) -> Vec<String> {
     let fits = |seen: &&Observation| match seen.what {
@@ -285,15 +298,15 @@ fn verdict(symptom: &Symptom<'_>, first: &Weighed<'_>, certainty: Certainty, all
     }
 }
 
-/// Where the answer was made, if its author tells.
-fn hop_of(symptom: &Symptom<'_>, first: &Weighed<'_>) -> Option<Hop> {
-    let wrote = first.counted.iter().any(|(weight, seen)| {
-        *weight > 0.0 && matches!(seen.what, What::AppWrote | What::BehindWrote | What::DirectSame)
-    });
-    let (sample, answer) = (symptom.sample()?, symptom.answer()?);
-    let is_status = first.code == Code::OriginWaitErrorStatus && wrote;
-    let author = sample.recognition.author.as_ref().filter(|_| is_status)?;
-    plain::behind(author, answer.status)
+/// Where the answer was made, if its author tells: who signed it for visitors, or past the edge.
+fn hop_of(scene: &Scene<'_>, symptom: &Symptom<'_>, first: &Weighed<'_>) -> Option<Hop> {
+    let of_origin = |what| matches!(what, What::AppWrote | What::BehindWrote | What::DirectSame);
+    let answer = symptom.answer().filter(|_| first.code == Code::OriginWaitErrorStatus && first.saw(of_origin))?;
+    let direct = scene.seen.direct.iter().flat_map(|direct| &direct.asked);
+    let same = direct.filter(|asked| asked.exchange.outcome.as_ref().is_ok_and(|seen| seen.status == answer.status));
+    let signed =
+        symptom.sample().into_iter().map(|sample| &sample.recognition).chain(same.map(|asked| &asked.recognition));
+    signed.filter_map(|recognition| plain::behind(recognition.author.as_ref()?, answer.status)).max()
 }
 
 /// The trouble inside the origin that explains the code: the likeliest that logs and machine name, else what the page shows.

@@ -2,6 +2,7 @@
 
 use rayline_verdict::attribute::told;
 use rayline_verdict::{Code, Evidence, Fact, Verdict};
+use url::Url;
 
 use super::Hop;
 use super::evidence::page::words;
@@ -173,7 +174,7 @@ fn in_words_of_edge(verdict: &Verdict) -> String {
 
 fn redirects(scene: &Scene<'_>, looping: &Loop) -> Plain {
     let evidence = Evidence::default();
-    let circle: Vec<&str> = looping.urls.iter().take(4).map(url::Url::as_str).collect();
+    let circle: Vec<String> = looping.urls.iter().take(4).map(without_values).collect();
     let clue = format!("the redirects go in a circle: {}", circle.join(" → "));
     let report = scene.seen.tls.as_ref().and_then(|report| report.mode(Mode::Flexible));
     let by_mode = report.is_some_and(|report| matches!(report.https.end, End::RedirectLoop));
@@ -207,6 +208,14 @@ fn redirects(scene: &Scene<'_>, looping: &Loop) -> Plain {
         .at(Hop::Origin),
         false => plain,
     }
+}
+
+/// A URL as it may be repeated: a query may hold secrets.
+fn without_values(url: &Url) -> String {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_fragment(None);
+    if url.query().is_some() { format!("{bare}?…") } else { bare.to_string() }
 }
 
 /// Whether the origin, asked by HTTPS, sends the visitor to an address of the circle.

@@ -10,6 +10,9 @@ use super::scene::Scene;
 use crate::direct::RivalKind;
 use crate::logs::Cause;
 
+/// From which likelihood on a line of a log is this request's: no other has its Ray ID.
+const SURE: f64 = 0.9;
+
 /// Which codes a weight is for. The first row that fits counts.
 #[derive(Clone, Copy, Debug)]
 enum On {
@@ -73,7 +76,7 @@ const fn rows(what: What) -> &'static [(On, f64)] {
         What::TcpFails => &[(Itself, 3.0), (Any, -0.5)],
         What::BlackHole => &[(Itself, 2.5)],
         What::LoggedError => &[
-            (This(Code::OriginWaitErrorStatus), 4.0),
+            (Itself, 4.0),
             (On::Phase(Phase::Connect), -3.0),
             (On::Phase(Phase::OriginTls), -3.0),
             (This(Code::OwnerRouteWrongPort), -3.0),
@@ -83,7 +86,7 @@ const fn rows(what: What) -> &'static [(On, f64)] {
             (On::Phase(Phase::Connect), -3.0),
             (On::Phase(Phase::OriginTls), -3.0),
             (This(Code::OwnerRouteWrongPort), -3.0),
-            (This(Code::OriginWaitErrorStatus), -2.0),
+            (This(Code::OriginWaitErrorStatus), -4.0),
         ],
         // These have a table of their own.
         What::Named(_) => &[],
@@ -223,7 +226,7 @@ pub(super) struct Weighed<'a> {
 }
 
 impl Weighed<'_> {
-    fn saw(&self, wanted: impl Fn(What) -> bool) -> bool {
+    pub(super) fn saw(&self, wanted: impl Fn(What) -> bool) -> bool {
         self.counted.iter().any(|(_, seen)| seen.code == Some(self.code) && wanted(seen.what))
     }
 }
@@ -305,7 +308,9 @@ fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Cer
         )
     };
     let with_the_edges_word = |what| matches!(what, What::TlsFails | What::TlsDistrusted | What::DirectSlow);
+    let by_its_log = first.counted.iter().any(|(_, seen)| seen.what == What::LoggedError && seen.share >= SURE);
     let settled = first.saw(by_itself)
+        || (by_its_log && first.code == Code::OriginWaitErrorStatus)
         || (told && known && first.saw(with_the_edges_word))
         || (first.code.entry().rivals.is_empty() && first.saw(|what| what == What::ToldOfItself));
     let told_otherwise =

@@ -2,7 +2,7 @@
 
 mod hypotheses;
 
-use rayline_verdict::{Certainty, Code, Party, Verdict};
+use rayline_verdict::{Certainty, Code, Party, Phase, Verdict};
 
 pub(super) use self::hypotheses::{of_plain, of_weighed};
 
@@ -92,6 +92,11 @@ fn unresolved(scene: &Scene<'_>, verdict: &Verdict, hop: Hop) -> String {
     let host = scene.case.host();
     if hop == Hop::You && verdict.code != Code::NetworkResolveUnreachable {
         return format!("The resolver used here does not find `{host}`, and the zone's own servers do");
+    }
+    if scene.seen.network.as_ref().is_some_and(|network| network.dns.dnssec) {
+        return format!(
+            "`{host}` has addresses, and its zone's signatures (DNSSEC) are broken: the domain's owner has to mend them"
+        );
     }
     match verdict.code {
         Code::OwnerResolveNxdomain => {
@@ -196,7 +201,8 @@ pub(super) fn fix(verdict: &Verdict, cause: Option<&Named>) -> Vec<String> {
 pub(super) fn next(scene: &Scene<'_>, verdict: Option<&Verdict>, cause: Option<&Named>) -> Vec<String> {
     let seen = scene.seen;
     let open = verdict.is_none_or(|verdict| verdict.certainty == Certainty::Inferred);
-    let origin = verdict.is_none_or(|verdict| verdict.party() == Party::Origin);
+    // What a handshake shows needs no log.
+    let logged = verdict.is_none_or(|verdict| verdict.party() == Party::Origin && verdict.phase() != Phase::OriginTls);
     let mut steps: Vec<String> = Vec::new();
     if scene.edge.is_some() && seen.direct.is_none() && open {
         steps.push(format!(
@@ -204,7 +210,7 @@ pub(super) fn next(scene: &Scene<'_>, verdict: Option<&Verdict>, cause: Option<&
             scene.edge_name()
         ));
     }
-    if origin && cause.is_none() {
+    if logged && cause.is_none() {
         let given = seen.logs.is_some() || seen.host.is_some();
         steps.push(if given {
             "look into the application's own log: the logs given name no cause for this request".to_owned()

@@ -505,7 +505,17 @@ fn where_an_edge_passes_on_what_it_got() {
                 .direct(E::Answered(200))
                 .logged(500)
                 .log(Cause::AppException, 0.9),
-            "fault origin.wait.error_status inferred app app.exception",
+            "fault origin.wait.error_status proven app app.exception",
+        ),
+        (
+            "unsigned, and the log has it by its Ray ID",
+            Stage::through_cloudflare(E::Answered(500), None).logged(500).log(Cause::AppException, 0.9),
+            "fault origin.wait.error_status proven app app.exception",
+        ),
+        (
+            "unsigned, and the log has it as well done",
+            Stage::through_cloudflare(E::Answered(500), None).logged(200),
+            "open - - - -",
         ),
         ("blank", Stage::through_cloudflare(E::Blank(200), None), "fault origin.wait.blank inferred origin -"),
         (
@@ -732,6 +742,34 @@ fn the_sentence_says_whose_fault_it_is_and_how_often() {
     let open = Stage::cloudflare(520, 520).direct(E::Answered(200)).rivals_hold();
     assert!(sentence(&open).starts_with("It fails with 520, and what was seen does not tell whose fault it is"));
     assert_eq!(sentence(&Stage::bare(E::Answered(200))), "Nothing fails: all 2 requests were answered (200).");
+}
+
+#[test]
+fn clues_are_what_was_seen_the_strongest_first() {
+    let blocked = conclude(&case(), &Stage::cloudflare(522, 522).direct(E::Answered(200)).0);
+    assert_eq!(
+        blocked.clues,
+        [
+            "Cloudflare gets no connection to the origin, and others do",
+            "Cloudflare says 522 (error code: 522)",
+            "past the edge, at 198.51.100.7:443 (https), it works (200)",
+        ]
+    );
+    let expired = Stage::cloudflare(526, 526).tls(None, Some(met(OriginTlsCause::CertificateExpired)));
+    let expired = conclude(&case(), &expired.0);
+    assert!(expired.clues.first().is_some_and(|clue| clue.contains("has expired")), "{:?}", expired.clues);
+    assert!(expired.next.is_empty(), "no log says more: {:?}", expired.next);
+}
+
+#[test]
+fn query_values_are_not_repeated() {
+    let mut stage = Stage::circle(true);
+    if let Some(looping) = &mut stage.0.visit.looping {
+        looping.urls = vec!["https://shop.example/cart?token=sesame".parse().unwrap()];
+    }
+    let conclusion = conclude(&case(), &stage.0);
+    assert!(!format!("{conclusion:?}").contains("sesame"), "{:?}", conclusion.clues);
+    assert!(conclusion.clues.iter().any(|clue| clue.contains("https://shop.example/cart?…")), "{:?}", conclusion.clues);
 }
 
 #[test]

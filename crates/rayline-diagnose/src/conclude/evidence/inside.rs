@@ -1,5 +1,7 @@
 //! What logs and machine say.
 
+use rayline_verdict::Code;
+
 use super::{Observation, What};
 use crate::conclude::scene::Scene;
 use crate::logs::Named;
@@ -20,8 +22,12 @@ pub(in crate::conclude) fn observe(scene: &Scene<'_>) -> Vec<Observation> {
         let (file, number) = &line.found;
         let sentence =
             format!("the origin's log has this request with {status} ({}:{number}, by {})", file.display(), line.by);
-        let what = if status >= 500 { What::LoggedError } else { What::LoggedFine };
-        all.push(Observation::new(what, sentence).counting(line.likelihood));
+        let seen = if status >= 500 {
+            Observation::new(What::LoggedError, sentence).of(Code::OriginWaitErrorStatus)
+        } else {
+            Observation::new(What::LoggedFine, sentence)
+        };
+        all.push(seen.counting(line.likelihood));
     }
     all
 }

@@ -56,7 +56,12 @@ pub(crate) fn of_plain(scene: &Scene<'_>, verdict: &Verdict, clues: &[String]) -
         code,
         cause: None,
         likelihood,
-        sentence: code.entry().sentence.to_owned(),
+        sentence: match (verdict.code, code) {
+            (Code::OwnerRouteRedirectLoop, Code::OriginWaitErrorStatus) => {
+                "The site's server redirects in a circle by itself, without the edge.".to_owned()
+            }
+            _ => code.entry().sentence.to_owned(),
+        },
         speaks_for: Vec::new(),
         speaks_against: Vec::new(),
         decide: decide(scene, code),
