@@ -166,7 +166,7 @@ impl Reading<'_> {
 
     fn plain(&mut self, mut file: Counted<std::fs::File>, head: &[u8], length: u64) -> io::Result<()> {
         let mut tail = Vec::new();
-        if length > 2 * HEAD_BYTES as u64 {
+        if length > HEAD_BYTES as u64 {
             file.seek(SeekFrom::Start(length - HEAD_BYTES as u64))?;
             tail = read_part(&mut file, HEAD_BYTES)?;
         }

@@ -168,13 +168,16 @@ fn garbage_among_the_lines_does_not_hide_them() {
 fn times_without_a_zone_are_taken_for_the_one_that_fits() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("error.log");
-    // Written two hours east of UTC, seen by the file's own time.
-    write(&path, error(7200).as_bytes(), at(TEN));
-    let reading = of(vec![path], vec![request(TEN, "/7200", 502)]);
-    assert_eq!(count(&reading), 1);
-    let assumed = reading.files[0].assumed.as_deref().unwrap_or_default();
-    assert!(assumed.contains("UTC+02:00"), "{assumed}");
-    assert!(reading.named[0].likelihood > 0.9);
+    // Written two hours east of UTC, seen by the file's own time, which is that of its last line: however long the file is.
+    for lines in [1, 400, 1000] {
+        let text: String = (7201 - lines..=7200).map(error).collect();
+        write(&path, text.as_bytes(), at(TEN));
+        let reading = of(vec![path.clone()], vec![request(TEN, "/7200", 502)]);
+        assert_eq!(count(&reading), lines.min(601), "the ten minutes before");
+        let assumed = reading.files[0].assumed.as_deref().unwrap_or_default();
+        assert!(assumed.contains("UTC+02:00"), "{assumed}");
+        assert!(reading.named[0].likelihood > 0.9);
+    }
 }
 
 #[test]
