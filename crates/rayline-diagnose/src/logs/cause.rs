@@ -80,11 +80,11 @@ causes! {
     }
     ServerConfiguration = "server" . "configuration" at Origin {
         "The web server's configuration is wrong.",
-        ["mend the line that the log names, and test it (`nginx -t`, `apachectl configtest`) before a reload"]
+        ["mend the line that the log names, and test it (`nginx -t`, `apachectl configtest`) before a reload", "where a limit or rule of the server turns requests away: let it count visitors, not the edge's addresses"]
     }
     ServerPermissionDenied = "server" . "permission_denied" at Origin {
         "The server may not read a file or use a socket that it needs.",
-        ["give the server's user the right to the file or socket that the log names, and to the folders above it"]
+        ["give the server's user the right to the file or socket that the log names, and to the folders above it", "where a rule denies access: let it ask for the visitor's address, not the edge's"]
     }
     ServerFileMissing = "server" . "file_missing" at Origin {
         "The server misses a file that it should serve or run.",
@@ -172,7 +172,7 @@ causes! {
     }
     DatabaseMissing = "database" . "missing" at App {
         "The application asks for a database, table or column that is not there.",
-        ["run the migrations that belong to this version of the application", "check the database's name in its settings"]
+        ["run the migrations that belong to this version of the application", "check the database's name in its settings", "repair a table that is marked as crashed (`mysqlcheck --repair`)"]
     }
     DatabaseFull = "database" . "full" at App {
         "The database cannot write: its disk is full, or it is read only.",

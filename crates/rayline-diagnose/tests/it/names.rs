@@ -135,3 +135,109 @@ fn real_logs_are_named_by_their_fault() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The lines of a table, without its remarks, their line ends as they are meant.
+fn lines(table: &'static str) -> impl Iterator<Item = String> {
+    table
+        .lines()
+        .filter(|line| !line.starts_with("# ") && !line.is_empty())
+        .map(|line| line.replace("\\n", "\n").replace("\\t", "\t"))
+}
+
+const NAMES: &str = include_str!("../data/names.txt");
+const HARMLESS: &str = include_str!("../data/harmless.txt");
+
+#[test]
+fn each_line_of_the_table_means_what_it_says() {
+    let mut wrong = Vec::new();
+    let mut causes = BTreeSet::new();
+    let mut count = 0;
+    for line in lines(NAMES) {
+        let mut fields = line.splitn(4, " || ");
+        let mut field = || fields.next().unwrap_or_else(|| panic!("four fields: {line}"));
+        let (wanted, particular, place, message) = (field(), field(), field(), field());
+        let (wanted, source) = match wanted.split_once('@') {
+            Some((wanted, "Caddy")) => (wanted, Source::Caddy),
+            Some((_, other)) => panic!("no such source here: {other}"),
+            None => (wanted, Source::Unknown),
+        };
+        let cause = Cause::find(wanted).unwrap_or_else(|| panic!("no such cause: {wanted}"));
+        causes.insert(cause);
+        count += 1;
+        let is_right = name(source, message).is_some_and(|meaning| {
+            meaning.cause == cause
+                && meaning.sentence.contains(particular)
+                && !meaning.sentence.contains('?')
+                && meaning.place.as_deref() == Some(place).filter(|place| *place != "-")
+        });
+        if !is_right {
+            wrong.push(format!("{line}\n    {:?}", name(source, message)));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count >= 250, "{count}");
+    // What no log tells, the machine does.
+    let unseen = [Cause::HostNotListening, Cause::HostListensOnLoopback];
+    let missed: Vec<&Cause> =
+        Cause::ALL.iter().filter(|cause| !causes.contains(cause) && !unseen.contains(cause)).collect();
+    assert!(missed.is_empty(), "no line for {missed:?}");
+}
+
+#[test]
+fn what_is_no_fault_is_named_nothing() {
+    let mut count = 0;
+    let wrong: Vec<String> = lines(HARMLESS)
+        .inspect(|_| count += 1)
+        .filter_map(|line| name(Source::Unknown, &line).map(|meaning| format!("{line}\n    {meaning:?}")))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 80, "{count}");
+}
+
+#[test]
+fn a_visitor_cannot_write_a_cause_into_a_log() {
+    let forged = [
+        "Out of memory: Killed process 1 (nginx)",
+        "connect ECONNREFUSED 127.0.0.1:5432",
+        "Too many connections",
+        "PHP Fatal error: x in /a.php:1",
+    ];
+    for words in forged {
+        let line = format!(
+            r#"[info] *1 client 203.0.113.7 asked, client: 203.0.113.7, server: a, request: "GET /{words} HTTP/1.1", host: "{words}", referrer: "{words}""#
+        );
+        assert_eq!(name(Source::Nginx, &line), None, "{words}");
+        assert_eq!(name(Source::Apache, &format!("AH99999: nothing, referer: http://a/{words}")), None, "{words}");
+    }
+}
+
+#[test]
+fn secrets_are_masked_in_what_is_told() {
+    let message = r#"Get "https://pay.example/v1?token=hunter2": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"#;
+    let meaning = name(Source::Go, message).unwrap();
+    assert_eq!(meaning.cause, Cause::ThirdPartyTimedOut);
+    assert!(meaning.sentence.contains("token=***") && !meaning.sentence.contains("hunter2"), "{}", meaning.sentence);
+}
+
+#[test]
+fn a_message_of_any_length_is_looked_at_at_both_ends() {
+    let message = format!(
+        "Traceback (most recent call last):\n{}ModuleNotFoundError: No module named 'stripe'",
+        "  File \"/srv/a.py\", line 1\n".repeat(100_000)
+    );
+    assert_eq!(name(Source::Python, &message).unwrap().cause, Cause::AppModuleMissing);
+    assert_eq!(name(Source::Python, &"é".repeat(1_000_000)), None);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_message_makes_it_panic(line in 0..400_usize, cut in 0..200_usize, more in "\\PC{0,60}") {
+        let all: Vec<String> = lines(NAMES).collect();
+        let line = &all[line % all.len()];
+        let cut = (0..=cut.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+        if let Some(meaning) = name(Source::Unknown, &format!("{}{more}{}", &line[..cut], &line[cut..])) {
+            proptest::prop_assert!(!meaning.sentence.chars().any(char::is_control));
+            proptest::prop_assert!(meaning.sentence.chars().count() < 1200);
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     means(
         ServerUpstreamRefused,
         &["AH00957"],
-        r"(?:\([0-9]+\)(?P<why>[A-Za-z ]+): )?[^\n]*AH00957: [^\n]*?attempt to connect to (?P<address>\S+)",
+        r"(?:\([0-9]+\)(?P<why>[A-Za-z ]+): (?:\[[^\]]*\] )?)?AH00957: [^\n]*?attempt to connect to (?P<address>\S+)",
         "the web server cannot connect to the application at {address}[: {why}]",
     ),
     means(
@@ -37,7 +37,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     means(
         ServerUpstreamRefused,
         &["AH02454"],
-        r"(?:\([0-9]+\)(?P<why>[A-Za-z ]+): )?[^\n]*AH02454: [^\n]*Unix domain socket (?P<socket>\S+)",
+        r"(?:\([0-9]+\)(?P<why>[A-Za-z ]+): (?:\[[^\]]*\] )?)?AH02454: [^\n]*Unix domain socket (?P<socket>\S+)",
         "the web server cannot connect to the application's socket `{socket}`[: {why}]",
     ),
     means(
@@ -204,7 +204,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     means(
         ServerTlsFailed,
         &["SSLCertificateFile: file", "SSLCertificateKeyFile: file"],
-        r"(?P<directive>SSLCertificate(?:Key|Chain)?File): file '(?P<name>[^']+)' does not exist or is empty",
+        r"(?:on line (?P<line>[0-9]+) of (?P<file>\S+?):\s+)?(?P<directive>SSLCertificate(?:Key|Chain)?File): file '(?P<name>[^']+)' does not exist or is empty",
         "the file of `{directive}` is not there, or empty: `{name}`",
     ),
     means(

@@ -225,7 +225,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     means(
         AppPhpFatal,
         &[".ERROR: ", ".CRITICAL: ", ".EMERGENCY: ", ".ALERT: "],
-        r#"\b(?:production|local|staging|testing|app|request)\.(?:ERROR|CRITICAL|EMERGENCY|ALERT): (?P<what>[^\n{]+?)(?: \{"exception":"\[object\] \((?P<kind>[A-Za-z\\]+)\(code: [^)]*\): [^\n]*? at (?P<file>/[^\s:]+):(?P<line>[0-9]+))?"#,
+        r#"\b(?:production|local|staging|testing|app|request)\.(?:ERROR|CRITICAL|EMERGENCY|ALERT): (?P<what>[^\n{]+)(?:\{"exception":"\[object\] \((?P<kind>[A-Za-z\\]+)\(code: [^)]*\): [^\n]*? at (?P<file>/[^\s:]+):(?P<line>[0-9]+))?"#,
         "PHP ran into an error: {what}",
     ),
 ];

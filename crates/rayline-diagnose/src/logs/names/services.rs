@@ -9,14 +9,14 @@ pub(super) const DNS: &[Pattern] = &[
     means(
         ServerUpstreamUnresolved,
         &["no such host", "server misbehaving"],
-        r"dial tcp: lookup (?P<name>[^\s:]+)[^:\n]*: (?P<why>no such host|server misbehaving)",
+        r"dial tcp: lookup (?P<name>[^\s:]+)(?: on \S+)?: (?P<why>no such host|server misbehaving)",
         "the web server cannot resolve the application's name `{name}`",
     )
     .by(&[Source::Caddy]),
     means(
         ServerUpstreamUnresolved,
         &["err_trace\":\"reverseproxy"],
-        r#"lookup (?P<name>[^\s:"]+)[^:\n]*: (?:no such host|server misbehaving)[^\n]*reverseproxy"#,
+        r#"lookup (?P<name>[^\s:"]+)(?: on \S+)?: (?:no such host|server misbehaving)[^\n]*reverseproxy"#,
         "the web server cannot resolve the application's name `{name}`",
     ),
     means(
@@ -69,6 +69,12 @@ pub(super) const DNS: &[Pattern] = &[
     ),
     means(
         DnsFailed,
+        &["UnknownHostException"],
+        r"UnknownHostException: (?P<name>[^\s:]+)",
+        "the application cannot resolve `{name}`",
+    ),
+    means(
+        DnsFailed,
         &[
             "Name or service not known",
             "Temporary failure in name resolution",
@@ -81,12 +87,6 @@ pub(super) const DNS: &[Pattern] = &[
     ),
     means(
         DnsFailed,
-        &["UnknownHostException"],
-        r"UnknownHostException: (?P<name>[^\s:]+)",
-        "the application cannot resolve `{name}`",
-    ),
-    means(
-        DnsFailed,
         &["No such host is known"],
         r"No such host is known\.? ?(?:\((?P<name>[^):]+))?",
         "the application cannot resolve[ `{name}`] a name",
@@ -94,7 +94,7 @@ pub(super) const DNS: &[Pattern] = &[
     means(
         DnsFailed,
         &["no such host", "server misbehaving"],
-        r"lookup (?P<name>[^\s:]+)[^:\n]*: (?P<why>no such host|server misbehaving|i/o timeout)",
+        r"lookup (?P<name>[^\s:]+)(?: on \S+)?: (?P<why>no such host|server misbehaving|i/o timeout)",
         "the application cannot resolve `{name}`: {why}",
     ),
 ];
@@ -102,8 +102,8 @@ pub(super) const DNS: &[Pattern] = &[
 /// Calls of other services.
 pub(super) const PATTERNS: &[Pattern] = &[
     // curl, and all that is built on it
-    means(ThirdPartyTimedOut, &["cURL error 28", "curl: (28)"], r"(?:cURL error|curl:) \(?28\)?: (?P<what>[^\n(]+?)(?: \(see [^)]*\))?(?: for (?P<url>\S+))?(?:\s|$)", "a service that the application calls did not answer[ ({url})]: {what}"),
-    means(ThirdPartyFailed, &["cURL error ", "curl: ("], r"(?:cURL error|curl:) \(?(?P<number>[0-9]+)\)?: (?P<what>[^\n(]+?)(?: \(see [^)]*\))?(?: for (?P<url>\S+))?(?:\s|$)", "a call of another service failed[ ({url})]: {what} (cURL error {number})"),
+    means(ThirdPartyTimedOut, &["cURL error 28", "curl: (28)"], r"(?:cURL error|curl:) \(?28\)?: (?P<what>[^\n(]+)(?:\(see [^)]*\))?(?: for (?P<url>\S+))?", "a service that the application calls did not answer[ ({url})]: {what}"),
+    means(ThirdPartyFailed, &["cURL error ", "curl: ("], r"(?:cURL error|curl:) \(?(?P<number>[0-9]+)\)?: (?P<what>[^\n(]+)(?:\(see [^)]*\))?(?: for (?P<url>\S+))?", "a call of another service failed[ ({url})]: {what} (cURL error {number})"),
     means(ThirdPartyFailed, &["resulted in a `"], r"`(?:GET|POST|PUT|PATCH|DELETE|HEAD) (?P<url>\S+)` resulted in a `(?P<status>[0-9]{3}[^`]*)` response", "a service that the application calls ({url}) answered `{status}`"),
     // PHP's streams
     means(ThirdPartyTimedOut, &["ailed to open stream: HTTP request failed!", "ailed to open stream: Connection timed out", "ailed to open stream: Operation timed out"], r"(?:file_get_contents|fopen|file|copy|simplexml_load_file|readfile|getimagesize)\((?P<url>https?://[^)]*)\): [Ff]ailed to open stream: (?:HTTP request failed! in |HTTP request failed!\s*$|Connection timed out|Operation timed out)", "a service that the application calls ({url}) did not answer in time"),
@@ -115,7 +115,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     // Python
     means(ThirdPartyTimedOut, &["ConnectTimeoutError", "Read timed out", "ReadTimeoutError"], r"HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=(?P<port>[0-9]+)\)[^\n]*(?:ConnectTimeoutError|Read timed out|ReadTimeoutError)", "a service that the application calls did not answer in time: {host} port {port}"),
     means(ThirdPartyFailed, &["ConnectionPool(host="], r"HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=(?P<port>[0-9]+)\): Max retries exceeded[^\n]*(?P<why>Connection refused|Network is unreachable|No route to host|certificate verify failed|CERTIFICATE_VERIFY_FAILED|SSLError|ProxyError|too many 5[0-9]{2} error responses|RemoteDisconnected)", "a call of another service failed ({host} port {port}): {why}"),
-    means(ThirdPartyFailed, &["HTTPError: ", "HTTPStatusError: "], r"(?:HTTPError: |HTTPStatusError: (?:Client|Server) error ')(?P<status>[45][0-9]{2}[^\n']*?)'? (?:Error[^\n]*?)?for url:? '?(?P<url>[^\s']+)", "a service that the application calls ({url}) answered `{status}`"),
+    means(ThirdPartyFailed, &["HTTPError: ", "HTTPStatusError: "], r"(?:HTTPError: |HTTPStatusError: (?:Client|Server) error ')(?P<status>[45][0-9]{2}[^\n']*?)'? for url:? '?(?P<url>[^\s']+)", "a service that the application calls ({url}) answered `{status}`"),
     means(ThirdPartyFailed, &["urllib.error.HTTPError"], r"urllib\.error\.HTTPError: HTTP Error (?P<status>[0-9]{3}[^\n]*)", "a service that the application calls answered `{status}`"),
     means(ThirdPartyTimedOut, &["httpx.", "httpcore.", "aiohttp.", "requests.exceptions."], r"\b(?P<kind>(?:httpx|httpcore)\.(?:Connect|Read|Write|Pool)Timeout|aiohttp\.\S*(?:ServerTimeoutError|ConnectionTimeoutError)|requests\.exceptions\.(?:ConnectTimeout|ReadTimeout|Timeout))\b", "a service that the application calls did not answer in time ({kind})"),
     means(ThirdPartyFailed, &["httpx.", "httpcore.", "aiohttp."], r"\b(?:httpx|httpcore)\.(?:ConnectError|ReadError|RemoteProtocolError)(?:: (?P<why>[^\n]+))?|Cannot connect to host (?P<address>\S+) ssl", "a call of another service failed[: {why}][ ({address})]"),
