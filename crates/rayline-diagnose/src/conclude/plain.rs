@@ -8,8 +8,9 @@ use super::Hop;
 use super::evidence::page::words;
 use super::scene::{Scene, Symptom, is_before_request, is_ours};
 use crate::author::{Mark, Role};
+use crate::fetch::Answer;
 use crate::tls::{End, Mode};
-use crate::visit::Loop;
+use crate::visit::{Loop, Sample};
 
 /// How long an edge waits for an answer: Cloudflare's default, "Connection limits".
 const PATIENCE_SECONDS: u64 = 100;
@@ -45,48 +46,20 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
         }
         (Symptom::NoAnswer(_, verdict), _) if is_ours(verdict.code) => None,
         (Symptom::NoAnswer(_, verdict), true) if is_before_request(verdict.code) => Some(at_edge(scene, verdict)),
-        (Symptom::NoAnswer(_, verdict), false) => Some(Plain::new(
-            verdict.clone(),
-            format!("the site's address is the server itself: {}", words(verdict.sentence())),
-        )),
-        (Symptom::Status(sample, answer), false) => {
-            let mut evidence = Evidence::default();
-            evidence.add(Fact::OriginStatus(answer.status));
-            let verdict = told(Code::OriginWaitErrorStatus, answer.status, Vec::new(), evidence);
-            let by = sample
-                .recognition
-                .author
-                .as_ref()
-                .map(|mark| format!(", and {} wrote the page ({})", mark.name, mark.rule));
-            let clue = format!(
-                "the site's address is the server itself, which answers {}{}",
-                answer.status,
-                by.unwrap_or_default()
-            );
-            Some(Plain {
-                hop: sample.recognition.author.as_ref().and_then(|mark| behind(mark, answer.status)),
-                ..Plain::new(verdict, clue)
-            })
+        (Symptom::NoAnswer(_, verdict) | Symptom::Body(_, verdict), false) => {
+            Some(Plain::new(verdict.clone(), itself(words(verdict.sentence()))))
         }
+        (Symptom::Status(sample, answer), false) => Some(status(sample, answer)),
         (Symptom::Blank(_, answer), false) => {
-            let clue =
-                format!("the site's address is the server itself, which answers {} without a byte", answer.status);
-            Some(
-                Plain::new(told(Code::OriginWaitBlank, answer.status, Vec::new(), Evidence::default()), clue)
-                    .at(Hop::App),
-            )
+            let verdict = told(Code::OriginWaitBlank, answer.status, Vec::new(), Evidence::default());
+            Some(Plain::new(verdict, itself(format!("it answers {} without a byte", answer.status))).at(Hop::App))
         }
-        (Symptom::Body(_, verdict), false) => Some(Plain::new(
-            verdict.clone(),
-            format!("the site's address is the server itself: {}", words(verdict.sentence())),
-        )),
         (Symptom::Slow(_, waited), false) => {
             let waited = waited.as_secs();
             // It may still answer.
             let rivals = if waited < PATIENCE_SECONDS { vec![Code::NetworkWaitLost] } else { Vec::new() };
-            let clue =
-                format!("the site's address is the server itself: it took the request, and nothing came in {waited} s");
-            Some(Plain::new(told(Code::OriginWaitTimedOut, 0, rivals, Evidence::default()), clue))
+            let verdict = told(Code::OriginWaitTimedOut, 0, rivals, Evidence::default());
+            Some(Plain::new(verdict, itself(format!("it took the request, and nothing came in {waited} s"))))
         }
         (
             Symptom::NoAnswer(..)
@@ -100,6 +73,22 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
             _,
         ) => None,
     }
+}
+
+/// What is seen of the server itself.
+fn itself(what: impl std::fmt::Display) -> String {
+    format!("no edge is seen in front of the site's server: {what}")
+}
+
+/// An error that the server itself answers with.
+fn status(sample: &Sample, answer: &Answer) -> Plain {
+    let mut evidence = Evidence::default();
+    evidence.add(Fact::OriginStatus(answer.status));
+    let verdict = told(Code::OriginWaitErrorStatus, answer.status, Vec::new(), evidence);
+    let author = sample.recognition.author.as_ref();
+    let by = author.map(|mark| format!(", written by {} ({})", mark.name, mark.rule)).unwrap_or_default();
+    let clue = itself(format!("it answers {}{by}", answer.status));
+    Plain { hop: author.and_then(|mark| behind(mark, answer.status)), ..Plain::new(verdict, clue) }
 }
 
 /// Where an answer was made whose author is known, where that is not the server: in the application, also if a web server

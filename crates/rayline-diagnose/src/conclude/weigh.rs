@@ -10,7 +10,7 @@ use super::scene::Scene;
 use crate::direct::RivalKind;
 use crate::logs::Cause;
 
-/// From which likelihood on a line of a log is this request's: no other has its Ray ID.
+/// How much of its weight an observation must have to settle anything: a line of a log, that it has the Ray ID.
 const SURE: f64 = 0.9;
 
 /// Which codes a weight is for. The first row that fits counts.
@@ -21,6 +21,8 @@ enum On {
     This(Code),
     Phase(Phase),
     Party(Party),
+    /// Those that only an edge meets which checks certificates.
+    Certificate,
     Any,
 }
 
@@ -51,6 +53,7 @@ const fn rows(what: What) -> &'static [(On, f64)] {
             (This(Code::OriginWaitErrorStatus), -3.0),
             (This(Code::OriginWaitBlank), -3.0),
             // What it takes an edge to meet.
+            (On::Certificate, 0.0),
             (This(Code::OriginWaitHeaderTooLarge), 0.0),
             (This(Code::OriginConnectEdgeBlocked), 0.0),
             (This(Code::OwnerRouteWrongPort), 0.5),
@@ -264,6 +267,7 @@ fn weight(seen: &Observation, code: Code) -> f64 {
         This(wanted) => wanted == code,
         On::Phase(phase) => code.entry().phase == phase,
         On::Party(party) => code.entry().party == party,
+        On::Certificate => code.entry().proxy_error == Some("tls_certificate_error"),
         Any => true,
     };
     rows(seen.what).iter().find(|(on, _)| fits(*on)).map_or(0.0, |(_, weight)| weight * seen.share)
@@ -296,24 +300,43 @@ pub(super) fn winner<'a, 'b>(scene: &Scene<'_>, all: &'b [Weighed<'a>]) -> Optio
 fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Certainty {
     let known = scene.edge.is_some_and(|edge| edge.is_known);
     let told = first.saw(|what| matches!(what, What::Told | What::ToldToo | What::ToldOfItself));
-    let by_itself = |what| {
-        matches!(
-            what,
+    let settled = first.counted.iter().any(|(weight, seen)| {
+        let itself = seen.code == Some(first.code) && seen.share >= SURE;
+        match seen.what {
             What::Recorded
-                | What::AppWrote
-                | What::BehindWrote
-                | What::DirectFails
-                | What::DirectSame
-                | What::DirectBlank
-        )
-    };
-    let with_the_edges_word = |what| matches!(what, What::TlsFails | What::TlsDistrusted | What::DirectSlow);
-    let by_its_log = first.counted.iter().any(|(_, seen)| seen.what == What::LoggedError && seen.share >= SURE);
-    let settled = first.saw(by_itself)
-        || (by_its_log && first.code == Code::OriginWaitErrorStatus)
-        || (told && known && first.saw(with_the_edges_word))
-        || (first.code.entry().rivals.is_empty() && first.saw(|what| what == What::ToldOfItself));
-    let told_otherwise =
-        known && !told && all.iter().any(|weighed| weighed.saw(|what| matches!(what, What::Told | What::ToldOfItself)));
+            | What::AppWrote
+            | What::BehindWrote
+            | What::DirectFails
+            | What::DirectSame
+            | What::DirectBlank
+            | What::LoggedError => itself,
+            What::TlsFails | What::TlsDistrusted | What::DirectSlow => itself && told && known,
+            What::ToldOfItself => itself && first.code.entry().rivals.is_empty(),
+            // Seen on the very machine.
+            What::Named(_) => *weight >= 4.0,
+            What::RecordedLikely
+            | What::Told
+            | What::ToldToo
+            | What::Passed
+            | What::Status
+            | What::Met
+            | What::DirectBarred
+            | What::DirectOther
+            | What::DirectHead
+            | What::DirectWorks
+            | What::Unconnected
+            | What::OtherPort
+            | What::RivalFails(_)
+            | What::RivalHolds(_)
+            | What::Exonerated
+            | What::TlsWorks
+            | What::TcpFails
+            | What::BlackHole
+            | What::LoggedFine => false,
+        }
+    });
+    let tells = |weighed: &Weighed<'_>| weighed.saw(|what| matches!(what, What::Told | What::ToldOfItself));
+    // What can only be seen from outside, no edge can tell.
+    let told_otherwise = known && !told && !first.code.is_outside() && all.iter().any(tells);
     if settled && !told_otherwise && first.likelihood >= 0.85 { Certainty::Proven } else { Certainty::Inferred }
 }

@@ -342,7 +342,7 @@ fn where_cloudflare_tells() {
         (
             "522, a rule of the machine",
             Stage::cloudflare(522, 522).host(Cause::HostFirewallBlocksEdge, 0.9),
-            "fault origin.connect.edge_blocked inferred origin host.firewall_blocks_edge",
+            "fault origin.connect.edge_blocked proven origin host.firewall_blocks_edge",
         ),
         (
             "522, a firewall that was tried",
@@ -433,6 +433,16 @@ fn where_cloudflare_tells() {
             "526, another name",
             Stage::cloudflare(526, 526).tls(None, Some(tls(OriginTlsCause::NameMismatch))),
             "fault origin.origin_tls.name_mismatch proven origin -",
+        ),
+        (
+            "526, and works past it, where nobody checks",
+            Stage::cloudflare(526, 526).direct(E::Answered(200)),
+            "fault origin.origin_tls.self_signed inferred origin -",
+        ),
+        (
+            "521, and nobody listens",
+            Stage::cloudflare(521, 521).host(Cause::HostNotListening, 0.9),
+            "fault origin.connect.refused proven origin host.not_listening",
         ),
         ("1016", Stage::cloudflare(530, 1016), "fault owner.resolve.nxdomain inferred edge -"),
         ("1001", Stage::cloudflare(409, 1001), "fault owner.resolve.nxdomain inferred edge -"),
@@ -602,7 +612,7 @@ fn where_a_server_stands_in_for_an_edge() {
         (
             "502, the edge blocked",
             nginx(502).direct(E::Answered(200)).host(Cause::HostFirewallBlocksEdge, 0.9),
-            "fault origin.connect.edge_blocked inferred origin host.firewall_blocks_edge",
+            "fault origin.connect.edge_blocked proven origin host.firewall_blocks_edge",
         ),
         (
             "502, stale connections",
@@ -662,6 +672,19 @@ fn where_a_server_stands_in_for_an_edge() {
             "fault origin.connect.refused inferred origin -",
         ),
     ]);
+}
+
+#[test]
+fn where_there_are_two_origins() {
+    let other = "127.0.0.2:8443";
+    all(vec![(
+        "one of them refuses",
+        nginx(502)
+            .direct_at(NEAR, Scheme::Https, E::Failed(refused()))
+            .direct_at(other, Scheme::Https, E::Answered(200))
+            .rate(5, 10),
+        "fault origin.connect.refused proven origin -",
+    )]);
 }
 
 #[test]

@@ -58,8 +58,14 @@ fn ended(asked: &Asked) -> Option<Ended<'_>> {
 fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Observation]) -> Vec<Observation> {
     let ends: Vec<(&Asked, Ended<'_>)> =
         direct.asked.iter().filter_map(|asked| ended(asked).map(|end| (asked, end))).collect();
-    let served =
-        ends.iter().any(|(_, end)| !matches!(end, Ended::Failed(verdict) if verdict.phase() == Phase::Connect));
+    // Another port of the same machine.
+    let served = |address: SocketAddr| {
+        let connects = |end: &Ended<'_>| !matches!(end, Ended::Failed(verdict) if verdict.phase() == Phase::Connect);
+        ends.iter().any(|(other, end)| other.address.ip() == address.ip() && connects(end))
+    };
+    let works = |address: SocketAddr| {
+        ends.iter().any(|(other, end)| other.address.ip() == address.ip() && matches!(end, Ended::Well(_)))
+    };
     let known = scene.edge.is_some_and(|edge| edge.is_known);
     let told = |code: Code| known && page.iter().any(|seen| seen.code == Some(code) && seen.what != What::Met);
     // Only where the page says that it did not come to a connection, and the port goes by the SSL mode.
@@ -72,7 +78,7 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
         match end {
             // Over HTTP/2 alone: that is one of the rivals.
             Ended::Failed(_) | Ended::Error(_) | Ended::Silent(_) | Ended::Blank if asked.http2 => {}
-            Ended::Failed(verdict) if verdict.phase() == Phase::Connect && served => {
+            Ended::Failed(verdict) if verdict.phase() == Phase::Connect && served(asked.address) => {
                 let sentence = format!("past the edge, {way}, {}, and another port serves", words(verdict.sentence()));
                 all.extend(by_mode.then(|| Observation::new(What::OtherPort, sentence).of(Code::OwnerRouteWrongPort)));
             }
@@ -81,7 +87,12 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
                 let barred = verdict.phase() == Phase::Connect && !told(verdict.code) && !is_near(scene, asked.address);
                 let what = if barred { What::DirectBarred } else { What::DirectFails };
                 let sentence = format!("past the edge, {way}, {}", words(verdict.sentence()));
-                let share = if barred { of_barred(scene, symptom, page, verdict.code) } else { 1.0 };
+                let share = match barred {
+                    true => of_barred(scene, symptom, page, verdict.code),
+                    // The edge may come by the way that works.
+                    false if works(asked.address) && !told(verdict.code) => 0.6,
+                    false => 1.0,
+                };
                 all.push(Observation::new(what, sentence).judged(verdict).counting(share));
             }
             Ended::Silent(waited) => {
