@@ -55,17 +55,17 @@ pub struct Meaning {
 pub fn name(source: Source, message: &str) -> Option<Meaning> {
     let table = &*TABLE;
     let message = spoken::ends(message, HALF);
-    let mut hits = vec![false; table.rows.len()];
-    let mut any = false;
+    // Most lines have no needle: they cost one pass, and no memory.
+    let mut hits: Vec<bool> = Vec::new();
     for hit in table.needles.find_overlapping_iter(&*message) {
+        hits.resize(table.rows.len(), false);
         for &row in table.rows_of.get(hit.pattern().as_usize()).into_iter().flatten() {
             if let Some(slot) = hits.get_mut(row) {
                 *slot = true;
-                any = true;
             }
         }
     }
-    if !any {
+    if hits.is_empty() {
         return None;
     }
     let message = spoken::without_visitors_words(&message);
@@ -87,7 +87,7 @@ pub fn name(source: Source, message: &str) -> Option<Meaning> {
 /// All patterns, in the order in which they are tried: what is no fault first, then the particular before the general.
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&PATTERNS));
 
-const PATTERNS: [&[Pattern]; 16] = [
+const PATTERNS: [&[Pattern]; 17] = [
     harmless::PATTERNS,
     host::PATTERNS,
     database::PATTERNS,
@@ -104,6 +104,7 @@ const PATTERNS: [&[Pattern]; 16] = [
     java::PATTERNS,
     ruby::PATTERNS,
     go::PATTERNS,
+    systemd::PATTERNS,
 ];
 
 struct Table {
@@ -132,7 +133,7 @@ impl Table {
         let mut needles: Vec<&'static str> = Vec::new();
         let mut rows_of: Vec<Vec<usize>> = Vec::new();
         let mut rows = Vec::new();
-        for pattern in groups.iter().copied().chain([systemd::PATTERNS]).flatten() {
+        for pattern in groups.iter().copied().flatten() {
             for needle in pattern.needles {
                 let known = needles.iter().position(|other| other == needle).unwrap_or_else(|| {
                     needles.push(needle);
