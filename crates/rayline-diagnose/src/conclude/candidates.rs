@@ -1,11 +1,10 @@
-//! Which codes are weighed, besides those that were seen or told: what goes with a status, with a number that says no
-//! code, and with what differs between an edge's request and a direct one.
+//! Which codes are weighed, besides those that were seen or told: what goes with a status, and with what differs between
+//! an edge's request and a direct one.
 
 use rayline_verdict::Code;
 
 use super::evidence::{Observation, What};
 use super::scene::{Scene, Symptom};
-use crate::author::{Mark, Role};
 use crate::direct::RivalKind;
 
 /// What a gateway that says nothing else may mean, and how usual that is.
@@ -49,36 +48,6 @@ const BY_STATUS: &[(u16, &[(Code, f64)])] = &[
 
 /// The same of any other status of 500 or more.
 const OTHERWISE: &[(Code, f64)] = &[(Code::OriginWaitErrorStatus, 1.0), (Code::EdgeReplyErrorStatus, 0.2)];
-
-/// Numbers by which an edge speaks of itself, or of what its owner configured ("Cloudflare 1xxx errors").
-const OF_THE_EDGE: &[(&[u16], Code)] = &[
-    (&[1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1015, 1020], Code::PolicyRulesRefused),
-    (&[1019, 1101, 1102, 1103, 1104], Code::OwnerWorkerFailed),
-    (&[1033], Code::OwnerConnectTunnelDown),
-];
-
-/// The code of a number by which an edge speaks of itself.
-pub(super) fn of_the_edge(number: u16) -> Option<Code> {
-    OF_THE_EDGE.iter().find(|(numbers, _)| numbers.contains(&number)).map(|(_, code)| *code)
-}
-
-/// What an edge's page comes to that names no cause.
-pub(super) fn unnamed(symptom: &Symptom<'_>, author: &Mark, words: &str) -> Vec<Code> {
-    let status = symptom.answer().map(|answer| answer.status).unwrap_or_default();
-    let words = words.to_ascii_lowercase();
-    if author.role != Role::Edge {
-        Vec::new()
-    } else if matches!(symptom, Symptom::Refused(..)) {
-        vec![Code::PolicyRulesRefused]
-    } else if ["worker", "lambda", "function"].iter().any(|program| words.contains(program)) {
-        vec![Code::OwnerWorkerFailed]
-    } else if status == 500 || author.name == "Cloudflare" {
-        // Cloudflare's pages that are not branded are of its own troubles alone.
-        vec![Code::EdgeReplyErrorStatus]
-    } else {
-        Vec::new()
-    }
-}
 
 /// What an origin that fails under one of the things that differ comes to.
 pub(super) fn under(kind: RivalKind, symptom: &Symptom<'_>) -> Code {

@@ -450,10 +450,10 @@ fn where_cloudflare_tells() {
         ("1101", Stage::cloudflare(500, 1101), "fault owner.worker.failed proven edge -"),
         ("1020", Stage::cloudflare(403, 1020), "fault policy.rules.refused proven edge -"),
         ("1015", Stage::cloudflare(429, 1015), "fault policy.rules.refused proven edge -"),
-        ("its own 500", Stage::cloudflare_says(500, 500, &[]), "fault edge.reply.error_status inferred edge -"),
+        ("its own 500", Stage::cloudflare(500, 500), "fault edge.reply.error_status inferred edge -"),
         (
             "its own 500, and the origin says so itself",
-            Stage::cloudflare_says(500, 500, &[]).direct(E::Answered(500)),
+            Stage::cloudflare(500, 500).direct(E::Answered(500)),
             "fault origin.wait.error_status inferred origin -",
         ),
         (

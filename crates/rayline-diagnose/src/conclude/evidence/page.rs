@@ -4,7 +4,6 @@ use rayline_verdict::{Certainty, Code, Party, Phase};
 
 use super::{Observation, What};
 use crate::author::{Mark, Role, Told};
-use crate::conclude::candidates;
 use crate::conclude::scene::{Scene, Symptom};
 use crate::visit::Sample;
 
@@ -101,11 +100,10 @@ fn wrote(what: What, author: &Mark) -> Observation {
 fn told(symptom: &Symptom<'_>, author: &Mark, told: Option<&Told>) -> Vec<Observation> {
     let number = told.and_then(|told| told.number);
     let status = symptom.answer().map(|answer| answer.status).unwrap_or_default();
-    let codes = match (number.and_then(candidates::of_the_edge), told) {
-        (Some(code), _) if author.role == Role::Edge => vec![code],
-        (_, Some(told)) if !told.codes.is_empty() => told.codes.clone(),
-        _ => candidates::unnamed(symptom, author, told.map(|told| told.words.as_str()).unwrap_or_default()),
-    };
+    let mut codes = told.map(|told| told.codes.clone()).unwrap_or_default();
+    if codes.is_empty() && matches!(symptom, Symptom::Refused(..)) {
+        codes.push(Code::PolicyRulesRefused);
+    }
     let says = match (number, told.map(|told| told.words.as_str()).filter(|words| !words.is_empty())) {
         (Some(number), Some(said)) => format!("{} says {number} ({said})", author.name),
         (Some(number), None) => format!("{} says {number}", author.name),
@@ -114,7 +112,7 @@ fn told(symptom: &Symptom<'_>, author: &Mark, told: Option<&Told>) -> Vec<Observ
     };
     // What is no edge does not speak for one.
     let speaks = |code: &Code| author.role == Role::Edge || code.entry().party != Party::Edge;
-    let codes: Vec<Code> = codes.into_iter().filter(speaks).collect();
+    codes.retain(speaks);
     let alone = codes.len() == 1;
     let place = |(rank, code): (usize, &Code)| {
         let what = match rank {
