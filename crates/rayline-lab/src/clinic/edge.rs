@@ -169,7 +169,8 @@ impl Standing {
             command.arg("--origin").arg(format!("{scheme}://{}", site.origin));
         }
         if view.logs {
-            command.arg("--logs").args(&site.logs);
+            // Some are made with their first line.
+            command.arg("--logs").args(site.logs.iter().filter(|log| log.exists()));
         }
         if view.here {
             command.arg("--here");
