@@ -95,13 +95,15 @@ pub struct View {
     pub here: bool,
     /// Codes that are as right as the case's from here.
     pub also: &'static [&'static str],
+    /// Whether the likeliest of several explanations will do for a verdict, because from here one cannot be sure.
+    pub guess: bool,
     /// Codes that are no mistake as a guess, because from here one cannot know.
     pub or: &'static [&'static str],
 }
 
 impl View {
     pub(super) const fn new(edge: Edge, status: u16) -> Self {
-        Self { edge, status, origin: false, logs: false, config: false, here: false, also: &[], or: &[] }
+        Self { edge, status, origin: false, logs: false, config: false, here: false, also: &[], guess: false, or: &[] }
     }
 
     /// Knowing where the origin is.
@@ -129,9 +131,14 @@ impl View {
         Self { also, ..self }
     }
 
+    /// A guess will do.
+    pub(super) const fn guess(self) -> Self {
+        Self { guess: true, ..self }
+    }
+
     /// These codes are no mistake as a guess.
     pub(super) const fn or(self, or: &'static [&'static str]) -> Self {
-        Self { or, ..self }
+        Self { guess: true, or, ..self }
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) const CASES: &[Case] = &[
         nginx(200).or(&["edge.reply.error_status"]),
     ]),
     Case::new("only_http2", "the edge fails whatever comes over HTTP/2", fine, "edge.reply.error_status")
-        .seen(&[View::new(Edge::NginxWithoutHttp2, 500).origin()]),
+        .seen(&[View::new(Edge::NginxWithoutHttp2, 500).origin().guess()]),
     Case::new("maintenance", "the site is in maintenance", maintenance, "origin.wait.error_status")
         .because(&["server.maintenance"], "")
         .seen(&[rayline(503).origin(), nginx(503).origin(), bare(503).origin()]),

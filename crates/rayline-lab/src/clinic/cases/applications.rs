@@ -22,7 +22,10 @@ pub(super) const CASES: &[Case] = &[
         "origin.wait.closed_empty",
     )
     .because(&["app.exception"], "TypeError")
-    .seen(&[rayline(520).origin().logs(), nginx(502).origin().logs()]),
+    .seen(&[
+        rayline(520).origin().logs().also(&["origin.connect.refused"]),
+        nginx(502).origin().logs().also(&["origin.connect.refused"]),
+    ]),
     Case::new("node_exception", "the Node application logs an exception and answers 500", caught, STATUS)
         .because(&["app.exception"], "TypeError")
         .seen(&[rayline(500).origin().logs(), nginx(500).origin().logs(), bare(500).logs()]),
@@ -106,7 +109,7 @@ fn crashing() -> Result<Site, Unbuilt> {
     let script = format!(
         "{FUNCTIONS}const cluster = require('cluster');
 if (cluster.isPrimary) {{
-  for (let i = 0; i < 3; i++) cluster.fork();
+  for (let i = 0; i < 5; i++) cluster.fork();
   cluster.on('exit', () => cluster.fork());
 }} else {{
   require('http').createServer((request, response) => {{ if (request.url === '/cart') total({{}}); response.end('ok'); }})

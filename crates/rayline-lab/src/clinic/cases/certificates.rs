@@ -17,35 +17,35 @@ pub(super) const CASES: &[Case] = &[
         expired,
         "origin.origin_tls.certificate_expired",
     )
-    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin(), nginx(502).or(BAD)]),
+    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin().guess(), nginx(502).or(BAD)]),
     Case::new(
         "self_signed",
         "the origin's certificate is signed by itself",
         self_signed,
         "origin.origin_tls.self_signed",
     )
-    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin()]),
+    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin().guess()]),
     Case::new(
         "wrong_name",
         "the origin's certificate is for another name",
         wrong_name,
         "origin.origin_tls.name_mismatch",
     )
-    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin()]),
+    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin().guess()]),
     Case::new(
         "unknown_issuer",
         "nobody trusts who issued the origin's certificate",
         stranger,
         "origin.origin_tls.unknown_issuer",
     )
-    .seen(&[rayline(526).origin(), nginx(502).origin()]),
+    .seen(&[rayline(526).origin(), nginx(502).origin().guess()]),
     Case::new(
         "missing_intermediate",
         "the origin does not send the certificate of who issued its own",
         incomplete,
         "origin.origin_tls.missing_intermediate",
     )
-    .seen(&[rayline(526).origin(), nginx(502).origin().also(&["origin.origin_tls.unknown_issuer"])]),
+    .seen(&[rayline(526).origin(), nginx(502).origin().guess().also(&["origin.origin_tls.unknown_issuer"])]),
     Case::new(
         "plain_on_tls_port",
         "the origin speaks plain HTTP where the edge speaks TLS",
@@ -76,14 +76,17 @@ pub(super) const CASES: &[Case] = &[
         connections::healthy,
         "owner.client_tls.certificate_expired",
     )
-    .seen(&[View::new(Edge::Nginx(Flaw::Expired), 0).origin(), View::new(Edge::Nginx(Flaw::Expired), 0)]),
+    .seen(&[
+        View::new(Edge::Nginx(Flaw::Expired), 0).origin(),
+        View::new(Edge::Nginx(Flaw::Expired), 0).also(&["origin.origin_tls.certificate_expired"]),
+    ]),
     Case::new(
         "edge_certificate_name",
         "the certificate that the edge shows visitors is for another name",
         connections::healthy,
         "owner.client_tls.name_mismatch",
     )
-    .seen(&[View::new(Edge::Nginx(Flaw::WrongName), 0)]),
+    .seen(&[View::new(Edge::Nginx(Flaw::WrongName), 0).also(&["origin.origin_tls.name_mismatch"])]),
     Case::new(
         "edge_certificate_untrusted",
         "the certificate that the edge shows visitors is signed by itself",

@@ -26,13 +26,20 @@ pub(super) const CASES: &[Case] = &[
         "owner.route.wrong_port",
     )
     .seen(&[
-        rayline(521).origin(),
+        rayline(521).origin().or(&["origin.connect.edge_blocked"]),
         rayline(521).origin().config(),
         rayline(521).also(&["origin.connect.refused"]),
         nginx(502).origin().or(&["edge.reply.error_status", "origin.connect.edge_blocked", "origin.connect.refused"]),
     ]),
-    Case::new("edge_loop", "the edge's configuration says that it is its own origin", edge_loop, "owner.route.loop")
-        .seen(&[rayline(403), rayline(403).config()]),
+    Case::new(
+        "edge_itself",
+        "the edge's configuration says that it is its own origin",
+        edge_itself,
+        "owner.resolve.points_to_edge",
+    )
+    .seen(&[rayline(403), rayline(403).config()]),
+    Case::new("edge_loop", "the origin sends everything back to the edge", edge_loop, "owner.route.loop")
+        .seen(&[rayline(403), rayline(403).origin()]),
     Case::new("no_such_name", "the site's name does not exist", no_such_name, "owner.resolve.nxdomain")
         .seen(&[bare(0)]),
     Case::new("name_server_refuses", "the name server knows nothing of the site", refusing, "network.resolve.refused")
@@ -58,9 +65,18 @@ fn wrong_port() -> Result<Site, Unbuilt> {
     Ok(healthy()?.sought_at(nobody()?, false))
 }
 
-fn edge_loop() -> Result<Site, Unbuilt> {
+fn edge_itself() -> Result<Site, Unbuilt> {
     let itself = nobody()?;
     Ok(Site::at(itself).listening_at(itself))
+}
+
+fn edge_loop() -> Result<Site, Unbuilt> {
+    let edge = nobody()?;
+    let nginx = Nginx::start(&format!(
+        "server {{ listen @HTTP@; location / {{ proxy_pass http://{edge}; proxy_set_header Host $http_host;
+           proxy_set_header CF-Connecting-IP ''; }} }}"
+    ))?;
+    Ok(Site::at(nginx.http()).listening_at(edge).keeping(nginx))
 }
 
 fn no_such_name() -> Result<Site, Unbuilt> {

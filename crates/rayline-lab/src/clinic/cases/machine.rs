@@ -50,7 +50,10 @@ exec unshare --mount --propagation private sh -ec '
 }
 
 fn files() -> Result<Site, Unbuilt> {
-    let opening = "Promise.all([...Array(100)].map(() => fs.open('@FOLDER@/app.js')))";
+    let opening = "Promise.allSettled([...Array(100)].map(() => fs.open('@FOLDER@/app.js'))).then(async (all) => {
+    for (const one of all) await one.value?.close();
+    throw all.find((one) => one.reason).reason;
+  })";
     Ok(running(awaiting("ulimit -n 40", opening)?))
 }
 

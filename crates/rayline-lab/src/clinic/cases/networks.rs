@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
         edge_rejected,
         "origin.connect.edge_blocked",
     )
-    .seen(&[rayline(521).origin()]),
+    .seen(&[rayline(521).origin().or(&["owner.route.wrong_port"]), rayline(521).origin().config()]),
     Case::new("not_listening", "nobody listens on the origin's machine", not_listening, "origin.connect.refused")
         .because(&["host.not_listening"], "")
         .seen(&[rayline(521).origin(), rayline(521).origin().here()]),

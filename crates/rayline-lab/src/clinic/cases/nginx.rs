@@ -13,7 +13,10 @@ const STATUS: &str = "origin.wait.error_status";
 pub(super) const CASES: &[Case] = &[
     Case::new("worker_connections", "nginx has no connection left", connections, "origin.wait.closed_empty")
         .because(&["server.pool_exhausted"], "worker_connections are not enough")
-        .seen(&[rayline(520).origin().logs(), nginx(502).origin().logs()]),
+        .seen(&[
+            rayline(520).origin().logs().also(&["origin.wait.reset"]),
+            nginx(502).origin().logs().also(&["origin.wait.reset"]),
+        ]),
     Case::new("rewrite_loop", "nginx's rewrite rules go in a circle", rewrite_loop, STATUS)
         .because(&["server.configuration"], "redirection cycle")
         .seen(&[rayline(500).origin().logs(), nginx(500).origin().logs(), bare(500).origin().logs()]),
