@@ -41,6 +41,12 @@ impl Timings {
 /// A connection to an origin.
 #[derive(Debug)]
 pub struct Connection {
+    /// In a box, for it is handed from request to request.
+    state: Box<State>,
+}
+
+#[derive(Debug)]
+struct State {
     stream: Stream,
     address: SocketAddr,
     timings: Timings,
@@ -49,7 +55,7 @@ pub struct Connection {
     http2: bool,
     born: Instant,
     /// When the last request on it ended; when it was born, before that.
-    pub(crate) last_used: Instant,
+    last_used: Instant,
     /// How long it had been idle when the present request took it.
     idle: Duration,
     /// Requests served before the present one.
@@ -81,7 +87,7 @@ impl Connection {
 
     fn new(stream: Stream, address: SocketAddr, timings: Timings, generation: u64, http2: bool) -> Self {
         let now = Instant::now();
-        Self {
+        let state = State {
             stream,
             address,
             timings,
@@ -95,42 +101,43 @@ impl Connection {
             received: 0,
             sent_before: 0,
             received_before: 0,
-        }
+        };
+        Self { state: Box::new(state) }
     }
 
     /// The origin's address.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.state.address
     }
 
     /// How long dialling took. They stay the same over the connection's life: a reused connection cost nothing.
     pub fn timings(&self) -> Timings {
-        self.timings
+        self.state.timings
     }
 
     /// Whether HTTP/2 is to be spoken on it, and not HTTP/1.1.
     pub fn is_http2(&self) -> bool {
-        self.http2
+        self.state.http2
     }
 
     /// Bytes above TLS, sent and received since it was made.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        (self.sent, self.received)
+        (self.state.sent, self.state.received)
     }
 
     /// Whether it served a request before the present one.
     pub fn is_reused(&self) -> bool {
-        self.served > 0
+        self.state.served > 0
     }
 
     /// The requests it served before the present one.
     pub fn served(&self) -> u32 {
-        self.served
+        self.state.served
     }
 
     /// The version of the trust settings under which it was made.
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.state.generation
     }
 
     /// The TLS version and cipher suite by their names in the RFCs, such as `TLSv1.3` and `TLS_AES_128_GCM_SHA256`;
@@ -145,14 +152,14 @@ impl Connection {
     }
 
     pub(crate) fn session(&self) -> Option<&Session> {
-        match &self.stream {
+        match &self.state.stream {
             Stream::Plain(_) => None,
             Stream::Secured(_, session) => Some(session),
         }
     }
 
     fn wire(&self) -> &Wire {
-        match &self.stream {
+        match &self.state.stream {
             Stream::Plain(wire) => wire,
             Stream::Secured(stream, _) => stream.get_ref().0,
         }
@@ -165,7 +172,7 @@ impl Connection {
 
     /// Bytes of the present request sent, and of its response received; without TLS's own.
     pub fn request_bytes(&self) -> (u64, u64) {
-        (self.sent - self.sent_before, self.received - self.received_before)
+        (self.state.sent - self.state.sent_before, self.state.received - self.state.received_before)
     }
 
     /// What the kernel knows of the connection; `None` where the system does not say.
@@ -182,14 +189,14 @@ impl Connection {
     /// Adds what this connection knows of the present request, the error that waits on the socket included unless there
     /// is an errno already: for the cold path.
     pub fn testify(&self, evidence: &mut Evidence) {
-        self.testify_of(self.idle, self.served, self.request_bytes(), evidence);
+        self.testify_of(self.state.idle, self.state.served, self.request_bytes(), evidence);
     }
 
     /// The same of a request that knows for itself how long the connection had been idle before it, how many the
     /// connection had served, and its bytes sent and received.
     pub(crate) fn testify_of(&self, idle: Duration, served: u32, bytes: (u64, u64), evidence: &mut Evidence) {
-        evidence.add(Fact::OriginAddress(self.address));
-        let (age_ms, idle_ms) = (milliseconds(self.born.elapsed()), milliseconds(idle));
+        evidence.add(Fact::OriginAddress(self.state.address));
+        let (age_ms, idle_ms) = (milliseconds(self.state.born.elapsed()), milliseconds(idle));
         evidence.add(Fact::Connection { age_ms, idle_ms, served });
         let (sent, received) = bytes;
         evidence.add(Fact::BytesSent(sent));
@@ -206,12 +213,22 @@ impl Connection {
         }
     }
 
+    /// When the last request on it ended; when it was born, before that.
+    pub(crate) fn last_used(&self) -> Instant {
+        self.state.last_used
+    }
+
+    /// The last request on it ended at `now`.
+    pub(crate) fn put_down(&mut self, now: Instant) {
+        self.state.last_used = now;
+    }
+
     /// Starts the next request at `now`: what follows is counted for it.
     pub(crate) fn take_up(&mut self, now: Instant) {
-        self.served = self.served.saturating_add(1);
-        self.idle = now.saturating_duration_since(self.last_used);
-        self.sent_before = self.sent;
-        self.received_before = self.received;
+        self.state.served = self.state.served.saturating_add(1);
+        self.state.idle = now.saturating_duration_since(self.state.last_used);
+        self.state.sent_before = self.state.sent;
+        self.state.received_before = self.state.received;
     }
 
     /// Whether an idle connection still stands and is quiet, as far as this machine knows without asking the origin.
@@ -220,7 +237,7 @@ impl Connection {
     /// came since the runtime last looked. Bytes that nobody asked for (a `408` of a server that closes) end it as a FIN
     /// does; over TLS, session tickets and the like are taken in first.
     pub(crate) fn is_quiet(&mut self, thorough: bool) -> bool {
-        match &mut self.stream {
+        match &mut self.state.stream {
             Stream::Plain(wire) if thorough => kernel_is_quiet(wire),
             Stream::Plain(wire) => would_block(wire.stream().try_read(&mut [0])),
             Stream::Secured(stream, _) => {
@@ -245,11 +262,11 @@ impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        ready!(match &mut this.stream {
+        ready!(match &mut this.state.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_read(cx, buf),
             Stream::Secured(stream, _) => Pin::new(stream).poll_read(cx, buf),
         })?;
-        this.received += (buf.filled().len() - before) as u64;
+        this.state.received += (buf.filled().len() - before) as u64;
         Poll::Ready(Ok(()))
     }
 }
@@ -257,11 +274,11 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(match &mut this.stream {
+        let written = ready!(match &mut this.state.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_write(cx, bytes),
             Stream::Secured(stream, _) => Pin::new(stream).poll_write(cx, bytes),
         })?;
-        this.sent += written as u64;
+        this.state.sent += written as u64;
         Poll::Ready(Ok(written))
     }
 
@@ -271,11 +288,11 @@ impl AsyncWrite for Connection {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(match &mut this.stream {
+        let written = ready!(match &mut this.state.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_write_vectored(cx, slices),
             Stream::Secured(stream, _) => Pin::new(stream).poll_write_vectored(cx, slices),
         })?;
-        this.sent += written as u64;
+        this.state.sent += written as u64;
         Poll::Ready(Ok(written))
     }
 
@@ -284,14 +301,14 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
+        match &mut self.get_mut().state.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_flush(cx),
             Stream::Secured(stream, _) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
+        match &mut self.get_mut().state.stream {
             Stream::Plain(wire) => Pin::new(wire).poll_shutdown(cx),
             Stream::Secured(stream, _) => Pin::new(stream).poll_shutdown(cx),
         }

@@ -82,7 +82,7 @@ impl Pool {
         let shelf = self.shelves.get_mut(key)?;
         while let Some(mut connection) = shelf.pop() {
             self.idle -= 1;
-            let rested = now.saturating_duration_since(connection.last_used);
+            let rested = now.saturating_duration_since(connection.last_used());
             if rested <= self.limits.idle && connection.is_quiet(rested > TRUSTED_REST) {
                 connection.take_up(now);
                 return Some(connection);
@@ -100,7 +100,7 @@ impl Pool {
         if self.idle >= self.limits.total {
             self.make_room();
         }
-        connection.last_used = now;
+        connection.put_down(now);
         // The key is copied for its first connection only.
         let shelf = match self.shelves.get_mut(key) {
             Some(shelf) => shelf,
@@ -117,11 +117,11 @@ impl Pool {
     /// Closes the quarter that has been idle longest, so that a flood of keys (visitors choose the names under a
     /// wildcard) costs one look at all connections for every thousand, and does not crowd out those in use.
     fn make_room(&mut self) {
-        let mut ends: Vec<Instant> = self.shelves.values().flatten().map(|connection| connection.last_used).collect();
+        let mut ends: Vec<Instant> = self.shelves.values().flatten().map(|connection| connection.last_used()).collect();
         let quarter = ends.len() / 4;
         if quarter < ends.len() {
             let (_, &mut cutoff, _) = ends.select_nth_unstable(quarter);
-            self.retain(|connection| connection.last_used > cutoff);
+            self.retain(|connection| connection.last_used() > cutoff);
         }
     }
 
@@ -137,7 +137,7 @@ impl Pool {
     pub fn sweep(&mut self, now: Instant) {
         let limit = self.limits.idle;
         self.retain(|connection| {
-            now.saturating_duration_since(connection.last_used) <= limit && connection.is_quiet(true)
+            now.saturating_duration_since(connection.last_used()) <= limit && connection.is_quiet(true)
         });
     }
 

@@ -16,7 +16,8 @@ use crate::phase::route::host_name;
 /// Answers a request under `/cdn-cgi/`, known or not: nothing there ever reaches an origin.
 pub(crate) fn answer(exchange: &Exchange<'_>) -> Option<Answered> {
     let target = path_and_query(exchange.head);
-    let path = target.split('?').next().unwrap_or_default().strip_prefix("/cdn-cgi/")?;
+    let path = String::from_utf8_lossy(target.strip_prefix(b"/cdn-cgi/")?);
+    let path = path.split('?').next().unwrap_or_default();
     Some(match path.strip_prefix("error/") {
         _ if path == "trace" => trace(exchange),
         Some(code) => preview(exchange, code).unwrap_or_else(not_found),

@@ -82,7 +82,8 @@ pub(crate) struct Hops<'a> {
 impl<'a> Hops<'a> {
     pub(crate) fn of(fields: &'a Fields) -> Self {
         let usual = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close");
-        let members = fields.all("connection").flat_map(|value| value.split(|&byte| byte == b','));
+        let lines = fields.all("connection").filter(|value| !usual(value));
+        let members = lines.flat_map(|value| value.split(|&byte| byte == b','));
         let named = members.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty() && !usual(name));
         let mut nominated: Vec<_> = named.collect();
         nominated.sort_unstable_by(|one, other| in_any_case(one, other));

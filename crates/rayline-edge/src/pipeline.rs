@@ -55,7 +55,14 @@ async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
     loop {
         let mut link = match connect::reuse(exchange, &target, &upload) {
             Some(link) => link,
-            None => connect::open(exchange, &target, &upload).await?,
+            // In a box of its own: most requests need no room for it.
+            None => match Box::pin(connect::open(exchange, &target, &upload)).await {
+                Ok(link) => link,
+                Err(fault) => {
+                    upload.release(exchange.worker);
+                    return Err(fault);
+                }
+            },
         };
         upload.begin(&mut link, &exchange.body);
         match wait::head(exchange, &target, &mut link, &mut upload).await? {

@@ -57,8 +57,13 @@ impl RequestHead {
 
     /// The request target as received: visible ASCII, not empty.
     pub fn target(&self) -> &str {
+        ascii(self.target_bytes())
+    }
+
+    /// The same for who needs no text: that it is one has to be found out anew each time.
+    pub fn target_bytes(&self) -> &[u8] {
         let start = self.outline.method_end as usize + 1;
-        ascii(self.raw().get(start..self.outline.target_end as usize).unwrap_or_default())
+        self.raw().get(start..self.outline.target_end as usize).unwrap_or_default()
     }
 
     /// In which of the four forms the target is, and its parts.
@@ -71,10 +76,15 @@ impl RequestHead {
     /// The authority of the target, if it has one (RFC 9112 §3.2.2 has it win over `Host`), else
     /// `Host`. Never empty; absent only in HTTP/1.0.
     pub fn host(&self) -> Option<&str> {
+        self.host_bytes().map(ascii)
+    }
+
+    /// The same for who needs no text.
+    pub fn host_bytes(&self) -> Option<&[u8]> {
         match self.form() {
-            TargetForm::Absolute { authority, .. } => Some(authority),
-            TargetForm::Authority => Some(self.target()),
-            TargetForm::Origin | TargetForm::Asterisk => self.outline.host.map(|line| ascii(self.fields.value(line))),
+            TargetForm::Absolute { authority, .. } => Some(authority.as_bytes()),
+            TargetForm::Authority => Some(self.target_bytes()),
+            TargetForm::Origin | TargetForm::Asterisk => self.outline.host.map(|line| self.fields.value(line)),
         }
     }
 

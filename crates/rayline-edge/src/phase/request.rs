@@ -1,5 +1,7 @@
 //! Reading the visitor's request, describing it in the record, and answering what the edge answers itself.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use rayline_config::SslMode;
 use rayline_http1::{TargetForm, Version};
@@ -21,13 +23,13 @@ pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     let user_agent = head.fields.get("user-agent").unwrap_or_default();
     let slice = |part: &[u8]| head.raw().slice_ref(part);
     let record = &mut *exchange.record;
-    record.host = slice(head.host().unwrap_or_default().as_bytes());
+    record.host = slice(head.host_bytes().unwrap_or_default());
     record.method = match head.method() {
         "GET" => Bytes::from_static(b"GET"),
         "POST" => Bytes::from_static(b"POST"),
         other => Bytes::copy_from_slice(other.as_bytes()),
     };
-    record.uri = slice(head.target().as_bytes());
+    record.uri = slice(head.target_bytes());
     record.user_agent = slice(user_agent.get(..MOST_USER_AGENT).unwrap_or(user_agent));
     record.protocol = exchange.visitor.protocol.name(head.version);
     if let Some(zone) = exchange.zone {
@@ -100,12 +102,12 @@ fn takes_websockets(exchange: &Exchange<'_>) -> bool {
 }
 
 /// Path and query for the origin. The absolute form is for proxies: an origin gets the origin form (RFC 9112 §3.2.1).
-pub(crate) fn path_and_query<'a>(head: &'a rayline_http1::RequestHead) -> std::borrow::Cow<'a, str> {
+pub(crate) fn path_and_query(head: &rayline_http1::RequestHead) -> Cow<'_, [u8]> {
     match head.form() {
-        TargetForm::Origin | TargetForm::Asterisk | TargetForm::Authority => head.target().into(),
-        TargetForm::Absolute { path: "", .. } if head.method() == "OPTIONS" => "*".into(),
-        TargetForm::Absolute { path, .. } if path.starts_with('/') => path.into(),
-        TargetForm::Absolute { path, .. } => format!("/{path}").into(),
+        TargetForm::Origin | TargetForm::Asterisk | TargetForm::Authority => head.target_bytes().into(),
+        TargetForm::Absolute { path: "", .. } if head.method() == "OPTIONS" => b"*".into(),
+        TargetForm::Absolute { path, .. } if path.starts_with('/') => path.as_bytes().into(),
+        TargetForm::Absolute { path, .. } => format!("/{path}").into_bytes().into(),
     }
 }
 
@@ -140,7 +142,7 @@ fn location(exchange: &Exchange<'_>, route: &Route<'_>, scheme: &str) -> Bytes {
     let port = if ports.clone().any(|port| port == usual) { None } else { ports.next() };
     let port = port.map_or_else(String::new, |port| format!(":{port}"));
     let path = path_and_query(exchange.head);
-    let path = if path == "*" { "/" } else { path.as_ref() };
+    let path = if *path == *b"*" { "/".into() } else { String::from_utf8_lossy(&path) };
     let (open, close) = if route.host.contains(':') { ("[", "]") } else { ("", "") };
     format!("{scheme}://{open}{}{close}{port}{path}", route.host).into()
 }

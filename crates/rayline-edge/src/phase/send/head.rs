@@ -19,7 +19,7 @@ pub(crate) const CDN_TOKEN: &[u8] = b"rayline";
 pub(super) fn encode(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -> Result<(), IllegalField> {
     let head = exchange.head;
     encode::request_line(out, head.method(), path_and_query(head).as_ref())?;
-    encode::field(out, "Host", head.host().unwrap_or(route.host))?;
+    encode::field(out, "Host", head.host_bytes().unwrap_or(route.host.as_bytes()))?;
     let hops = Hops::of(&head.fields);
     let (mut forwarded, mut looped) = (false, false);
     encode::copy_fields(out, &head.fields, |name, _| match Known::of(name) {
