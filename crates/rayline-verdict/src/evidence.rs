@@ -1,8 +1,11 @@
 //! Typed facts that show how a verdict is known, each marked with who may see it.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::snippet::Snippet;
 
@@ -287,31 +290,57 @@ impl Fact {
         }
     }
 
-    /// The value in `VerdictEvidence`. Times are RFC 3339 in UTC.
+    /// The value in `VerdictEvidence`, see its [`Serialize`].
     pub fn value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// An object with these members, in order.
+macro_rules! object {
+    ($serializer:expr, { $($key:literal: $value:expr),+ $(,)? }) => {{
+        let mut object = $serializer.serialize_map(None)?;
+        $(object.serialize_entry($key, &$value)?;)+
+        object.end()
+    }};
+}
+pub(crate) use object;
+
+/// What is written as it is shown.
+struct Shown<'a, T>(&'a T);
+
+impl<T: fmt::Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// The value in `VerdictEvidence`. Times are RFC 3339 in UTC.
+impl Serialize for Fact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::OriginAddress(address) => json!(address.to_string()),
+            Self::OriginAddress(address) => address.serialize(serializer),
             Self::OriginName(text)
             | Self::TlsError(text)
             | Self::ServerName(text)
             | Self::ExpectedName(text)
-            | Self::Internal(text) => json!(text),
-            Self::Errno { number, name } => json!({ "number": number, "name": name }),
+            | Self::Internal(text) => text.serialize(serializer),
+            Self::Errno { number, name } => object!(serializer, { "number": number, "name": name }),
             Self::Icmp { kind, code, meaning, from } => {
-                json!({ "type": kind, "code": code, "meaning": meaning, "from": from.map(|ip| ip.to_string()) })
+                object!(serializer, { "type": kind, "code": code, "meaning": meaning, "from": from })
             }
-            Self::Timer { setting, limit_ms } => json!({ "setting": setting, "limit_ms": limit_ms }),
-            Self::BytesSent(count) | Self::BytesReceived(count) | Self::Elapsed(count) => json!(count),
-            Self::Body { received, expected } => json!({ "received": received, "expected": expected }),
-            Self::FirstBytes(bytes) | Self::LastBytes(bytes) => json!(bytes.to_string()),
+            Self::Timer { setting, limit_ms } => object!(serializer, { "setting": setting, "limit_ms": limit_ms }),
+            Self::BytesSent(count) | Self::BytesReceived(count) | Self::Elapsed(count) => count.serialize(serializer),
+            Self::Body { received, expected } => object!(serializer, { "received": received, "expected": expected }),
+            Self::FirstBytes(bytes) | Self::LastBytes(bytes) => serializer.collect_str(bytes),
             Self::Violation { rule, clause, offset, bytes } => {
-                json!({ "rule": rule, "clause": clause, "offset": offset, "bytes": bytes.to_string() })
+                object!(serializer, { "rule": rule, "clause": clause, "offset": offset, "bytes": Shown(bytes) })
             }
-            Self::Limit { what, seen, limit } => json!({ "what": what, "seen": seen, "limit": limit }),
+            Self::Limit { what, seen, limit } => object!(serializer, { "what": what, "seen": seen, "limit": limit }),
             Self::Connection { age_ms, idle_ms, served } => {
-                json!({ "age_ms": age_ms, "idle_ms": idle_ms, "served": served })
+                object!(serializer, { "age_ms": age_ms, "idle_ms": idle_ms, "served": served })
             }
-            Self::Tcp(state) => json!({
+            Self::Tcp(state) => object!(serializer, {
                 "state": state.state,
                 "unacked_segments": state.unacked_segments,
                 "unsent_bytes": state.unsent_bytes,
@@ -322,25 +351,27 @@ impl Fact {
                 "peer_window": state.peer_window,
             }),
             Self::TlsAlert { name, number, sent_by } => {
-                json!({ "name": name, "number": number, "sent_by": sent_by.name() })
+                object!(serializer, { "name": name, "number": number, "sent_by": sent_by.name() })
             }
-            Self::Http2Error { frame, code, name, sent_by, debug } => json!({
+            Self::Http2Error { frame, code, name, sent_by, debug } => object!(serializer, {
                 "frame": frame,
                 "code": code,
                 "name": name,
                 "sent_by": sent_by.name(),
-                "debug": debug.as_ref().map(ToString::to_string),
+                "debug": debug.as_ref().map(Shown),
             }),
-            Self::Http2Connection { streams, served, most } => json!({
+            Self::Http2Connection { streams, served, most } => object!(serializer, {
                 "streams": streams,
                 "served": served,
                 "most": (*most != u32::MAX).then_some(most),
             }),
-            Self::Frames { kind, count, limit } => json!({ "kind": kind, "count": count, "limit": limit }),
-            Self::Upgrade { asked, got } => json!({ "asked": asked, "got": got }),
-            Self::SslMode(word) | Self::RevokedBy(word) | Self::Protocol(word) => json!(word),
-            Self::TlsOffered { versions } => json!({ "versions": versions }),
-            Self::Certificate(facts) => json!({
+            Self::Frames { kind, count, limit } => {
+                object!(serializer, { "kind": kind, "count": count, "limit": limit })
+            }
+            Self::Upgrade { asked, got } => object!(serializer, { "asked": asked, "got": got }),
+            Self::SslMode(word) | Self::RevokedBy(word) | Self::Protocol(word) => word.serialize(serializer),
+            Self::TlsOffered { versions } => object!(serializer, { "versions": versions }),
+            Self::Certificate(facts) => object!(serializer, {
                 "subject": facts.subject,
                 "issuer": facts.issuer,
                 "names": facts.names,
@@ -349,20 +380,20 @@ impl Fact {
                 "serial": facts.serial,
                 "chain_length": facts.chain_length,
             }),
-            Self::CheckedAt(at) => json!(crate::moment::rfc3339_seconds(*at)),
-            Self::Dns(facts) => json!({
+            Self::CheckedAt(at) => crate::moment::rfc3339_seconds(*at).serialize(serializer),
+            Self::Dns(facts) => object!(serializer, {
                 "name": facts.name,
                 "response_code": facts.response_code,
                 "aliases": facts.aliases,
-                "addresses": facts.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "servers": facts.servers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "addresses": facts.addresses,
+                "servers": facts.servers,
                 "took_ms": facts.took_ms,
             }),
-            Self::ProhibitedAddress(ip) => json!(ip.to_string()),
-            Self::OriginStatus(status) => json!(status),
-            Self::Informational(count) => json!(count),
-            Self::RequestHeader { name, value } => json!({ "name": name, "value": value }),
-            Self::Host { host, server_name } => json!({ "host": host, "server_name": server_name }),
+            Self::ProhibitedAddress(ip) => ip.serialize(serializer),
+            Self::OriginStatus(status) => status.serialize(serializer),
+            Self::Informational(count) => count.serialize(serializer),
+            Self::RequestHeader { name, value } => object!(serializer, { "name": name, "value": value }),
+            Self::Host { host, server_name } => object!(serializer, { "host": host, "server_name": server_name }),
         }
     }
 }
@@ -392,8 +423,25 @@ impl Evidence {
 
     /// What `audience` may see, as the object `VerdictEvidence`.
     pub fn to_json(&self, audience: Audience) -> Value {
-        let visible = self.0.iter().filter(|fact| fact.audience() <= audience);
-        Value::Object(visible.map(|fact| (fact.key().to_owned(), fact.value())).collect::<Map<_, _>>())
+        serde_json::to_value(self.visible(audience)).unwrap_or_default()
+    }
+
+    /// The same, ready to be written.
+    pub fn visible(&self, audience: Audience) -> impl Serialize {
+        Visible { facts: &self.0, audience }
+    }
+}
+
+/// Facts as far as somebody may see them.
+struct Visible<'a> {
+    facts: &'a [Fact],
+    audience: Audience,
+}
+
+impl Serialize for Visible<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let visible = self.facts.iter().filter(|fact| fact.audience() <= self.audience);
+        serializer.collect_map(visible.map(|fact| (fact.key(), fact)))
     }
 }
 

@@ -247,9 +247,9 @@ fields! {
     Verdict Ours String "VerdictReached" "Whether the request reached the application: `no`, `maybe`, `yes`. After `no` repeating it is safe."
         |verdict, out| write::quoted(out, verdict.reached.name().as_bytes());
     Verdict Ours Object "VerdictEvidence" "The facts that show it, by name."
-        |verdict, out| write::value(out, &verdict.evidence.to_json(Audience::Operator));
+        |verdict, out| write::value(out, &verdict.evidence.visible(Audience::Operator));
     Verdict Ours Array "VerdictAttempts" "What was tried, in order: `address`, `reused`, `status`, `code`, `took_ms`."
-        |verdict, out| write::value(out, &verdict.attempts_json());
+        |verdict, out| write::value(out, &verdict.attempts);
 }
 
 /// Writes what there is, and says whether there was anything.

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::code::{Code, Reached, Sent};
-use crate::evidence::{Audience, Evidence};
+use crate::evidence::{Audience, Evidence, object};
 use crate::number::Number;
 use crate::party::{Party, Phase};
 
@@ -58,15 +60,22 @@ pub enum Outcome {
 }
 
 impl Attempt {
-    /// The object in `VerdictAttempts`.
+    /// The object in `VerdictAttempts`, see its [`Serialize`].
     pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The object in `VerdictAttempts`.
+impl Serialize for Attempt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (status, code) = match self.outcome {
             Outcome::Answered(status) => (Some(status), None),
             Outcome::Failed { code, reached: _ } => (None, Some(code.name())),
             Outcome::Abandoned => (None, None),
         };
-        json!({
-            "address": self.address.to_string(),
+        object!(serializer, {
+            "address": self.address,
             "reused": self.reused,
             "status": status,
             "code": code,

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::net::IpAddr;
 
 use bytes::BufMut;
-use serde_json::Value;
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::moment::Moment;
@@ -17,7 +17,11 @@ const NANOS: i64 = 1_000_000_000;
 
 /// A decimal number.
 pub(crate) fn int(out: &mut Vec<u8>, number: impl Into<u64>) {
-    out.extend_from_slice(itoa::Buffer::new().format(number.into()).as_bytes());
+    match number.into() {
+        // Most numbers are, durations above all.
+        digit @ 0..=9 => out.push(b'0' + digit as u8),
+        number => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
 }
 
 /// Microseconds as milliseconds with three decimal places.
@@ -31,15 +35,30 @@ pub(crate) fn millis(out: &mut Vec<u8>, micros: u64) {
 pub fn put_address(out: &mut impl BufMut, address: IpAddr) {
     match address {
         IpAddr::V4(address) => {
-            let mut between = "";
+            let mut text = [b'.'; "255.255.255.255.".len()];
+            let mut places = text.iter_mut();
             for octet in address.octets() {
-                out.put_slice(between.as_bytes());
-                out.put_slice(itoa::Buffer::new().format(octet).as_bytes());
-                between = ".";
+                if octet >= 100 {
+                    put_digit(&mut places, octet / 100);
+                }
+                if octet >= 10 {
+                    put_digit(&mut places, octet / 10 % 10);
+                }
+                put_digit(&mut places, octet % 10);
+                // The dot is there already.
+                places.next();
             }
+            let left = places.len();
+            out.put_slice(text.get(..text.len() - left - 1).unwrap_or_default());
         }
         // Writing to memory does not fail.
         IpAddr::V6(address) => drop(write!(out.writer(), "{address}")),
+    }
+}
+
+fn put_digit(places: &mut std::slice::IterMut<'_, u8>, digit: u8) {
+    if let Some(place) = places.next() {
+        *place = b'0' + digit;
     }
 }
 
@@ -239,7 +258,7 @@ pub(crate) fn bool(out: &mut Vec<u8>, value: bool) {
 }
 
 /// A JSON value; `null` in the place of one that cannot be written, so that the line stays whole.
-pub(crate) fn value(out: &mut Vec<u8>, value: &Value) {
+pub(crate) fn value(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
         out.truncate(start);
