@@ -238,6 +238,8 @@ fn bind(door: Door, address: SocketAddr) -> Result<Listener, StartError> {
     let listen = || -> io::Result<TcpListener> {
         let socket = socket_on(address, true)?;
         socket.set_nonblocking(true)?;
+        // Small answers must not wait for the acknowledgement of the last. Accepted sockets have it from the listener.
+        socket.set_tcp_nodelay(true)?;
         socket.listen(BACKLOG)?;
         Ok(socket.into())
     };
@@ -258,4 +260,20 @@ fn socket_on(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     }
     socket.bind(&address.into())?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn accepted_sockets_send_small_answers_at_once() {
+        let listener = bind(Door::Http, "127.0.0.1:0".parse().unwrap()).unwrap();
+        listener.socket.set_nonblocking(false).unwrap();
+        let _visitor = TcpStream::connect(listener.address).unwrap();
+        let (accepted, _) = listener.socket.accept().unwrap();
+        assert!(accepted.nodelay().unwrap());
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Door {
 
 /// Accepts visitors until told to close, and then as many as wait in the queue.
 pub(crate) async fn run(worker: Rc<Worker>, listener: TcpListener, door: Door, mut closed: watch::Receiver<bool>) {
+    // Where it is one address, visitors have connected to that; else each has to be asked for.
+    let address = listener.local_addr().ok().filter(|address| !address.ip().is_unspecified());
     loop {
         let accepted = tokio::select! {
             biased;
@@ -43,7 +45,7 @@ pub(crate) async fn run(worker: Rc<Worker>, listener: TcpListener, door: Door, m
             _ = closed.changed() => return,
         };
         match accepted {
-            Ok((tcp, peer)) => take(&worker, tcp, peer, door),
+            Ok((tcp, peer)) => take(&worker, tcp, peer, address, door),
             // A connection that died in the queue is its visitor's affair. Anything else is a shortage of ours (files,
             // memory): the connections wait in the queue until it is over.
             Err(error) if is_visitors(&error) => {}
@@ -60,10 +62,8 @@ fn is_visitors(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, door: Door) {
-    let Ok(local) = tcp.local_addr() else { return };
-    // Small answers must not wait for the acknowledgement of the last; if it cannot be set they do.
-    let _ = tcp.set_nodelay(true);
+fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, local: Option<SocketAddr>, door: Door) {
+    let Some(local) = local.or_else(|| tcp.local_addr().ok()) else { return };
     let admitted = worker.counts.admit(worker.running().server().max_connections);
     if !admitted && worker.refusals() >= MOST_REFUSALS {
         record_only(worker, &Visitor::new(peer, local), Instant::now(), too_many(worker));
