@@ -210,7 +210,9 @@ impl Link {
             }
             let hint = self.body.as_ref().and_then(BodyDecoder::remaining_hint);
             let want = hint.unwrap_or(*READ.end() / 4).clamp(*READ.start(), *READ.end());
-            match ready!(self.poll_fill(cx, usize::try_from(want).unwrap_or(usize::MAX))) {
+            // And a byte: a read that leaves some of its room has emptied the socket, as the runtime knows, and nobody has to
+            // find that out by another.
+            match ready!(self.poll_fill(cx, usize::try_from(want).unwrap_or(usize::MAX).saturating_add(1))) {
                 Ok(1..) => {}
                 Ok(0) => {
                     self.keep_alive = false;

@@ -9,10 +9,16 @@ use rayline_verdict::Fault;
 
 use crate::hop::{Hops, passes_to_visitor};
 use crate::visitor::body::{Interim, Piece};
-use crate::visitor::io::SharedIo;
+use crate::visitor::io::{SharedIo, VisitorIo};
 
 /// The least and most read at once while a body streams.
 const READ: std::ops::RangeInclusive<u64> = 4 * 1024..=128 * 1024;
+
+/// Room to read so much of a body, and a byte: a read that leaves some of its room has emptied the socket, as the runtime
+/// knows, and nobody has to find that out by another.
+fn room(bytes: u64) -> usize {
+    usize::try_from(bytes.clamp(*READ.start(), *READ.end())).unwrap_or(usize::MAX).saturating_add(1)
+}
 
 /// The body of one request on a connection.
 #[derive(Debug)]
@@ -41,6 +47,7 @@ impl Body {
     /// Truncated or malformed.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         let mut io = self.io.borrow_mut();
+        self.read_ahead(&mut io, cx);
         loop {
             match self.decoder.decode(&mut io.input).map_err(|refusal| request_fault(&refusal))? {
                 Decoded::Data(data) => return Poll::Ready(Ok(Piece::Data(data))),
@@ -49,8 +56,7 @@ impl Body {
                 Decoded::NeedMore => {}
             }
             let hint = self.decoder.remaining_hint().unwrap_or(*READ.end() / 2);
-            let want = hint.clamp(*READ.start(), *READ.end());
-            match ready!(io.poll_fill(cx, usize::try_from(want).unwrap_or(usize::MAX))) {
+            match ready!(io.poll_fill(cx, room(hint))) {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => {
                     return Poll::Ready(match self.decoder.eof() {
@@ -59,6 +65,18 @@ impl Body {
                     });
                 }
             }
+        }
+    }
+
+    /// Reads what has come behind the first bytes of a body, which came with the head: in one piece they go out in one
+    /// write. Where nothing has, it costs nothing; what goes wrong is met again by whoever reads next.
+    fn read_ahead(&self, io: &mut VisitorIo, cx: &mut Context<'_>) {
+        let here = io.input.len() as u64;
+        if let Some(missing) = self.decoder.remaining_hint().and_then(|left| left.min(*READ.end()).checked_sub(here))
+            && here > 0
+            && missing > 0
+        {
+            let _ = io.poll_fill(cx, room(missing));
         }
     }
 
