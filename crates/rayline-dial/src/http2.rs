@@ -21,6 +21,7 @@ use h2::{RecvStream, SendStream};
 use http::Request;
 use rayline_verdict::Fact;
 use rayline_verdict::evidence::{Evidence, TcpState};
+use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep};
 
 use crate::connection::{Connection, Timings};
@@ -90,8 +91,10 @@ struct Shared {
     woken: Cell<(u64, u64)>,
     /// The pool holds it.
     kept: Cell<bool>,
-    /// The origin has said how many streams it allows, or has had its time to.
+    /// The origin has said how many streams it allows and what they may become, or has had its time to.
     settled: Cell<bool>,
+    /// Wakes those who wait for that.
+    settles: Notify,
     /// Somebody waited on it in vain.
     doubted: Cell<bool>,
     ended: Cell<bool>,
@@ -102,6 +105,11 @@ struct Shared {
 impl Shared {
     fn rests(&self) -> bool {
         self.kept.get() && !self.ended.get() && self.open.get() == 0
+    }
+
+    fn settle(&self) {
+        self.settled.set(true);
+        self.settles.notify_waiters();
     }
 
     /// Changes something, and counts the connection among those at rest or no more.
@@ -137,6 +145,7 @@ impl Http2 {
             woken: Cell::default(),
             kept: Cell::new(false),
             settled: Cell::new(false),
+            settles: Notify::new(),
             doubted: Cell::new(false),
             ended: Cell::new(false),
             resting: Rc::clone(resting),
@@ -248,6 +257,16 @@ impl Lease {
         self.shared.tap.borrow().connection.tls().map(|(version, _)| version)
     }
 
+    /// Whether this request may ask for a tunnel (extended CONNECT, RFC 8441 §3). Ready when the origin has said what it
+    /// allows, or has had its time to. On a connection that ended meanwhile it may: it meets the reason.
+    pub async fn takes_tunnel(&self) -> bool {
+        let settles = self.shared.settles.notified();
+        if !self.shared.settled.get() {
+            settles.await;
+        }
+        self.shared.ended.get() || self.requests.is_extended_connect_protocol_enabled()
+    }
+
     /// Whether the connection had another request before this one.
     pub fn is_reused(&self) -> bool {
         self.served > 0
@@ -345,7 +364,7 @@ impl Future for Driver {
         if let Some((_, patience)) = &mut this.settling
             && (ended || this.shared.tap.borrow().frames.is_settled() || patience.as_mut().poll(cx).is_ready())
         {
-            this.shared.settled.set(true);
+            this.shared.settle();
             this.settling = None;
         }
         if ended {
@@ -361,6 +380,6 @@ impl Future for Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.shared.change(|shared| shared.ended.set(true));
-        self.shared.settled.set(true);
+        self.shared.settle();
     }
 }

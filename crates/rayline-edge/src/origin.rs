@@ -137,6 +137,22 @@ impl Link {
         either!(self, link => &mut link.deadline)
     }
 
+    /// Whether a request may ask for a WebSocket here. Over HTTP/2 the origin says so, and is waited for (RFC 8441 §3).
+    pub(crate) async fn takes_tunnel(&self) -> bool {
+        match self {
+            Self::Http1(_) => true,
+            Self::Http2(link) => link.takes_tunnel().await,
+        }
+    }
+
+    /// The status as the origin sent it: over HTTP/2, what comes as `101` was a success (RFC 8441 §5).
+    pub(crate) fn status(&self, head: &ResponseHead) -> u16 {
+        match (self, head.status) {
+            (Self::Http2(_), 101) => 200,
+            (Self::Http1(_) | Self::Http2(_), status) => status,
+        }
+    }
+
     /// Begins with the request, whose head was encoded for HTTP/1.1; with `end` there is no body.
     pub(crate) fn begin(&mut self, head: &[u8], end: bool) {
         either!(self, link => link.begin(head, end));
@@ -212,12 +228,9 @@ impl Link {
         either!(self, link => link.begin_body(head, limits));
     }
 
-    /// Begins with what comes behind a `101`, which only HTTP/1.1 has (RFC 9113 §8.6).
+    /// Begins with what comes behind a `101`.
     pub(crate) fn begin_tunnel(&mut self, limits: &Limits) {
-        match self {
-            Self::Http1(link) => link.begin_tunnel(limits),
-            Self::Http2(_) => {}
-        }
+        either!(self, link => link.begin_tunnel(limits));
     }
 
     /// The next piece of the body. Nothing is to be asked for after the end or the trailers.
@@ -264,7 +277,7 @@ impl Link {
     pub(crate) fn finish(self, target: &crate::phase::resolve::Target, request_done: bool) {
         match self {
             Self::Http1(link) => link.finish(target, request_done),
-            Self::Http2(link) => drop(link),
+            Self::Http2(link) => link.finish(),
         }
     }
 }

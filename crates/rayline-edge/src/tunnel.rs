@@ -38,7 +38,11 @@ impl Upgrade {
             && head.fields.list_contains("upgrade", WEBSOCKET);
         // One alone (RFC 6455 §11.3.1): of two, the origin may answer the other.
         let mut keys = head.fields.all("sec-websocket-key");
-        let key = keys.next().filter(|_| asks && keys.next().is_none())?;
+        Self::of(keys.next().filter(|_| asks && keys.next().is_none())?)
+    }
+
+    /// One that was asked for with this `Sec-WebSocket-Key`.
+    pub(crate) fn of(key: &[u8]) -> Option<Self> {
         let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
         context.update(key);
         context.update(GUID);
@@ -46,6 +50,11 @@ impl Upgrade {
         // Twenty bytes are twenty-eight in base64.
         STANDARD.encode_slice(context.finish(), &mut accept).ok()?;
         Some(Self { accept })
+    }
+
+    /// The `Sec-WebSocket-Accept` of the answer.
+    pub(crate) fn accept(&self) -> &[u8] {
+        &self.accept
     }
 
     /// Whether this `101` is the answer to it.

@@ -102,11 +102,15 @@ impl Http2Pool {
         &self.resting
     }
 
-    /// A place on a connection that stands as far as is known.
-    pub fn take(&mut self, key: &Key, streams: u32) -> Option<Lease> {
+    /// A place on a connection that stands as far as is known; with `tunnel`, on one whose origin lets it become one.
+    pub fn take(&mut self, key: &Key, streams: u32, tunnel: bool) -> Option<Lease> {
         let connections = &mut self.shelves.get_mut(key)?.connections;
         connections.retain_mut(|connection| !connection.is_over());
-        let fits = |connection: &&Http2| connection.shared.settled.get() && connection.has_room(streams);
+        let fits = |connection: &&Http2| {
+            connection.shared.settled.get()
+                && connection.has_room(streams)
+                && (!tunnel || connection.requests.is_extended_connect_protocol_enabled())
+        };
         connections.iter().find(fits).map(Http2::lease)
     }
 

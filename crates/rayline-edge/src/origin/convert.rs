@@ -7,6 +7,8 @@
 use std::fmt::Display;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use h2::ext::Protocol;
+use http::header::{CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use rayline_dial::http1::response_fault;
@@ -16,19 +18,21 @@ use rayline_verdict::fault::ReceiveCause;
 use rayline_verdict::snippet::{Snippet, is_secret};
 
 use crate::hop::Known;
+use crate::tunnel::{Upgrade, WEBSOCKET};
 
-/// Makes a request of the bytes of its HTTP/1.1 head.
+/// Makes a request of the bytes of its HTTP/1.1 head, and says what upgrade it asks for: by extended CONNECT, with no key
+/// (RFC 8441 §5).
 ///
 /// # Errors
 /// Why HTTP/2 cannot express it, or the library not.
-pub(super) fn request(head: Bytes, scheme: Scheme) -> Result<Request<()>, String> {
+pub(super) fn request(head: Bytes, scheme: Scheme) -> Result<(Request<()>, Option<Upgrade>), String> {
     let mut lines = Lines(head);
     let line = lines.next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let method = Method::from_bytes(method).map_err(told("the method"))?;
+    let mut method = Method::from_bytes(method).map_err(told("the method"))?;
     let path = PathAndQuery::from_maybe_shared(path(line.slice_ref(target))).map_err(told("the path"))?;
-    let mut authority = None;
+    let (mut authority, mut upgrades) = (None, false);
     let mut fields = HeaderMap::with_capacity(32);
     for line in lines {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
@@ -39,7 +43,11 @@ pub(super) fn request(head: Bytes, scheme: Scheme) -> Result<Request<()>, String
                 authority = Some(Authority::from_maybe_shared(line.slice_ref(value)).map_err(told("the host"))?);
                 continue;
             }
-            Some(Known::Hop) if !name.eq_ignore_ascii_case(b"te") => continue,
+            Some(Known::Hop) if !name.eq_ignore_ascii_case(b"te") => {
+                // The edge writes it for WebSockets alone.
+                upgrades |= name.eq_ignore_ascii_case(b"upgrade");
+                continue;
+            }
             _ => {}
         }
         let name = HeaderName::from_bytes(name).map_err(told("a field's name"))?;
@@ -49,14 +57,21 @@ pub(super) fn request(head: Bytes, scheme: Scheme) -> Result<Request<()>, String
         value.set_sensitive(is_secret(name.as_str()));
         fields.try_append(name, value).map_err(told("the number of fields"))?;
     }
+    let mut request = Request::new(());
+    let key = if upgrades { fields.remove(SEC_WEBSOCKET_KEY) } else { None };
+    let upgrade = key.and_then(|key| Upgrade::of(key.as_bytes()));
+    if upgrade.is_some() {
+        fields.remove(SEC_WEBSOCKET_ACCEPT);
+        method = Method::CONNECT;
+        request.extensions_mut().insert(Protocol::from_static(WEBSOCKET));
+    }
     let mut uri = http::uri::Parts::default();
     (uri.scheme, uri.authority, uri.path_and_query) = (Some(scheme), authority, Some(path));
-    let mut request = Request::new(());
     *request.method_mut() = method;
     *request.uri_mut() = Uri::from_parts(uri).map_err(told("the target"))?;
     *request.version_mut() = http::Version::HTTP_2;
     *request.headers_mut() = fields;
-    Ok(request)
+    Ok((request, upgrade))
 }
 
 fn told<E: Display>(what: &'static str) -> impl Fn(E) -> String {
@@ -104,9 +119,24 @@ pub(super) fn response(out: &mut BytesMut, status: StatusCode, fields: &HeaderMa
     }
     put(out, fields);
     let bare = kind == RequestKind::Head || status.is_informational() || matches!(status.as_u16(), 204 | 304);
-    if !bare && !fields.contains_key(http::header::CONTENT_LENGTH) {
+    if !bare && !fields.contains_key(CONTENT_LENGTH) {
         out.put_slice(if ended { b"content-length: 0\r\n" } else { b"transfer-encoding: chunked\r\n" });
     }
+    encode::end(out);
+}
+
+/// Writes the head of a response that made the stream a tunnel, as HTTP/1.1 would have brought it.
+pub(super) fn switched(out: &mut BytesMut, mut fields: HeaderMap, upgrade: &Upgrade) {
+    // What neither side has a use for in such a response (RFC 8441 §5, RFC 9110 §9.3.6).
+    for unused in [SEC_WEBSOCKET_ACCEPT, CONTENT_LENGTH] {
+        fields.remove(unused);
+    }
+    out.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ");
+    out.put_slice(WEBSOCKET.as_bytes());
+    out.put_slice(b"\r\nsec-websocket-accept: ");
+    out.put_slice(upgrade.accept());
+    out.put_slice(b"\r\n");
+    put(out, &fields);
     encode::end(out);
 }
 
@@ -165,7 +195,7 @@ mod tests {
     fn a_request_keeps_what_is_for_the_other_end() {
         let head = "POST /a<b?q=`x` HTTP/1.1\r\nHost: shop.test:8080\r\nAccept: */*\r\nTransfer-Encoding: chunked\r\n\
                     TE: trailers\r\nConnection: TE\r\nCookie: a=1\r\nX-Two: 1\r\nx-two: 2\r\n\r\n";
-        let request = request(Bytes::from_static(head.as_bytes()), Scheme::HTTPS).unwrap();
+        let (request, _) = request(Bytes::from_static(head.as_bytes()), Scheme::HTTPS).unwrap();
         assert_eq!(request.uri().to_string(), "https://shop.test:8080/a%3Cb?q=%60x%60");
         let fields: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let expected: [(&str, &[u8]); 5] =
@@ -176,7 +206,7 @@ mod tests {
     #[test]
     fn an_asterisk_stays_one() {
         let head = "OPTIONS * HTTP/1.1\r\nHost: shop.test\r\n\r\n";
-        let request = request(Bytes::from_static(head.as_bytes()), Scheme::HTTP).unwrap();
+        let (request, _) = request(Bytes::from_static(head.as_bytes()), Scheme::HTTP).unwrap();
         assert_eq!(request.uri().path(), "*");
     }
 }

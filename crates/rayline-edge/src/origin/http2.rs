@@ -21,6 +21,7 @@ use rayline_verdict::{Cause, Fault};
 
 use super::{Failure, Refused, Repeat, Sent, convert, timer};
 use crate::deadline::Deadline;
+use crate::tunnel::Upgrade;
 use crate::visitor::body::Piece;
 use crate::worker::Worker;
 
@@ -34,6 +35,7 @@ pub(crate) struct Link {
     _resting: Resting,
     limits: Limits,
     framing: Framing,
+    tunnel: Tunnel,
     pub(super) deadline: Deadline,
     /// Bytes of the request's head, before compression, and of its body; the same of the response.
     sent: u64,
@@ -58,6 +60,15 @@ enum State {
     Waiting(ResponseFuture),
     Body(RecvStream),
     Over,
+}
+
+/// What becomes of the stream.
+#[derive(Clone, Copy)]
+enum Tunnel {
+    No,
+    /// It is to become a tunnel, and has no end before that is decided.
+    Asked(Upgrade),
+    Open,
 }
 
 /// The request's body on its way.
@@ -86,6 +97,7 @@ impl Link {
             _resting: Resting(Rc::clone(worker)),
             limits,
             framing: Framing::None,
+            tunnel: Tunnel::No,
             deadline: worker.deadline(),
             sent: 0,
             received: 0,
@@ -102,6 +114,10 @@ impl Link {
         self.lease.tls_version()
     }
 
+    pub(super) async fn takes_tunnel(&self) -> bool {
+        self.lease.takes_tunnel().await
+    }
+
     pub(super) fn is_reused(&self) -> bool {
         self.lease.is_reused()
     }
@@ -116,13 +132,15 @@ impl Link {
 
     pub(super) fn begin(&mut self, head: &[u8], end: bool) {
         let scheme = if self.lease.tls_version().is_some() { Scheme::HTTPS } else { Scheme::HTTP };
-        let request = match convert::request(Bytes::copy_from_slice(head), scheme) {
+        let (request, upgrade) = match convert::request(Bytes::copy_from_slice(head), scheme) {
             Ok(request) => request,
             Err(why) => {
                 self.state = State::Unspeakable(why);
                 return;
             }
         };
+        self.tunnel = upgrade.map_or(Tunnel::No, Tunnel::Asked);
+        let end = end && upgrade.is_none();
         match self.lease.send(request, end) {
             Ok((response, stream)) => {
                 self.state = State::Waiting(response);
@@ -145,7 +163,10 @@ impl Link {
     }
 
     pub(super) fn queue(&mut self, piece: Piece, framing: Framing) {
-        self.outgoing.queue(piece, framing);
+        // The end of a request without a body is none of the tunnel that it asks for.
+        if !matches!((self.tunnel, &piece), (Tunnel::Asked(_), Piece::End)) {
+            self.outgoing.queue(piece, framing);
+        }
     }
 
     /// Whether the socket takes no more: then it is not the window of the stream that is missing.
@@ -201,7 +222,14 @@ impl Link {
             self.state = State::Body(body);
         }
         let mut text = BytesMut::new();
-        convert::response(&mut text, parts.status, &parts.headers, kind, ended);
+        match self.tunnel {
+            Tunnel::Asked(upgrade) if parts.status.is_success() => {
+                convert::switched(&mut text, parts.headers, &upgrade);
+            }
+            Tunnel::No | Tunnel::Asked(_) | Tunnel::Open => {
+                convert::response(&mut text, parts.status, &parts.headers, kind, ended);
+            }
+        }
         self.received += text.len() as u64;
         let received = text.len() as u64;
         match ResponseParser::new(self.limits).parse(&mut text, kind) {
@@ -226,6 +254,24 @@ impl Link {
     pub(super) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits) {
         self.framing = head.framing();
         self.limits = *limits;
+        // The origin answers instead of switching.
+        if let Tunnel::Asked(_) = self.tunnel {
+            self.outgoing.end();
+        }
+    }
+
+    /// Begins with what comes through the tunnel: bytes, until the origin ends the stream.
+    pub(super) fn begin_tunnel(&mut self, limits: &Limits) {
+        self.tunnel = Tunnel::Open;
+        self.framing = Framing::Close;
+        self.limits = *limits;
+    }
+
+    /// The response is over.
+    pub(super) fn finish(mut self) {
+        if let Tunnel::Open = self.tunnel {
+            self.outgoing.end();
+        }
     }
 
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
@@ -269,6 +315,8 @@ impl Link {
     fn ending(&self, fields: Option<HeaderMap>) -> Result<Piece, Fault> {
         match fields {
             None => Ok(Piece::End),
+            // A tunnel has none (RFC 9113 §8.5).
+            Some(_) if matches!(self.tunnel, Tunnel::Open) => Ok(Piece::End),
             Some(fields) => {
                 let fields = convert::trailers(&fields, &self.limits).map_err(|fault| self.testify(fault))?;
                 Ok(Piece::Trailers(fields))
@@ -306,6 +354,14 @@ impl Outgoing {
             }
             Piece::Trailers(fields) => self.end = Some(End::Trailers(convert::request_trailers(&fields))),
             Piece::End => self.end = Some(End::Bare),
+        }
+    }
+
+    /// Ends it, unless there is something that it would cut off.
+    fn end(&mut self) {
+        if let Some(mut stream) = self.stream.take_if(|_| self.data.is_empty()) {
+            // It fails where the stream is over.
+            let _ = stream.send_data(Bytes::new(), true);
         }
     }
 

@@ -14,6 +14,10 @@ use super::resolve::Target;
 use super::send::Upload;
 use crate::exchange::Exchange;
 use crate::origin::{Link, http1, http2};
+use crate::tunnel::Upgrade;
+
+/// The TLS alert `no_application_protocol` (RFC 7301 §3.2).
+const NO_APPLICATION_PROTOCOL: u8 = 120;
 
 /// Takes a kept connection to one of the addresses, or a place on a shared one. A request that is sent again gets a fresh
 /// connection, and the first place on it: what happened to it once would happen to it again among others.
@@ -21,31 +25,36 @@ pub(crate) fn reuse(exchange: &mut Exchange<'_>, target: &Target, upload: &Uploa
     if upload.is_repeated() {
         return None;
     }
-    // An origin that speaks HTTP/1.1 is not made to wait for a look at what it does not have.
-    if target.security.protocols != Protocols::Http2 {
-        let now = exchange.now;
-        let mut addresses = target.addresses.iter();
-        let taken =
-            exchange.worker.count_idle(|pool| addresses.find_map(|address| pool.take(&target.key(*address), now)));
-        if let Some(connection) = taken {
-            return Some(owned(exchange, target, connection));
-        }
+    if exchange.upgrade.is_some() {
+        // It would have a connection of HTTP/1.1 to itself for as long as it lasts.
+        return share(exchange, target, true).or_else(|| take_idle(exchange, target));
     }
-    let lease = share(exchange, target)?;
-    Some(shared(exchange, target, lease))
+    // An origin that speaks HTTP/1.1 is not made to wait for a look at what it does not have.
+    take_idle(exchange, target).or_else(|| share(exchange, target, false))
 }
 
-/// Takes a place on an HTTP/2 connection to one of the addresses.
-fn share(exchange: &Exchange<'_>, target: &Target) -> Option<Lease> {
+/// Takes a kept connection of HTTP/1.1 to one of the addresses.
+fn take_idle(exchange: &mut Exchange<'_>, target: &Target) -> Option<Link> {
+    if target.security.protocols == Protocols::Http2 {
+        return None;
+    }
+    let now = exchange.now;
+    let mut addresses = target.addresses.iter();
+    let taken = exchange.worker.count_idle(|pool| addresses.find_map(|address| pool.take(&target.key(*address), now)));
+    Some(owned(exchange, target, taken?))
+}
+
+/// Takes a place on an HTTP/2 connection to one of the addresses, one for a `tunnel` or any.
+fn share(exchange: &mut Exchange<'_>, target: &Target, tunnel: bool) -> Option<Link> {
     if target.security.protocols == Protocols::Http1 {
         return None;
     }
     let mut pool = exchange.worker.shared.borrow_mut();
     let mut addresses = target.addresses.iter();
-    let taken = addresses.find_map(|address| pool.take(&target.key(*address), target.streams));
+    let taken = addresses.find_map(|address| pool.take(&target.key(*address), target.streams, tunnel));
     drop(pool);
     exchange.worker.count_resting();
-    taken
+    Some(shared(exchange, target, taken?))
 }
 
 /// Opens a new connection, TLS included; or shares the one that another request is opening, where the origin may speak
@@ -54,9 +63,36 @@ fn share(exchange: &Exchange<'_>, target: &Target) -> Option<Lease> {
 /// # Errors
 /// The dialler's: of the most telling address when all failed. The visitor's leaving meanwhile.
 pub(crate) async fn open(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Result<Link, Fault> {
-    let opened = open_or_share(exchange, target, upload).await;
+    let opened = match exchange.upgrade {
+        None => open_or_share(exchange, target, upload).await,
+        Some(_) => Box::pin(open_for_tunnel(exchange, target, upload)).await,
+    };
     exchange.now = Instant::now();
     opened
+}
+
+/// Opens a connection for a WebSocket: one of HTTP/1.1, for which an origin needs to allow nothing. Of one that speaks
+/// HTTP/2 alone, a stream is taken if it may become a tunnel.
+async fn open_for_tunnel(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Result<Link, Fault> {
+    let refusal = match dial(exchange, target, Protocols::Http1, None).await {
+        Err(refusal) if target.security.protocols != Protocols::Http1 && is_for_protocol(&refusal) => refusal,
+        opened => return opened,
+    };
+    let place = if upload.is_repeated() { None } else { share(exchange, target, false) };
+    let link = match place {
+        Some(link) => link,
+        None => open_or_share(exchange, target, upload).await?,
+    };
+    match unless_gone(exchange, link.takes_tunnel()).await? {
+        true => Ok(link),
+        false => Err(refusal.with(Upgrade::fact("HTTP/2 without extended CONNECT".to_owned()))),
+    }
+}
+
+/// Whether the origin refused the handshake because it speaks none of the protocols that were offered.
+fn is_for_protocol(refusal: &Fault) -> bool {
+    let no_protocol = |fact: &Fact| matches!(fact, Fact::TlsAlert { number: NO_APPLICATION_PROTOCOL, .. });
+    refusal.evidence.facts().iter().any(no_protocol)
 }
 
 async fn open_or_share(exchange: &mut Exchange<'_>, target: &Target, upload: &Upload) -> Result<Link, Fault> {
@@ -74,8 +110,8 @@ async fn open_or_share(exchange: &mut Exchange<'_>, target: &Target, upload: &Up
             Turn::Wait(_) if upload.is_repeated() => return dial(exchange, target, protocols, None).await,
             Turn::Wait(wait) => {
                 let goes_on = unless_gone(exchange, wait.over()).await?;
-                if let Some(lease) = share(exchange, target) {
-                    return Ok(shared(exchange, target, lease));
+                if let Some(link) = share(exchange, target, false) {
+                    return Ok(link);
                 }
                 if !goes_on {
                     return dial(exchange, target, protocols, None).await;

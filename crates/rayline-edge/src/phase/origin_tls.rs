@@ -41,8 +41,6 @@ pub(crate) fn choose(exchange: &Exchange<'_>, route: &Route<'_>) -> Security {
 /// than HTTP/2, so a server for it is supposed to speak that (prior knowledge).
 fn protocols(exchange: &Exchange<'_>, tls: Tls, most: HttpVersion) -> Protocols {
     match (tls, most) {
-        // A connection of its own, which a switch of protocols takes whole.
-        _ if exchange.upgrade.is_some() => Protocols::Http1,
         (Tls::Off, _) if exchange.is_call() => Protocols::Http2,
         (Tls::Off, _) | (Tls::Full | Tls::Strict, HttpVersion::V1) => Protocols::Http1,
         (Tls::Full | Tls::Strict, HttpVersion::V2) => Protocols::Http2OrHttp1,

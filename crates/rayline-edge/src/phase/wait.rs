@@ -58,7 +58,7 @@ pub(crate) async fn head(
         |outcome| Attempt { address: link.address(), reused: link.is_reused(), outcome, took_ms: took / 1000 };
     match outcome {
         Ok(head) => {
-            origin.status = head.status;
+            origin.status = link.status(&head);
             Ok(Waited::Head(Box::new(head)))
         }
         Err(Failure { fault, repeat }) => {
@@ -71,7 +71,10 @@ pub(crate) async fn head(
                 Repeat::Never => false,
                 Repeat::Unprocessed => upload.is_whole(),
                 Repeat::OverHttp1 => {
-                    connect::require_http1(exchange, target, link.address());
+                    // What it says of tunnels it does not say of requests.
+                    if exchange.upgrade.is_none() {
+                        connect::require_http1(exchange, target, link.address());
+                    }
                     upload.is_whole()
                 }
                 Repeat::Stale if upload.is_repeatable(link.sent()) => true,

@@ -7,3 +7,4 @@ mod grpc;
 mod origin;
 mod origin_faults;
 mod serving;
+mod websocket;

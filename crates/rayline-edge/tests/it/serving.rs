@@ -7,7 +7,7 @@ mod https;
 mod interim;
 mod proxied;
 mod routing;
-mod websocket;
+pub(crate) mod websocket;
 
 use rayline_testkit::Script;
 

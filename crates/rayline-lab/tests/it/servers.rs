@@ -16,3 +16,4 @@ mod restarts;
 mod scene;
 mod tomcat;
 mod websocket;
+mod websocket_http2;

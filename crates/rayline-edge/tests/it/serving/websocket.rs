@@ -14,16 +14,16 @@ const IDLE: &str = "policy.reply.idle";
 
 /// The key and its answer of RFC 6455 §1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-fn asking() -> String {
+pub(crate) fn asking() -> String {
     format!(
         "GET /chat HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: {KEY}\r\n\r\n"
     )
 }
 
-fn granting() -> String {
+pub(crate) fn granting() -> String {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {ACCEPT}\r\n\r\n"
     )
@@ -196,7 +196,7 @@ async fn whoever_breaks_it_is_named() {
 }
 
 /// Opens a stream as a tunnel, and returns it with the fields of the answer.
-async fn connected(visitor: &mut Http2Visitor) -> (u32, Vec<(String, String)>) {
+pub(crate) async fn connected(visitor: &mut Http2Visitor) -> (u32, Vec<(String, String)>) {
     connected_with(visitor, ("sec-websocket-version", "13"), false).await
 }
 
