@@ -199,6 +199,15 @@ async fn an_origin_of_http2_alone_may_allow_none() {
     assert_eq!(origin(&scene).requests(), 1, "no tunnel was asked for");
 }
 
+/// It is not said to allow none before it has said anything.
+#[tokio::test]
+async fn an_origin_that_closes_instead_is_named_for_that() {
+    let scene = over_tls(Script::http2_close_at_once()).start();
+    let (_, head) = asks(&scene, "").await;
+    assert!(head.starts_with("http/1.1 520 "), "{head}");
+    scene.recorded(Blame::no_page("origin.send.reset", 520).evidence(&["http2_connection"])).await;
+}
+
 #[tokio::test]
 async fn an_origin_may_refuse() {
     let refusal = [Act::head(403, &[("content-length", "2")]), Act::Body("no".into())];
