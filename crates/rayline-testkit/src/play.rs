@@ -61,6 +61,10 @@ pub(crate) async fn play(script: &Script, mut conn: Conn, peer: SocketAddr, tick
                             Ended::Reset => conn.reset(),
                         };
                     }
+                    // what it does not read would lie there for good, and the script begin again and again
+                    if matches!(script.steps.last(), Some(Step::Http2(_))) {
+                        return conn.fin().await;
+                    }
                 }
                 Step::Hold => return conn.hold().await,
                 Step::Fin => return conn.fin().await,

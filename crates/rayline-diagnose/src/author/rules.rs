@@ -44,7 +44,13 @@ pub(super) static RULES: &[Rule] = &[
         "header `cf-ray` beside `server: cloudflare`",
         &[Has("cf-ray"), Begins("server", "cloudflare")],
     ),
-    passed("Cloudflare", Edge, "header `cf-cache-status`", &[Has("cf-cache-status")]),
+    // Rayline sends it too, and calls itself so where it says who it is.
+    passed(
+        "Cloudflare",
+        Edge,
+        "header `cf-cache-status` beside `server: cloudflare`",
+        &[Has("cf-cache-status"), Begins("server", "cloudflare")],
+    ),
     passed("Cloudflare", Edge, "cookie `__cf_bm`", &[Cookie("__cf_bm=")]),
     wrote("Cloudflare", Edge, "header `cf-error-type`", &[Has("cf-error-type")]),
     wrote("Cloudflare", Edge, "header `cf-mitigated`", &[Has("cf-mitigated")]),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayline_dial::Resolver;
 use rayline_verdict::fault::ResolveCause;
 use rayline_verdict::{Fact, Fault, Verdict, attribute};
+use tokio::net::TcpStream;
 
 use crate::case::{Case, Resolve};
 
@@ -40,6 +41,25 @@ impl Names {
             Ok(resolver) => resolver.resolve(host).await.map(|resolved| resolved.addresses),
             Err(why) => Err(Fault::new(ResolveCause::Unreachable).with(Fact::Internal(why.clone()))),
         };
-        found.map(|ips| at(&ips)).map_err(|fault| Box::new(attribute(fault, Vec::new())))
+        let addresses: Vec<SocketAddr> =
+            found.map(|ips| at(&ips)).map_err(|fault| Box::new(attribute(fault, Vec::new())))?;
+        Ok(if is_localhost(host) { accepting(addresses).await } else { addresses })
     }
+}
+
+/// Whether a name means this machine by definition (RFC 6761 section 6.3).
+fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// Nobody wrote down that such a name leads to both `127.0.0.1` and `::1`: that nobody listens at one of them is no fault.
+async fn accepting(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut accepting = Vec::new();
+    for address in &addresses {
+        if TcpStream::connect(address).await.is_ok() {
+            accepting.push(*address);
+        }
+    }
+    if accepting.is_empty() { addresses } else { accepting }
 }

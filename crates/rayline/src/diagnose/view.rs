@@ -12,7 +12,7 @@ use crate::output::{self, CYAN, DIM, GREEN, RED, YELLOW, escaped, styled};
 /// How often a running step is drawn anew.
 const TICK: Duration = Duration::from_millis(120);
 /// Characters of a step's name.
-const NAME: usize = 22;
+const NAME: usize = 26;
 /// Characters of what a step showed, unless it is said at length.
 const SAID: usize = 120;
 
@@ -91,7 +91,9 @@ pub(crate) fn line(probe: &Probe) -> String {
         said.pop();
         said.push('…');
     }
-    let took = probe.took.as_millis();
-    let took = if took == 0 { String::new() } else { format!(" {}", styled(DIM, format_args!("{took} ms"))) };
+    // what says itself how long it took is not told twice
+    let took = Some(probe.took.as_millis())
+        .filter(|took| *took > 0 && !probe.said.ends_with(" ms") && !probe.said.ends_with(" s"));
+    let took = took.map_or_else(String::new, |took| format!(" {}", styled(DIM, format_args!("{took} ms"))));
     format!("{} {} {said}{took}", styled(style, mark), styled(CYAN, format_args!("{:NAME$}", escaped(&probe.name))))
 }
