@@ -1,8 +1,8 @@
 //! What happened: the request log, live tail and metrics, fed by records.
 //!
-//! Whoever serves visitors pushes one [`Record`](rayline_verdict::Record) per request into a [`Lane`]; one writer
-//! thread takes them from there and does everything else. It knows nothing of the edge or the configuration, and it
-//! never makes a visitor wait: what it cannot keep up with is counted as lost.
+//! Whoever serves visitors gives one [`Record`](rayline_verdict::Record) per request to a [`Lane`], which makes its line
+//! and counts it; one writer thread takes both from there, and alone waits for the file. It knows nothing of the edge or
+//! the configuration, and it never makes a visitor wait: what it cannot keep up with is counted as lost.
 
 mod lane;
 mod metrics;
