@@ -37,8 +37,9 @@ pub(crate) fn find<'a>(exchange: &mut Exchange<'a>) -> Result<Route<'a>, Fault> 
     if exchange.visitor.tls.as_ref().is_some_and(|tls| !covers(&tls.certificate, host)) {
         return Err(miss(RouteCause::SniMismatch));
     }
-    refuse_forgery(exchange)?;
+    // A request that came through us bears the address that we wrote: the loop is its fault, not the visitor's.
     refuse_loop(exchange)?;
+    refuse_forgery(exchange)?;
     Ok(Route { zone, origin, host })
 }
 

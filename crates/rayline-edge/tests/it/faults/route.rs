@@ -131,6 +131,10 @@ async fn a_loop() {
         assert_eq!(seen["VerdictEvidence"]["request_header"], json!({ "name": "CDN-Loop", "value": value }));
         assert_eq!(seen["VerdictStatus"], 1000);
     }
+    // What comes round bears the address that the edge itself wrote.
+    let blame = Blame::page("owner.route.loop", 403).evidence(&["request_header"]);
+    let round = "CDN-Loop: rayline\r\nCF-Connecting-IP: 192.0.2.1\r\n";
+    scene.blames_on(blame, |accept| request_for(HOST, &format!("{accept}{round}"))).await;
     scene.untouched();
 }
 
