@@ -131,25 +131,16 @@ fn look_at(
 
 /// One case, from all its views.
 fn attend(case: &'static Case, program: Option<&Path>) -> Vec<Judged> {
-    let views = case.views.iter();
-    match case.build() {
-        Ok(site) => views
-            .map(|view| {
-                let (judgement, outcome) = match examine(case, view, &site, program) {
-                    Ok(both) => both,
-                    Err(Unbuilt::Missing(why)) => (Judgement::Skipped(why), None),
-                    Err(Unbuilt::Failed(error)) => (Judgement::Unbuilt(error.to_string()), None),
-                };
-                Judged { case, view, judgement, outcome }
-            })
-            .collect(),
-        Err(Unbuilt::Missing(why)) => {
-            views.map(|view| Judged { case, view, judgement: Judgement::Skipped(why.clone()), outcome: None }).collect()
-        }
-        Err(Unbuilt::Failed(error)) => views
-            .map(|view| Judged { case, view, judgement: Judgement::Unbuilt(error.to_string()), outcome: None })
-            .collect(),
-    }
+    let site = case.build().map_err(Judgement::from);
+    let look = |view: &'static View| {
+        let seen = match &site {
+            Ok(site) => examine(case, view, site, program).map_err(Judgement::from),
+            Err(judgement) => Err(judgement.clone()),
+        };
+        let (judgement, outcome) = seen.unwrap_or_else(|judgement| (judgement, None));
+        Judged { case, view, judgement, outcome }
+    };
+    case.views.iter().map(look).collect()
 }
 
 /// One case from one view: the visitor first, then the program.

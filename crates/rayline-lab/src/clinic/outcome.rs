@@ -31,6 +31,12 @@ impl Outcome {
         Ok(Self { exit: output.status.code(), took, answer, said })
     }
 
+    /// One that was said so.
+    #[cfg(test)]
+    pub(super) fn said(exit: i32, answer: Value) -> Self {
+        Self { exit: Some(exit), took: Duration::ZERO, answer, said: String::new() }
+    }
+
     fn text(&self, pointer: &str) -> Option<&str> {
         self.answer.pointer(pointer)?.as_str()
     }

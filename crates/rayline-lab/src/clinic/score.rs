@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::case::{Case, View};
+use super::case::{Case, Unbuilt, View};
 use super::outcome::Outcome;
 
 /// How a case was solved from a view.
@@ -16,6 +16,15 @@ pub(super) enum Judgement {
     Unbuilt(String),
     /// Something that it needs is missing here.
     Skipped(String),
+}
+
+impl From<Unbuilt> for Judgement {
+    fn from(unbuilt: Unbuilt) -> Self {
+        match unbuilt {
+            Unbuilt::Missing(what) => Self::Skipped(what),
+            Unbuilt::Failed(error) => Self::Unbuilt(error.to_string()),
+        }
+    }
 }
 
 /// A case from a view, with what came of it.
@@ -179,5 +188,68 @@ fn tally(counts: &mut BTreeMap<String, Count>, expected: Option<&str>, said: Opt
     }
     if let Some(said) = said {
         counts.entry(said.to_owned()).or_default().said += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clinic::case::{nginx, rayline};
+
+    static BROKEN: Case = Case::new("broken", "", || Err(Unbuilt::Missing(String::new())), "origin.wait.error_status")
+        .because(&["app.php_fatal"], "");
+    static FINE: Case = Case::fine("fine", "", || Err(Unbuilt::Missing(String::new())));
+    static SURE: View = rayline(500).origin().logs();
+    static UNSURE: View = nginx(500).or(&["edge.reply.error_status"]);
+
+    fn verdict(code: &str, certainty: &str, cause: Option<&str>) -> Outcome {
+        let party = code.split('.').next();
+        let cause = cause.map(|name| json!({ "name": name }));
+        Outcome::said(1, json!({ "verdict": { "code": code, "party": party, "certainty": certainty, "cause": cause } }))
+    }
+
+    #[track_caller]
+    fn judged(case: &'static Case, view: &'static View, outcome: &Outcome, right: bool) {
+        let judgement = judge(case, view, outcome);
+        assert_eq!(matches!(judgement, Judgement::Right), right, "{judgement:?}");
+    }
+
+    #[test]
+    fn only_what_could_be_known_must_be() {
+        judged(&BROKEN, &SURE, &verdict("origin.wait.error_status", "proven", Some("app.php_fatal")), true);
+        judged(&BROKEN, &SURE, &verdict("origin.wait.error_status", "proven", None), false);
+        judged(&BROKEN, &UNSURE, &verdict("origin.wait.error_status", "inferred", None), true);
+        judged(&BROKEN, &UNSURE, &verdict("origin.wait.error_status", "inferred", Some("host.disk_full")), false);
+        judged(&BROKEN, &UNSURE, &verdict("edge.reply.error_status", "inferred", None), true);
+        judged(&BROKEN, &UNSURE, &verdict("edge.reply.error_status", "proven", None), false);
+        let guess = |code: &str| Outcome::said(3, json!({ "verdict": Value::Null, "hypotheses": [{ "code": code }] }));
+        judged(&BROKEN, &UNSURE, &guess("edge.reply.error_status"), true);
+        judged(&BROKEN, &UNSURE, &guess("origin.connect.refused"), false);
+        judged(&BROKEN, &SURE, &guess("origin.wait.error_status"), false);
+        judged(&FINE, &SURE, &Outcome::said(0, json!({ "verdict": Value::Null })), true);
+        judged(&FINE, &SURE, &Outcome::said(3, json!({ "verdict": Value::Null })), false);
+        judged(&FINE, &SURE, &verdict("origin.wait.error_status", "proven", None), false);
+    }
+
+    #[test]
+    fn blame_is_counted_by_the_side_that_it_falls_on() {
+        let judged = |case, view, outcome: Outcome| Judged {
+            case,
+            view,
+            judgement: judge(case, view, &outcome),
+            outcome: Some(outcome),
+        };
+        let score = Score::of(&[
+            judged(&BROKEN, &SURE, verdict("origin.wait.error_status", "proven", Some("app.php_fatal"))),
+            judged(&BROKEN, &SURE, verdict("edge.reply.error_status", "inferred", None)),
+            judged(&BROKEN, &UNSURE, verdict("edge.reply.error_status", "inferred", None)),
+            judged(&FINE, &SURE, verdict("network.connect.timed_out", "inferred", None)),
+        ]);
+        assert_eq!((score.right, score.wrong), (2, 2));
+        assert_eq!(score.false_blame, BTreeMap::from([("edge".to_owned(), 1), ("network".to_owned(), 1)]));
+        let Count { expected, found, said } = score.codes["origin.wait.error_status"];
+        assert_eq!((expected, found, said), (3, 2, 2));
     }
 }

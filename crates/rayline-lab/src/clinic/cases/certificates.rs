@@ -7,9 +7,6 @@ use crate::clinic::case::{Case, Edge, Unbuilt, View, bare, nginx, rayline};
 use crate::clinic::site::{Site, authority};
 use crate::servers::{Nginx, Node};
 
-/// Those who see only a visitor's side of a bad certificate.
-const BAD: &[&str] = ANY_502;
-
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "certificate_expired",
@@ -17,7 +14,7 @@ pub(super) const CASES: &[Case] = &[
         expired,
         "origin.origin_tls.certificate_expired",
     )
-    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin().guess(), nginx(502).or(BAD)]),
+    .seen(&[rayline(526).origin(), rayline(526), nginx(502).origin().guess(), nginx(502).or(ANY_502)]),
     Case::new(
         "self_signed",
         "the origin's certificate is signed by itself",
