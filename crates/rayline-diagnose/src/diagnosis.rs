@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
+use ipnet::IpNet;
 use rayline_dial::{Dialer, TrustError};
 
 use url::Url;
@@ -57,8 +58,8 @@ impl Diagnosing {
 
     /// Takes every step. What a person gave decides which there are.
     pub async fn look(&self, records: Option<&dyn Records>, watcher: &dyn Watcher) {
-        tokio::join!(self.visit(watcher), self.host(watcher), self.tls(watcher));
-        tokio::join!(self.direct(watcher), self.network(watcher), self.edge(records, watcher));
+        tokio::join!(self.visit(watcher), self.tls(watcher));
+        tokio::join!(self.direct(watcher), self.network(watcher), self.edge(records, watcher), self.host(watcher));
         self.logs(watcher).await;
     }
 
@@ -150,7 +151,9 @@ impl Diagnosing {
         if ports.is_empty() {
             ports.extend([80, 443]);
         }
-        let edges: Vec<_> = ranges::EDGES.iter().flat_map(|edge| edge.nets()).collect();
+        let mut edges: Vec<IpNet> = ranges::EDGES.iter().flat_map(ranges::Edge::nets).collect();
+        // An edge that nobody knows connects from where it is, as a rule.
+        edges.extend(self.seen.borrow().visit.addresses.iter().map(|address| IpNet::from(address.ip())));
         let host = host::look(&ports, &edges, watcher).await;
         self.seen.borrow_mut().host = Some(host);
     }
