@@ -201,7 +201,7 @@ impl Work<'_> {
         let joined = join::join(&gathered.lines, requests, by);
         let part = join::Part::new(&gathered.lines, &joined);
         let shown = join::shown_lines(&gathered.lines, &joined);
-        let mut named = join::rank(gathered.groups(), requests, by, &part);
+        let mut named = join::rank(&gathered, requests, by, &part);
         named.truncate(MOST_NAMED);
         let written: Vec<Source> = files.iter().map(|file| file.source).collect();
         let asked = requests.is_empty() || requests.iter().any(|request| request.ray_id.is_some());

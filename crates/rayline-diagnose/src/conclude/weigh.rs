@@ -146,6 +146,8 @@ pub(super) const fn explains(cause: Cause) -> &'static [(Code, f64)] {
             (OriginTlsAlert, 2.5),
             (OriginTlsClosed, 2.5),
             (OriginTlsCertificateExpired, 1.5),
+            // A web server speaks TLS with the application behind it, too.
+            (OriginWaitErrorStatus, 1.5),
             (OriginConnectRefused, 1.0),
         ],
         Cause::ServerStopped | Cause::AppPortTaken => {
@@ -160,6 +162,8 @@ pub(super) const fn explains(cause: Cause) -> &'static [(Code, f64)] {
             (OriginWaitBlank, 3.0),
             (OriginReceiveTruncated, 2.0),
             (OriginWaitClosedEmpty, 1.5),
+            // What it met when it started kept it from listening.
+            (OriginConnectRefused, 1.5),
             (OriginWaitReset, 1.0),
         ],
         Cause::AppPhpTime | Cause::AppWorkerTimeout => &[

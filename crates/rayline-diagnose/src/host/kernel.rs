@@ -2,15 +2,19 @@
 
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::command::{self, Failed};
 use super::{Part, trouble};
-use crate::logs::{Named, Source, names};
+use crate::logs::{Cause, Named, Source, names};
 use crate::probe::Probe;
 
 /// The most records that are read: more than the kernel keeps.
 const RECORDS: usize = 100_000;
+
+/// The most processes that are looked at.
+const PROCESSES: usize = 100_000;
 
 pub(super) fn look() -> Part {
     let records = ring().or_else(|| journal().ok());
@@ -19,17 +23,26 @@ pub(super) fn look() -> Part {
         let probe = Probe::new("host.kernel", None, Duration::ZERO, "the kernel's messages may not be read");
         return Part { unseen: vec![unseen], probes: vec![probe], ..Part::default() };
     };
-    judge(&records, SystemTime::now())
+    judge(&records, SystemTime::now(), &|program| is_running(Path::new("/proc"), program))
 }
 
 /// A message of the kernel, and when it was written.
 type Record = (Option<SystemTime>, String);
 
-pub(super) fn judge(records: &[Record], now: SystemTime) -> Part {
+/// Names the messages that are of faults; `is_running` says whether a program of this name runs now.
+pub(super) fn judge(records: &[Record], now: SystemTime, is_running: &dyn Fn(&str) -> bool) -> Part {
     let mut troubles: Vec<Named> = Vec::new();
     for (time, message) in records {
         let Some(meaning) = names::name(Source::Kernel, message) else { continue };
-        let likelihood = time.map_or(0.05, |time| by_age(now.duration_since(time).unwrap_or_default()));
+        let age = time.map(|time| now.duration_since(time).unwrap_or_default());
+        let likelihood = match age {
+            None => 0.05,
+            Some(age) if meaning.cause == Cause::HostOutOfMemory => {
+                let missing = victim(message).is_some_and(|victim| is_server(victim) && !is_running(victim));
+                by_kill(age, missing)
+            }
+            Some(age) => by_age(age),
+        };
         let same = troubles.iter_mut().find(|other| other.cause == meaning.cause && other.sentence == meaning.sentence);
         if let Some(same) = same {
             same.count += 1;
@@ -63,6 +76,68 @@ fn by_age(age: Duration) -> f64 {
         3_600..86_400 => 0.2,
         _ => 0.05,
     }
+}
+
+/// A kill explains what fails while it happens; later on, only if what was killed served, and is still missing.
+fn by_kill(age: Duration, is_missing: bool) -> f64 {
+    match (age.as_secs(), is_missing) {
+        (0..60, _) => 0.7,
+        (60..3_600, true) => 0.5,
+        (3_600..86_400, true) => 0.3,
+        (60..3_600, false) => 0.2,
+        _ => 0.05,
+    }
+}
+
+/// The program that the kernel killed: `Killed process 77 (mysqld) ...`, `oom-kill:...,task=mysqld,pid=77,uid=0`.
+fn victim(message: &str) -> Option<&str> {
+    let tasked = || message.split_once(",task=")?.1.split(',').next();
+    let killed = || message.split_once(" process ")?.1.split_once('(')?.1.split([')', ',']).next();
+    tasked().or_else(killed)
+}
+
+/// Whether a program of this name is a server, or runs applications.
+fn is_server(program: &str) -> bool {
+    const SERVERS: &[&str] = &[
+        "apache",
+        "beam",
+        "caddy",
+        "deno",
+        "dotnet",
+        "gunicorn",
+        "haproxy",
+        "httpd",
+        "java",
+        "litespeed",
+        "lsphp",
+        "mariadb",
+        "memcached",
+        "mongo",
+        "mysql",
+        "nginx",
+        "node",
+        "openresty",
+        "php",
+        "postgres",
+        "puma",
+        "python",
+        "rayline",
+        "redis",
+        "ruby",
+        "uvicorn",
+        "uwsgi",
+        "valkey",
+        "varnish",
+    ];
+    SERVERS.iter().any(|server| program.starts_with(server))
+}
+
+/// Whether a process of this name runs, as `proc` tells.
+fn is_running(proc: &Path, program: &str) -> bool {
+    let processes = proc.read_dir().into_iter().flatten().flatten().take(PROCESSES);
+    processes
+        .filter_map(|process| std::fs::read_to_string(process.path().join("comm")).ok())
+        .any(|name| name.trim_end() == program)
 }
 
 /// The kernel's own ring of messages.

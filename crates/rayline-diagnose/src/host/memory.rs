@@ -77,8 +77,9 @@ pub(super) fn killed(root: &Path) -> Vec<Named> {
         // The root has no limit of its own: its count is the whole machine's, which the kernel's log tells better.
         if let Some(name) = folder.strip_prefix(root).ok().filter(|name| count > 0 && !name.as_os_str().is_empty()) {
             let sentence = format!("the kernel killed {count} processes of `{}` for want of memory", name.display());
+            // Nothing says when.
             let mut named =
-                trouble(Cause::HostOutOfMemory, 0.3, sentence, &format!("{}: oom_kill {count}", folder.display()));
+                trouble(Cause::HostOutOfMemory, 0.1, sentence, &format!("{}: oom_kill {count}", folder.display()));
             named.count = count;
             found.push(named);
         }

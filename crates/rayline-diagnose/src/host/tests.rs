@@ -122,10 +122,21 @@ fn the_kernels_messages_are_named_by_their_age() {
         "nf_conntrack: nf_conntrack: table full, dropping packet"
     );
     let records = vec![(time, message.clone()), (time, message), (None, "eth0: link up".to_owned())];
-    let part = kernel::judge(&records, booted + Duration::from_secs(60));
+    let of = |after: u64, runs: bool| kernel::judge(&records, booted + Duration::from_secs(after), &|_| runs);
+    let part = of(60, true);
     assert_eq!(causes(&part), [(Cause::HostOutOfMemory, 0.7)]);
     assert_eq!(part.troubles[0].count, 2);
-    assert_eq!(causes(&kernel::judge(&records, booted + Duration::from_secs(7_200)))[0].1, 0.2);
+    // Later on, a kill explains something only where what was killed is still missing.
+    assert_eq!(causes(&of(300, true))[0].1, 0.2);
+    assert_eq!(causes(&of(300, false))[0].1, 0.5);
+    assert_eq!(causes(&of(7_200, false))[0].1, 0.3);
+    assert_eq!(causes(&of(7_200, true))[0].1, 0.05);
+    let other = [(time, "Out of memory: Killed process 77 (backup) total-vm:1kB".to_owned())];
+    let other = kernel::judge(&other, booted + Duration::from_secs(300), &|_| false);
+    assert_eq!(causes(&other)[0].1, 0.2, "nobody is served by it");
+    let full = [(time, "nf_conntrack: nf_conntrack: table full, dropping packet".to_owned())];
+    let full = kernel::judge(&full, booted + Duration::from_secs(7_200), &|_| true);
+    assert_eq!(causes(&full), [(Cause::HostConntrackFull, 0.2)]);
 }
 
 #[test]

@@ -176,6 +176,10 @@ impl Piece {
         let trimmed = self.entry.message.trim_end().len();
         self.entry.message.truncate(trimmed);
         format::complete(&mut self.entry);
+        // What a file is called says less of who wrote an entry than a trace in it does.
+        if self.format.is_none() && is_trace_of_node(&self.entry.message) {
+            self.entry.source = Source::Node;
+        }
         self
     }
 }
@@ -189,6 +193,12 @@ fn said_into(message: &str) -> Option<&str> {
 /// Whether a line begins the report of a crash.
 fn begins_crash(line: &str) -> bool {
     line.starts_with("Traceback (most") || line.starts_with("Exception in thread") || is_place(line)
+}
+
+/// Whether a message is a trace of Node.js: its frames are `at total (/srv/shop/server.js:2:22)`.
+fn is_trace_of_node(message: &str) -> bool {
+    message.contains("\n    at ")
+        && ["node:internal/", ".js:", ".mjs:", ".cjs:", ".ts:"].iter().any(|part| message.contains(part))
 }
 
 /// `/srv/shop/server.js:6`, `node:internal/modules/cjs/loader:1215`.

@@ -18,10 +18,12 @@ pub struct Row {
     pub sentence: &'static str,
     /// Steps that mend it, the likeliest first.
     pub fix: &'static [&'static str],
+    /// Whether it is only what another trouble looks like from next door: another cause of the same moments explains it.
+    pub is_symptom: bool,
 }
 
 macro_rules! causes {
-    ($($variant:ident = $layer:literal . $trouble:literal at $hop:ident { $sentence:literal, [$($fix:literal),+ $(,)?] })+) => {
+    ($($variant:ident = $layer:literal . $trouble:literal at $hop:ident $(as $symptom:ident)? { $sentence:literal, [$($fix:literal),+ $(,)?] })+) => {
         /// What is wrong inside an origin.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Cause { $(#[doc = $sentence] $variant),+ }
@@ -33,11 +35,14 @@ macro_rules! causes {
             /// This cause's row.
             pub const fn row(self) -> &'static Row {
                 match self {
-                    $(Self::$variant => &Row {
-                        name: concat!($layer, ".", $trouble),
-                        hop: Hop::$hop,
-                        sentence: $sentence,
-                        fix: &[$($fix),+],
+                    $(Self::$variant => const {
+                        &Row {
+                            name: concat!($layer, ".", $trouble),
+                            hop: Hop::$hop,
+                            sentence: $sentence,
+                            fix: &[$($fix),+],
+                            is_symptom: !<[&str]>::is_empty(&[$(stringify!($symptom))?]),
+                        }
                     }),+
                 }
             }
@@ -50,15 +55,15 @@ causes! {
         "Every worker of the server is busy: requests wait or are turned away.",
         ["find what keeps the workers busy (slow queries, slow third parties): the slow log names it", "raise the number of workers (`pm.max_children`, `MaxRequestWorkers`, `worker_connections`) as far as memory goes"]
     }
-    ServerUpstreamRefused = "server" . "upstream_refused" at App {
+    ServerUpstreamRefused = "server" . "upstream_refused" at App as symptom {
         "The web server cannot connect to the application behind it.",
         ["start the application, and have the system start it with the machine", "compare the address or socket in the web server's configuration with the one that the application listens on"]
     }
-    ServerUpstreamClosed = "server" . "upstream_closed" at App {
+    ServerUpstreamClosed = "server" . "upstream_closed" at App as symptom {
         "The application closed its connection before it had answered.",
         ["look in the application's own log at this time: it crashed, was restarted, or gave up", "let the application keep idle connections longer than the web server reuses them"]
     }
-    ServerUpstreamTimedOut = "server" . "upstream_timed_out" at App {
+    ServerUpstreamTimedOut = "server" . "upstream_timed_out" at App as symptom {
         "The application took longer than the web server waits.",
         ["find what the application waits for: its slow log, its database, its third parties", "let long work go on in the background, and answer before"]
     }
@@ -102,7 +107,7 @@ causes! {
         "The server cannot do its part of TLS.",
         ["check certificate, key and chain: `rayline tls` says what each mode makes of them"]
     }
-    ServerStopped = "server" . "stopped" at Origin {
+    ServerStopped = "server" . "stopped" at Origin as symptom {
         "The service was stopped, or failed to start.",
         ["start it, and read in its log why it stopped"]
     }

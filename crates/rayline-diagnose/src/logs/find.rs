@@ -37,7 +37,8 @@ const USUAL: &[&str] = &[
     "/var/log/uwsgi*",
     "/var/log/tomcat*",
     "/opt/tomcat/logs",
-    "/root/.pm2/logs",
+    // The administrator's home is right below the root.
+    "/*/.pm2/logs",
     "/home/*/.pm2/logs",
     "/var/log/mysql*",
     "/var/log/mariadb",

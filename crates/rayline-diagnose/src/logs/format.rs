@@ -122,7 +122,7 @@ fn timed(line: &str, source: Source, depth: u8) -> Option<(Format, Entry)> {
     Some((format, entry))
 }
 
-/// Who writes a file of this name, as far as the name tells.
+/// Who writes a file of this name, as far as the name or its folder's tells.
 pub(super) fn source_of(path: &Path) -> Source {
     const NAMES: &[(&str, Source)] = &[
         ("nginx", Source::Nginx),
@@ -153,13 +153,18 @@ pub(super) fn source_of(path: &Path) -> Source {
         ("python", Source::Python),
         ("rayline", Source::Rayline),
     ];
-    // The name first, then its folder: not further up, where a project's name may be anything.
-    let folder = path.parent().and_then(Path::file_name);
-    let of = |part: &std::ffi::OsStr| {
-        let part = part.to_string_lossy().to_ascii_lowercase();
-        NAMES.iter().find(|(name, _)| part.contains(name)).map(|&(_, source)| source)
-    };
-    path.file_name().and_then(of).or_else(|| folder.and_then(of)).unwrap_or_default()
+    let text = |part: &std::ffi::OsStr| part.to_string_lossy().to_ascii_lowercase();
+    let found = |fits: &dyn Fn(&str) -> bool| NAMES.iter().find(|(name, _)| fits(name)).map(|&(_, source)| source);
+    let by_name = path.file_name().map(text).and_then(|name| found(&|known| name.contains(known)));
+    by_name
+        .or_else(|| {
+            // A folder tells if it is a package's own (`nginx`, `php8.2-fpm`): a project's may be called anything.
+            let folder = path.parent().and_then(Path::file_name).map(text)?;
+            let mut words = folder.split(|at: char| !at.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+            let source = words.next().and_then(|word| found(&|known| word.starts_with(known)))?;
+            words.all(|word| word == "fpm").then_some(source)
+        })
+        .unwrap_or_default()
 }
 
 /// Who a program of this name is, as syslog and the journal name programs.

@@ -1,6 +1,7 @@
 //! What is kept of the entries that stream by: groups of those that name a trouble, and the lines that may belong to a
 //! request. Both are bounded, however long the logs.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -48,6 +49,8 @@ pub(super) struct Gathered<'a> {
     index: HashMap<(Cause, String, Option<String>), usize>,
     /// Which group a message belongs to, by a hash of what is alike in such messages; `None`: it names nothing.
     known: HashMap<u64, Option<usize>>,
+    /// The files so far, and how many entries each has.
+    files: Vec<(Rc<PathBuf>, u64)>,
     /// Lines that may belong to a request.
     pub(super) lines: Vec<Line>,
     /// The access logs: how many lines, and how many of them with a Ray ID, by writer.
@@ -90,6 +93,10 @@ pub(super) struct Occurrence {
     pub(super) client: Option<IpAddr>,
     /// What ties it to a request.
     pub(super) tie: Option<Tie>,
+    /// Whether it names a path that none of the requests asked for.
+    pub(super) is_of_another_path: bool,
+    /// The number of its file, and its own in that file.
+    pub(super) place: (usize, u64),
 }
 
 /// What ties an entry to a request.
@@ -123,6 +130,7 @@ impl<'a> Gathered<'a> {
             groups: Vec::new(),
             index: HashMap::new(),
             known: HashMap::new(),
+            files: Vec::new(),
             lines: Vec::new(),
             access: HashMap::new(),
         }
@@ -133,6 +141,7 @@ impl<'a> Gathered<'a> {
         let Taken { piece, at, written, number } = taken;
         let (entry, format) = (piece.entry, piece.format);
         let found = (Rc::clone(path), number);
+        let place = self.place(path);
         if entry.kind == Kind::Access && format != Some(Format::Rayline) {
             let access = self
                 .access
@@ -148,7 +157,8 @@ impl<'a> Gathered<'a> {
         if let Some(index) = index {
             let (level, written) = (entry.level.unwrap_or(Level::Error), taken_by(at, written));
             let (process, client) = (entry.process, entry.request.client);
-            let occurrence = Occurrence { at, written, level, process, client, tie };
+            let is_of_another_path = tie.is_none() && self.is_of_another_path(&entry);
+            let occurrence = Occurrence { at, written, level, process, client, tie, is_of_another_path, place };
             self.count(index, &entry, &piece.line, found.clone(), occurrence);
         }
         if let Some(tie) = tie {
@@ -156,6 +166,27 @@ impl<'a> Gathered<'a> {
             self.keep(Line { found, line, at, kind: entry.kind, process: entry.process, facts: entry.request, tie });
         }
         index.is_some()
+    }
+
+    /// Where the next entry of a file stands: files are read one after the other.
+    fn place(&mut self, path: &Rc<PathBuf>) -> (usize, u64) {
+        match self.files.last_mut() {
+            Some((file, entries)) if Rc::ptr_eq(file, path) => *entries += 1,
+            Some(_) | None => self.files.push((Rc::clone(path), 1)),
+        }
+        (self.files.len().saturating_sub(1), self.files.last().map_or(0, |(_, entries)| *entries))
+    }
+
+    /// Whether an entry tells of a path that nobody asked for.
+    fn is_of_another_path(&self, entry: &Entry) -> bool {
+        let target = entry.request.target.as_deref();
+        target.is_some_and(|target| self.requests.iter().all(|request| path_of(target) != request.path()))
+    }
+
+    /// How many entries stand behind an occurrence in its file.
+    pub(super) fn behind(&self, occurrence: &Occurrence) -> u64 {
+        let (file, entry) = occurrence.place;
+        self.files.get(file).map_or(0, |(_, entries)| entries.saturating_sub(entry))
     }
 
     /// What ties an entry to one of the requests: the nearest in what they share is as good as any.
@@ -218,7 +249,8 @@ impl<'a> Gathered<'a> {
         }
         group.times.push(occurrence);
         if group.times.len() > MOST_TIMES {
-            group.times.sort_by_key(|time| (time.tie.is_none(), distance(time.at, requests)));
+            // Where no time tells, what was written last is nearest.
+            group.times.sort_by_key(|time| (time.tie.is_none(), distance(time.at, requests), Reverse(time.place)));
             group.times.truncate(MOST_TIMES / 2);
         }
     }

@@ -179,3 +179,46 @@ fn every_server_is_told_how_to_log_the_ray_id() {
         assert!(hint.as_deref().is_some_and(|hint| hint.contains(wanted)), "{path}: {hint:?}");
     }
 }
+
+#[test]
+fn what_befell_another_path_is_not_this_ones_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let (errors, php) = (folder.path().join("error.log"), folder.path().join("php.log"));
+    let unknown = |path: &str| {
+        format!(
+            "2026/11/21 10:00:00 [error] 1#1: *1 FastCGI sent in stderr: \"Primary script unknown\" while reading response \
+             header from upstream, client: 192.0.2.1, server: s, request: \"GET {path} HTTP/1.1\", upstream: \
+             \"fastcgi://127.0.0.1:9000\", host: \"y\"\n"
+        )
+    };
+    std::fs::write(&php, "[21-Nov-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Error: x in /srv/cart.php:3\n")
+        .unwrap();
+    for (path, first) in [("/other", Cause::AppPhpFatal), ("/cart", Cause::ServerFileMissing)] {
+        std::fs::write(&errors, unknown(path)).unwrap();
+        let reading = of(vec![errors.clone(), php.clone()], vec![request(TEN, "/cart", 500)]);
+        assert_eq!(reading.named[0].cause, first, "{:?}", reading.named);
+        let missing = reading.named.iter().find(|named| named.cause == Cause::ServerFileMissing).unwrap();
+        assert_eq!(missing.likelihood > 0.3, path == "/cart", "{missing:?}");
+    }
+}
+
+#[test]
+fn the_last_words_of_a_program_need_no_time() {
+    // A project's folder may be called anything, after another program, too.
+    let folder = tempfile::Builder::new().prefix("rayline-shop-").tempdir().unwrap();
+    let path = folder.path().join("printed.log");
+    let trace = "/srv/shop/server.js:3\n  throw new TypeError('no cart');\n  ^\n\nTypeError: no cart\n    \
+                 at total (/srv/shop/server.js:3:9)\n\nNode.js v20.11.0\n";
+    let likelihood = |text: &str, written: u64| {
+        std::fs::write(&path, text).unwrap();
+        std::fs::File::options().append(true).open(&path).unwrap().set_modified(at(written)).unwrap();
+        let reading = of(vec![path.clone()], vec![request(TEN, "/cart", 502)]);
+        let named = reading.named.iter().find(|named| named.cause == Cause::AppException);
+        named.map(|named| (named.source, named.likelihood))
+    };
+    let late = likelihood(trace, TEN - 300).unwrap();
+    assert!(late.0 == "Node.js" && late.1 >= 0.6, "{late:?}");
+    assert_eq!(likelihood(trace, TEN - 3600), None, "nothing was said since");
+    let long_ago = format!("{trace}{}", "GET /cart took 3 ms\n".repeat(100));
+    assert!(likelihood(&long_ago, TEN).unwrap().1 < 0.5, "it went on");
+}

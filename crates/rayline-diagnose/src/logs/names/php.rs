@@ -137,7 +137,7 @@ pub(super) const PATTERNS: &[Pattern] = &[
     means(
         AppModuleMissing,
         &["Call to undefined function"],
-        r"Call to undefined function (?P<function>(?:mysqli?_|pg_|mb_|curl_|image|simplexml_|xml_|utf8_|json_|gd_|intl|numfmt_|bcadd|bcmul|bcdiv|bcsub|bccomp|gmp_|imap_|ldap_|openssl_|sodium_|iconv|ctype_|gz|zip_|apcu?_|opcache_|posix_|pcntl_|soap|ftp_|exif_|readline|socket_|sem_|shm_|token_|mcrypt_|oci_|sqlsrv_|odbc_|redis|memcache|dom_|random_bytes|finfo_)[A-Za-z0-9_]*)\(\)",
+        r"Call to undefined function (?P<function>(?:mysqli?_|pg_|mb_|curl_|image|simplexml_|xml_|utf8_|json_|gd_|intl|numfmt_|bcadd|bcmul|bcdiv|bcsub|bccomp|gmp_|imap_|ldap_|openssl_|sodium_|iconv|ctype_|gz|zip_|apcu?_|opcache_|posix_|pcntl_|soap|ftp_|exif_|readline|socket_|sem_|shm_|token_|mcrypt_|oci_|sqlsrv_|odbc_|redis|memcache|dom_|random_bytes|finfo_|ssh2_|yaml_|igbinary_|msgpack_|mongodb_|amqp_|cal_|easter_|gregoriantojd|jdto|bz(?:open|read|write|compress|decompress)|dba_|enchant_|pspell_|snmp|shmop_|msg_(?:get|send|receive)|tidy_|xmlrpc_|xmlwriter_|libxml_|geoip_|gnupg_|inotify_|mailparse_|oauth_|rrd_|snappy_|stomp_|swoole_|uuid_|xdebug_|xhprof_|ibase_|fbird_|db2_|mssql_|sybase_|lzf_|brotli_|zstd_|newrelic_|sqlite_|bindtextdomain|textdomain|ngettext|gettext|grapheme_|normalizer_|collator_|datefmt_|idn_to_|transliterator_|filter_(?:var|input)|session_start)[A-Za-z0-9_]*)\(\)",
         "PHP misses the extension that has `{function}()`",
     ),
     means(
