@@ -22,6 +22,8 @@ pub struct Case {
     pub fields: Vec<(String, String)>,
     /// Where the site's origin is, as a person said; empty: nobody knows.
     pub origins: Vec<Origin>,
+    /// Where the edge in front connects to, as its configuration says; empty: nobody knows.
+    pub edge_origins: Vec<Origin>,
     /// Where names lead, in place of DNS.
     pub resolved: Vec<Resolve>,
     /// Name servers to ask in place of the system's.

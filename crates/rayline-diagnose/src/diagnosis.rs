@@ -151,11 +151,23 @@ impl Diagnosing {
         if ports.is_empty() {
             ports.extend([80, 443]);
         }
-        let mut edges: Vec<IpNet> = ranges::EDGES.iter().flat_map(ranges::Edge::nets).collect();
-        // An edge that nobody knows connects from where it is, as a rule.
-        edges.extend(self.seen.borrow().visit.addresses.iter().map(|address| IpNet::from(address.ip())));
-        let host = host::look(&ports, &edges, watcher).await;
+        let host = host::look(&ports, &self.edge_nets(), watcher).await;
         self.seen.borrow_mut().host = Some(host);
+    }
+
+    /// Where the edge connects from: the networks of a known one; else the addresses that visitors come to, because a
+    /// machine that is used as an edge seldom has others; else those of all known ones.
+    fn edge_nets(&self) -> Vec<IpNet> {
+        let seen = self.seen.borrow();
+        // On the origin, the site's name may lead to the very machine.
+        let visited = seen.visit.addresses.iter().map(SocketAddr::ip).filter(|address| !address.is_loopback());
+        let addresses: Vec<IpAddr> = visited.collect();
+        let known: Vec<&ranges::Edge> = addresses.iter().filter_map(|address| ranges::edge_of(*address)).collect();
+        match (known.as_slice(), addresses.as_slice()) {
+            ([], []) => ranges::EDGES.iter().flat_map(ranges::Edge::nets).collect(),
+            ([], addresses) => addresses.iter().copied().map(IpNet::from).collect(),
+            ([edge, ..], _) => edge.nets(),
+        }
     }
 
     async fn edge(&self, records: Option<&dyn Records>, watcher: &dyn Watcher) {

@@ -86,6 +86,7 @@ fn case(args: &DiagnoseArgs) -> Result<Option<Case>, Refused> {
         method: asking.method.clone(),
         fields: asking.header.iter().map(|Field(name, value)| (name.clone(), value.clone())).collect(),
         origins: args.known.origin.clone(),
+        edge_origins: Vec::new(),
         resolved: args.known.resolve.clone(),
         name_servers: args.known.name_server.iter().map(|server| server.0).collect(),
         logs: args.known.logs.clone(),

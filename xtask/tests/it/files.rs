@@ -4,7 +4,11 @@ use crate::tree::{Findings, crates, files, files_ending, read, root};
 
 /// A file longer than this is two files, unless it is a table.
 const MOST_LINES: usize = 600;
-const TABLES: &[&str] = &["crates/rayline-config/src/keys/table.rs", "crates/rayline-verdict/src/code.rs"];
+const TABLES: &[&str] = &[
+    "crates/rayline-config/src/keys/table.rs",
+    "crates/rayline-diagnose/src/author/rules.rs",
+    "crates/rayline-verdict/src/code.rs",
+];
 
 #[test]
 fn no_file_is_too_long() {

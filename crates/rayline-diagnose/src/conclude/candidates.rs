@@ -49,6 +49,11 @@ const BY_STATUS: &[(u16, &[(Code, f64)])] = &[
 /// The same of any other status of 500 or more.
 const OTHERWISE: &[(Code, f64)] = &[(Code::OriginWaitErrorStatus, 1.0), (Code::EdgeReplyErrorStatus, 0.2)];
 
+/// What an error that nothing else is known of may mean, the likeliest first.
+pub(super) fn by_status(status: u16) -> &'static [(Code, f64)] {
+    BY_STATUS.iter().find(|(known, _)| *known == status).map_or(OTHERWISE, |(_, codes)| codes)
+}
+
 /// What an origin that fails under one of the things that differ comes to.
 pub(super) fn under(kind: RivalKind, symptom: &Symptom<'_>) -> Code {
     match kind {
@@ -80,8 +85,7 @@ pub(super) fn usual(scene: &Scene<'_>, symptom: &Symptom<'_>, seen: &[Observatio
     let settled = |seen: &Observation| seen.what.names_the_author() || (known && seen.what == What::Told);
     match symptom {
         Symptom::Status(_, answer) if !seen.iter().any(settled) => {
-            let row = BY_STATUS.iter().find(|(status, _)| *status == answer.status);
-            row.map_or(OTHERWISE, |(_, codes)| codes).iter().for_each(|(code, share)| add(*code, *share));
+            by_status(answer.status).iter().for_each(|(code, share)| add(*code, *share));
         }
         Symptom::Slow(..) => {
             [

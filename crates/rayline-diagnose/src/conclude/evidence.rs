@@ -20,6 +20,8 @@ pub(super) enum What {
     Recorded,
     /// A Rayline edge says what is the likeliest of what it may have met.
     RecordedLikely,
+    /// A Rayline edge says that it was refused, which others may not be, nor itself on another port.
+    RecordedRefused,
     /// The edge's page says so.
     Told,
     /// The edge's page fits this too.
@@ -56,6 +58,12 @@ pub(super) enum What {
     Unconnected,
     /// Past the edge one port serves, and the other one does not.
     OtherPort,
+    /// Past the edge it works on a port that no edge connects to unless it is told.
+    UnusualPort,
+    /// The edge's configuration has it connect to another port than the one that works.
+    ConfiguredElsewhere,
+    /// The edge's configuration has it connect to the very port that works.
+    ConfiguredThere,
     /// Under one of the things that differ between the edge's request and ours, the origin fails.
     RivalFails(RivalKind),
     /// Under it, it does not.
@@ -83,24 +91,28 @@ pub(super) enum What {
 impl What {
     /// Whether it shows who made the answer, so that nothing need be guessed from the status.
     pub(super) fn names_the_author(self) -> bool {
-        matches!(self, Self::Recorded | Self::RecordedLikely | Self::AppWrote | Self::BehindWrote | Self::ToldOfItself)
+        self.is_recorded() || matches!(self, Self::AppWrote | Self::BehindWrote | Self::ToldOfItself)
+    }
+
+    /// Whether a Rayline edge says it of a request that it took.
+    pub(super) fn is_recorded(self) -> bool {
+        matches!(self, Self::Recorded | Self::RecordedLikely | Self::RecordedRefused)
     }
 
     /// Whether it shows a flaw of the origin, however well it answers us.
     fn is_of_the_origin(self) -> bool {
-        matches!(
-            self,
-            Self::LoggedError
-                | Self::TlsFails
-                | Self::TlsDistrusted
-                | Self::TcpFails
-                | Self::DirectHead
-                | Self::OtherPort
-                | Self::AppWrote
-                | Self::BehindWrote
-                | Self::Recorded
-                | Self::RecordedLikely
-        )
+        self.is_recorded()
+            || matches!(
+                self,
+                Self::LoggedError
+                    | Self::TlsFails
+                    | Self::TlsDistrusted
+                    | Self::TcpFails
+                    | Self::DirectHead
+                    | Self::OtherPort
+                    | Self::AppWrote
+                    | Self::BehindWrote
+            )
     }
 }
 

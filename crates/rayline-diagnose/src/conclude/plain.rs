@@ -5,6 +5,8 @@ use rayline_verdict::{Code, Evidence, Fact, Verdict};
 use url::Url;
 
 use super::Hop;
+use super::candidates;
+use super::evidence::inside;
 use super::evidence::page::words;
 use super::scene::{Scene, Symptom, is_before_request, is_ours};
 use crate::author::{Mark, Role};
@@ -14,6 +16,9 @@ use crate::visit::{Loop, Sample};
 
 /// How long an edge waits for an answer: Cloudflare's default, "Connection limits".
 const PATIENCE_SECONDS: u64 = 100;
+
+/// The most that a page by nobody in particular is said to stand for.
+const MOST_RIVALS: usize = 4;
 
 /// A verdict that is reached without weighing.
 #[derive(Debug)]
@@ -49,7 +54,7 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
         (Symptom::NoAnswer(_, verdict) | Symptom::Body(_, verdict), false) => {
             Some(Plain::new(verdict.clone(), itself(words(verdict.sentence()))))
         }
-        (Symptom::Status(sample, answer), false) => Some(status(sample, answer)),
+        (Symptom::Status(sample, answer), false) => Some(status(scene, sample, answer)),
         (Symptom::Blank(_, answer), false) => {
             let verdict = told(Code::OriginWaitBlank, answer.status, Vec::new(), Evidence::default());
             Some(Plain::new(verdict, itself(format!("it answers {} without a byte", answer.status))).at(Hop::App))
@@ -80,15 +85,41 @@ fn itself(what: impl std::fmt::Display) -> String {
     format!("no edge is seen in front of the site's server: {what}")
 }
 
-/// An error that the server itself answers with.
-fn status(sample: &Sample, answer: &Answer) -> Plain {
+/// An error that the server itself answers with, as it seems.
+fn status(scene: &Scene<'_>, sample: &Sample, answer: &Answer) -> Plain {
     let mut evidence = Evidence::default();
     evidence.add(Fact::OriginStatus(answer.status));
-    let verdict = told(Code::OriginWaitErrorStatus, answer.status, Vec::new(), evidence);
+    let rivals = if is_of_origin(scene, sample, answer) { Vec::new() } else { behind_it(sample, answer) };
+    let verdict = told(Code::OriginWaitErrorStatus, answer.status, rivals, evidence);
     let author = sample.recognition.author.as_ref();
     let by = author.map(|mark| format!(", written by {} ({})", mark.name, mark.rule)).unwrap_or_default();
     let clue = itself(format!("it answers {}{by}", answer.status));
     Plain { hop: author.and_then(|mark| behind(mark, answer.status)), ..Plain::new(verdict, clue) }
+}
+
+/// Whether an error is the origin's own: somebody says that this server is the origin, its logs have it, or who wrote it is
+/// none that stands in front of others. A web server may: then its page tells of an origin that nobody has seen yet.
+fn is_of_origin(scene: &Scene<'_>, sample: &Sample, answer: &Answer) -> bool {
+    let is_gateway = match sample.recognition.author.as_ref().map(|mark| mark.role) {
+        Some(Role::Application) => false,
+        Some(Role::Server | Role::Edge) => true,
+        None => matches!(answer.status, 502..=504),
+    };
+    let is_said = scene.seen.direct.as_ref().is_some_and(|direct| !direct.asked.is_empty());
+    !is_gateway || is_said || inside::has_error(scene)
+}
+
+/// What such a page may tell of the server behind.
+fn behind_it(sample: &Sample, answer: &Answer) -> Vec<Code> {
+    let page = sample.recognition.told.iter().flat_map(|told| told.codes.iter().copied());
+    let usual = candidates::by_status(answer.status).iter().map(|(code, _)| *code);
+    let mut rivals: Vec<Code> = Vec::new();
+    for code in page.chain(usual).filter(|code| *code != Code::OriginWaitErrorStatus) {
+        if rivals.len() < MOST_RIVALS && !rivals.contains(&code) {
+            rivals.push(code);
+        }
+    }
+    rivals
 }
 
 /// Where an answer was made whose author is known, where that is not the server: in the application, also if a web server

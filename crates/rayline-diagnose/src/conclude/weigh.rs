@@ -11,7 +11,7 @@ use crate::direct::RivalKind;
 use crate::logs::Cause;
 
 /// How much of its weight an observation must have to settle anything: a line of a log, that it has the Ray ID.
-const SURE: f64 = 0.9;
+pub(super) const SURE: f64 = 0.9;
 
 /// Which codes a weight is for. The first row that fits counts.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,12 @@ const fn rows(what: What) -> &'static [(On, f64)] {
     match what {
         What::Recorded => &[(Itself, 6.0), (Any, -3.0)],
         What::RecordedLikely => &[(Itself, 2.0), (This(Code::OriginConnectEdgeBlocked), 0.0), (Any, -1.0)],
+        What::RecordedRefused => &[
+            (Itself, 6.0),
+            (This(Code::OriginConnectEdgeBlocked), 0.0),
+            (This(Code::OwnerRouteWrongPort), 0.0),
+            (Any, -3.0),
+        ],
         What::Told => &[(Itself, 2.0)],
         What::ToldToo => &[(Itself, 0.3)],
         What::ToldOfItself => &[(Itself, 4.0), (Any, -1.0)],
@@ -62,10 +68,16 @@ const fn rows(what: What) -> &'static [(On, f64)] {
             (On::Party(Party::Network), -0.5),
             (On::Party(Party::Edge), 0.5),
         ],
-        What::Unconnected => &[(Itself, 1.5)],
+        // Who listens refuses nobody.
+        What::Unconnected => &[(Itself, 1.5), (This(Code::OriginConnectRefused), -3.0)],
         What::OtherPort => {
             &[(Itself, 3.5), (This(Code::OriginConnectRefused), -0.5), (This(Code::OriginConnectEdgeBlocked), -1.0)]
         }
+        What::UnusualPort => &[(Itself, 2.0)],
+        What::ConfiguredElsewhere => {
+            &[(Itself, 5.0), (This(Code::OriginConnectRefused), -2.0), (This(Code::OriginConnectEdgeBlocked), -4.0)]
+        }
+        What::ConfiguredThere => &[(Itself, 1.5), (This(Code::OwnerRouteWrongPort), -6.0)],
         What::RivalFails(_) => &[(Itself, 5.0), (Any, -1.0)],
         What::RivalHolds(RivalKind::EdgeFields | RivalKind::HeaderSize) => &[(Itself, -1.0)],
         // What is bearable for a visitor's machine is little for an edge.
@@ -228,7 +240,8 @@ pub(super) struct Weighed<'a> {
     pub(super) score: f64,
     /// From 0 to 1; all codes together less than 1.
     pub(super) likelihood: f64,
-    /// What counted, with its weight for this code, the heaviest first.
+    /// What counted, with its weight for this code, the heaviest first. Of troubles inside the origin only the heaviest is
+    /// in the sum.
     pub(super) counted: Vec<(f64, &'a Observation)>,
 }
 
@@ -253,11 +266,18 @@ pub(super) fn weigh(observations: &[Observation]) -> Vec<Weighed<'_>> {
     all
 }
 
+/// A trouble inside the origin explains what was seen: it makes nothing likely that nothing else speaks for, and several
+/// that explain the same make it no likelier than the best of them.
 fn sum(code: Code, observations: &[Observation]) -> Weighed<'_> {
     let mut counted: Vec<(f64, &Observation)> =
         observations.iter().map(|seen| (weight(seen, code), seen)).filter(|(weight, _)| *weight != 0.0).collect();
     counted.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()));
-    let score: f64 = counted.iter().map(|(weight, _)| weight).sum();
+    let is_named = |seen: &Observation| matches!(seen.what, What::Named(_));
+    if !counted.iter().any(|(weight, seen)| *weight > 0.0 && !is_named(seen)) {
+        counted.retain(|(_, seen)| !is_named(seen));
+    }
+    let of = |named: bool| counted.iter().filter(move |(_, seen)| is_named(seen) == named).map(|(weight, _)| *weight);
+    let score = of(false).sum::<f64>() + of(true).next().unwrap_or_default();
     // Far beyond what anything needs; `exp` stays finite.
     Weighed { code, score: score.clamp(-50.0, 50.0), likelihood: 0.0, counted }
 }
@@ -284,9 +304,9 @@ pub(super) fn winner<'a, 'b>(scene: &Scene<'_>, all: &'b [Weighed<'a>]) -> Optio
     let known = scene.edge.is_some_and(|edge| edge.is_known);
     let first = all.iter().find(|weighed| match weighed.code.entry().party {
         // That the origin works does not convict the edge: it must have said so itself.
-        Party::Edge => weighed.saw(|what| {
-            known && matches!(what, What::Recorded | What::RecordedLikely | What::Told | What::ToldOfItself)
-        }),
+        Party::Edge => {
+            weighed.saw(|what| known && (what.is_recorded() || matches!(what, What::Told | What::ToldOfItself)))
+        }
         Party::Origin => !exonerated,
         Party::Visitor | Party::Policy | Party::Owner | Party::Network => true,
     })?;
@@ -308,6 +328,8 @@ fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Cer
         let itself = seen.code == Some(first.code) && seen.share >= SURE;
         match seen.what {
             What::Recorded
+            | What::RecordedRefused
+            | What::ConfiguredElsewhere
             | What::AppWrote
             | What::BehindWrote
             | What::DirectFails
@@ -330,6 +352,8 @@ fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Cer
             | What::DirectWorks
             | What::Unconnected
             | What::OtherPort
+            | What::UnusualPort
+            | What::ConfiguredThere
             | What::RivalFails(_)
             | What::RivalHolds(_)
             | What::Exonerated

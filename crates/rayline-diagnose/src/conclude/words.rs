@@ -210,6 +210,14 @@ pub(super) fn next(scene: &Scene<'_>, verdict: Option<&Verdict>, cause: Option<&
             scene.edge_name()
         ));
     }
+    if open && scene.edge.is_none() && verdict.is_some_and(|verdict| verdict.code == Code::OriginWaitErrorStatus) {
+        let failing = seen.visit.samples.iter().filter(|sample| sample.failing.is_some());
+        let by = failing.filter_map(|sample| sample.recognition.author.as_ref()).map(|mark| mark.name).next();
+        steps.push(format!(
+            "if another server stands behind {}, give it as `--origin ADDR`: the same request past this one tells which of them fails",
+            by.unwrap_or("the one that answers")
+        ));
+    }
     if logged && cause.is_none() {
         let given = seen.logs.is_some() || seen.host.is_some();
         steps.push(if given {

@@ -32,6 +32,7 @@ fn case(address: SocketAddr, method: &str) -> Case {
         method: method.to_owned(),
         fields: Vec::new(),
         origins: vec![format!("http://{address}").parse().unwrap()],
+        edge_origins: Vec::new(),
         resolved: Vec::new(),
         name_servers: Vec::new(),
         logs: Vec::new(),

@@ -26,6 +26,7 @@ pub(crate) fn case(url: &str, address: SocketAddr) -> Case {
         method: "GET".to_owned(),
         fields: Vec::new(),
         origins: Vec::new(),
+        edge_origins: Vec::new(),
         resolved: resolved.iter().map(|resolve| resolve.parse().unwrap()).collect(),
         name_servers: Vec::new(),
         logs: Vec::new(),

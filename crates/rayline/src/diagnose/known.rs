@@ -21,11 +21,8 @@ pub(crate) fn plan(path: &Path) -> Result<Plan, String> {
     plan.ok_or_else(|| format!("`{0}` has errors; `rayline check {0}` shows them", source.name))
 }
 
-/// Where the edge of this plan looks for the site's origin, unless a person said it better.
+/// Where the edge of this plan looks for the site's origin; it is asked there, unless a person said it better.
 pub(crate) fn add_origins(case: &mut Case, plan: &Plan) {
-    if !case.origins.is_empty() {
-        return;
-    }
     let HostMatch::Found { zone, origin } = plan.hosts.find(case.host()) else { return };
     let scheme = match zone.settings.ssl {
         SslMode::Off | SslMode::Flexible => Scheme::Http,
@@ -41,7 +38,10 @@ pub(crate) fn add_origins(case: &mut Case, plan: &Plan) {
         Target::Name(name) => vec![name.clone()],
     };
     let target = |host| rayline_diagnose::Target { host, port: Some(port) };
-    case.origins.extend(hosts.into_iter().map(|host| Origin { scheme: Some(scheme), target: target(host) }));
+    case.edge_origins = hosts.into_iter().map(|host| Origin { scheme: Some(scheme), target: target(host) }).collect();
+    if case.origins.is_empty() {
+        case.origins.clone_from(&case.edge_origins);
+    }
 }
 
 /// The file that the edge of this plan writes its request log to.

@@ -52,6 +52,7 @@ fn case(args: &ProbeArgs) -> Result<Case, String> {
         method: "GET".to_owned(),
         fields: Vec::new(),
         origins: vec![origin],
+        edge_origins: Vec::new(),
         resolved,
         name_servers: Vec::new(),
         logs: Vec::new(),

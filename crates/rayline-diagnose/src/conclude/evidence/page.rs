@@ -19,9 +19,14 @@ pub(super) fn observe(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Vec<Observati
     let Some(sample) = symptom.sample().filter(|_| symptom.answer().is_some()) else { return all };
     match (sample.recognition.author.as_ref(), symptom) {
         _ if is_recorded => {}
-        (Some(author), _) if author.role == Role::Application => {
+        (Some(author), Symptom::Status(..) | Symptom::Refused(..)) if author.role == Role::Application => {
             all.push(wrote(What::AppWrote, author).of(Code::OriginWaitErrorStatus));
         }
+        // The head is the application's; where the body went, it does not tell.
+        (Some(author), Symptom::Blank(..)) if author.role == Role::Application => {
+            all.push(wrote(What::AppWrote, author).of(Code::OriginWaitBlank).counting(0.5));
+        }
+        (Some(author), _) if author.role == Role::Application => {}
         (Some(author), _) if is_behind(scene, sample, author) => {
             all.push(wrote(What::BehindWrote, author).of(Code::OriginWaitErrorStatus));
         }
@@ -70,18 +75,22 @@ fn recorded(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Observation> {
     if let Some(code) = word("VerdictCode").and_then(Code::find) {
         let proven = word("VerdictCertainty") == Some(Certainty::Proven.name());
         let sentence = format!("the edge recorded this request as `{code}`: {}", words(code.entry().sentence));
-        return Some(Observation::new(certain(proven), sentence).of(code));
+        return Some(Observation::new(recorded_as(code, proven), sentence).of(code));
     }
     let sample = symptom.sample()?;
     let marks = sample.recognition.author.iter().chain(&sample.recognition.passed);
     let [code] = sample.recognition.told.as_ref()?.codes.as_slice() else { return None };
     marks.into_iter().find(|mark| mark.name == RAYLINE)?;
     let sentence = format!("the edge's answer names `{code}`: {}", words(code.entry().sentence));
-    Some(Observation::new(certain(code.entry().rivals.is_empty()), sentence).of(*code))
+    Some(Observation::new(recorded_as(*code, code.entry().rivals.is_empty()), sentence).of(*code))
 }
 
-fn certain(proven: bool) -> What {
-    if proven { What::Recorded } else { What::RecordedLikely }
+fn recorded_as(code: Code, proven: bool) -> What {
+    match (proven, code) {
+        (true, Code::OriginConnectRefused) => What::RecordedRefused,
+        (true, _) => What::Recorded,
+        (false, _) => What::RecordedLikely,
+    }
 }
 
 /// Whether who wrote the page stands behind the edge: it is none itself, and the edge is known to be another.

@@ -7,6 +7,7 @@ use rayline_verdict::{Code, Phase, Verdict};
 
 use super::page::words;
 use super::{Observation, What};
+use crate::case::Origin;
 use crate::conclude::candidates;
 use crate::conclude::scene::{Scene, Symptom, is_ours};
 use crate::direct::{Asked, Direct, Rival, RivalKind};
@@ -130,6 +131,7 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
         let share = rate.map_or(1.0, |rate| f64::from(rate.failed) / f64::from(rate.of));
         all.push(Observation::new(What::DirectWorks, sentence).counting(share));
         all.extend(unconnected(scene, symptom));
+        all.extend(port(scene, symptom, direct, share));
     }
     once(all)
 }
@@ -144,6 +146,43 @@ fn unconnected(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Observation> 
     };
     let sentence = format!("{} gets no connection to the origin, and others do", scene.edge_name());
     Some(Observation::new(What::Unconnected, sentence).of(Code::OriginConnectEdgeBlocked).counting(share))
+}
+
+/// What the port that works says of an edge that gets no connection: whether it connects there at all.
+fn port(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, share: f64) -> Option<Observation> {
+    let share = match symptom.number() {
+        521 => share,
+        // Or a firewall is silent on both.
+        522 => share * 0.5,
+        _ => return None,
+    };
+    let works = direct.asked.iter().find(|asked| matches!(ended(asked), Some(Ended::Well(_))))?;
+    let (ip, port) = (works.address.ip(), works.address.port());
+    let same = |origin: &&Origin| {
+        origin.target.address() == Some(ip) || origin.target.host.eq_ignore_ascii_case(&works.origin.target.host)
+    };
+    let configured: Vec<u16> = scene.case.edge_origins.iter().filter(same).flat_map(Origin::ports).collect();
+    let name = scene.edge_name();
+    Some(
+        match configured.first() {
+            Some(_) if configured.contains(&port) => {
+                let sentence = format!("the configuration has {name} connect to port {port}, where the origin works");
+                Observation::new(What::ConfiguredThere, sentence).of(Code::OriginConnectEdgeBlocked)
+            }
+            Some(other) => {
+                let sentence =
+                    format!("the configuration has {name} connect to port {other}, and the origin works at {port}");
+                Observation::new(What::ConfiguredElsewhere, sentence).of(Code::OwnerRouteWrongPort)
+            }
+            None if [80, 443, scene.case.port()].contains(&port) => return None,
+            None => {
+                let sentence =
+                    format!("the origin works at port {port}, and edges connect to 80 or 443 unless they are told");
+                Observation::new(What::UnusualPort, sentence).of(Code::OwnerRouteWrongPort)
+            }
+        }
+        .counting(share),
+    )
 }
 
 /// How much it says that no connection is made from here: little where the edge says that it made one, and less than it

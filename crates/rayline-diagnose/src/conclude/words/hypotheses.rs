@@ -38,7 +38,7 @@ fn hypothesis(scene: &Scene<'_>, weighed: &Weighed<'_>) -> Hypothesis {
         sentence,
         speaks_for: said(|weight| weight > 0.0),
         speaks_against: said(|weight| weight < 0.0),
-        decide: decide(scene, weighed.code),
+        decide: decide(weighed.code, scene.edge.is_some() && scene.seen.direct.is_none()),
     }
 }
 
@@ -52,6 +52,8 @@ fn cause_of(what: What) -> Option<Cause> {
 
 /// Those of a plain verdict that has rivals: the verdict with two thirds, the rivals with a quarter among them.
 pub(crate) fn of_plain(scene: &Scene<'_>, verdict: &Verdict, clues: &[String]) -> Vec<Hypothesis> {
+    let is_before_others = scene.edge.is_some() || verdict.code == Code::OriginWaitErrorStatus;
+    let is_unknown = is_before_others && scene.seen.direct.is_none();
     let bare = |code: Code, likelihood: f64| Hypothesis {
         code,
         cause: None,
@@ -64,7 +66,7 @@ pub(crate) fn of_plain(scene: &Scene<'_>, verdict: &Verdict, clues: &[String]) -
         },
         speaks_for: Vec::new(),
         speaks_against: Vec::new(),
-        decide: decide(scene, code),
+        decide: decide(code, is_unknown),
     };
     if verdict.rivals.is_empty() {
         return Vec::new();
@@ -74,9 +76,8 @@ pub(crate) fn of_plain(scene: &Scene<'_>, verdict: &Verdict, clues: &[String]) -
     std::iter::once(first).chain(verdict.rivals.iter().map(|code| bare(*code, share))).take(MOST).collect()
 }
 
-/// The one test that would decide.
-fn decide(scene: &Scene<'_>, code: Code) -> String {
-    let unknown = scene.edge.is_some() && scene.seen.direct.is_none();
+/// The one test that would decide; `is_unknown`: nobody knows where the origin is.
+fn decide(code: Code, is_unknown: bool) -> String {
     let test = match code {
         Code::OriginConnectEdgeBlocked => {
             "on the origin, look for bans and rules that hit the edge's addresses (`rayline diagnose URL --here` does)"
@@ -106,7 +107,7 @@ fn decide(scene: &Scene<'_>, code: Code) -> String {
         Code::NetworkSendUnacknowledged => {
             "send a large and a small request past the edge: if only the small one works, it is the packet size on the way"
         }
-        _ if unknown
+        _ if is_unknown
             && matches!(
                 code.entry().phase,
                 Phase::Connect | Phase::OriginTls | Phase::Send | Phase::Wait | Phase::Receive

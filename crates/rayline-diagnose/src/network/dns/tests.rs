@@ -118,6 +118,7 @@ fn case(host: &str, name_servers: &[SocketAddr]) -> Case {
         method: "GET".to_owned(),
         fields: Vec::new(),
         origins: Vec::new(),
+        edge_origins: Vec::new(),
         resolved: Vec::new(),
         name_servers: name_servers.to_vec(),
         logs: Vec::new(),

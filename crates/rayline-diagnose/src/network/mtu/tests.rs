@@ -14,6 +14,7 @@ fn case(url: &str) -> Case {
         method: "GET".to_owned(),
         fields: Vec::new(),
         origins: Vec::new(),
+        edge_origins: Vec::new(),
         resolved: Vec::new(),
         name_servers: Vec::new(),
         logs: Vec::new(),

@@ -30,6 +30,7 @@ pub(super) fn case() -> Case {
         method: "GET".to_owned(),
         fields: Vec::new(),
         origins: Vec::new(),
+        edge_origins: Vec::new(),
         resolved: Vec::new(),
         name_servers: Vec::new(),
         logs: Vec::new(),
