@@ -87,10 +87,11 @@ pub fn name(source: Source, message: &str) -> Option<Meaning> {
 /// All patterns, in the order in which they are tried: what is no fault first, then the particular before the general.
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(&PATTERNS));
 
-const PATTERNS: [&[Pattern]; 17] = [
+const PATTERNS: [&[Pattern]; 18] = [
     harmless::PATTERNS,
     host::PATTERNS,
     database::PATTERNS,
+    database::unreachable::PATTERNS,
     caches::PATTERNS,
     services::DNS,
     nginx::PATTERNS,
