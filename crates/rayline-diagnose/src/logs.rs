@@ -23,6 +23,7 @@ mod lines;
 mod mask;
 pub mod names;
 mod profile;
+mod rank;
 mod read;
 pub mod source;
 pub mod stamp;
@@ -201,7 +202,7 @@ impl Work<'_> {
         let joined = join::join(&gathered.lines, requests, by);
         let part = join::Part::new(&gathered.lines, &joined);
         let shown = join::shown_lines(&gathered.lines, &joined);
-        let mut named = join::rank(&gathered, requests, by, &part);
+        let mut named = rank::rank(&gathered, requests, by, &part);
         named.truncate(MOST_NAMED);
         let written: Vec<Source> = files.iter().map(|file| file.source).collect();
         let asked = requests.is_empty() || requests.iter().any(|request| request.ray_id.is_some());

@@ -1,51 +1,30 @@
-//! Which lines belong to the requests that failed, how far the origin's clock is off, and which trouble failed them.
+//! Which lines belong to the requests that failed, and how far the origin's clock is off.
 //!
 //! A Ray ID proves it. All else is weighed: what the line and the request share, how near they are once the clocks are set
-//! right, and how many other lines share as much.
+//! right, and how many other lines share as much. What failed them is [`rank`](super::rank)'s matter.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use super::entry::{Kind, Level};
-use super::gather::{Gathered, Group, Line, Occurrence, Tie};
+use super::Joined;
+use super::entry::Kind;
+use super::gather::{Line, Occurrence, Tie};
 use super::mask::shown;
 use super::profile::seconds_between;
 use super::wanted::Request;
-use super::{Joined, Named};
 
 /// The likelihood of what a Ray ID joins.
 const BY_RAY: f64 = 0.99;
 
 /// The most that anything else can reach.
-const MOST: f64 = 0.95;
+pub(super) const MOST: f64 = 0.95;
 
 /// What is less likely is not shown.
 const LEAST: f64 = 0.05;
 
 /// The most lines that are shown.
 const MOST_JOINED: usize = 50;
-
-/// The likelihood of what has nothing to do with any request but that it stands in the same log.
-const FAR: f64 = 0.12;
-
-/// How likely a cause and a symptom must be, each by itself, for the one to explain the other.
-const EXPLAINS: f64 = 0.4;
-
-/// How likely a symptom is at most, as a part of what its likeliest cause is.
-const BEHIND_ITS_CAUSE: f64 = 0.9;
-
-/// The likelihood of a program's last words that carry no time.
-const LAST_WORDS: f64 = 0.62;
-
-/// How many entries at the end of a file are last words: what is started again adds some.
-const LAST_ENTRIES: u64 = 50;
-
-/// How long before a request last words may have been written, in seconds.
-const LAST_WORDS_BEFORE: i64 = 600;
-
-/// How long after a request last words may have been written, in seconds: it may have ended the program slowly.
-const LAST_WORDS_AFTER: i64 = 60;
 
 /// How far the differences of the clocks may lie apart to be one difference, in seconds.
 const SPREAD: f64 = 2.0;
@@ -128,7 +107,7 @@ fn shared(line: &Line, request: &Request) -> f64 {
 }
 
 /// How much the time speaks for a line, from 0 to 1.
-fn in_time(at: Option<SystemTime>, request: &Request, skew: f64) -> f64 {
+pub(super) fn in_time(at: Option<SystemTime>, request: &Request, skew: f64) -> f64 {
     let Some(late) = at.and_then(|at| late(moved(at, -skew), request)) else { return 0.1 };
     match late.abs() {
         0.0..=SAME_SECOND => 1.0,
@@ -138,7 +117,7 @@ fn in_time(at: Option<SystemTime>, request: &Request, skew: f64) -> f64 {
     }
 }
 
-fn moved(at: SystemTime, seconds: f64) -> SystemTime {
+pub(super) fn moved(at: SystemTime, seconds: f64) -> SystemTime {
     let by = Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default();
     if seconds < 0.0 { at.checked_sub(by) } else { at.checked_add(by) }.unwrap_or(at)
 }
@@ -234,141 +213,9 @@ impl Part {
     }
 
     /// Whether it was written by a process, or about a client, that took part.
-    fn took(&self, time: &Occurrence) -> bool {
+    pub(super) fn took(&self, time: &Occurrence) -> bool {
         let process = time.process.is_some_and(|process| self.processes.contains(&process));
         process || time.client.is_some_and(|client| self.clients.contains(&client))
-    }
-}
-
-/// How likely each group is what failed the requests, the likeliest first; a cause before the symptoms that it explains.
-pub(super) fn rank(gathered: &Gathered<'_>, requests: &[Request], skew: f64, part: &Part) -> Vec<Named> {
-    let near = Nearness { gathered, requests, skew, part };
-    let mut named: Vec<Named> = gathered.groups().iter().map(|group| near.named(group)).collect();
-    if !requests.is_empty() {
-        explain(&mut named);
-    }
-    named.sort_by(|one, other| {
-        let last = |named: &Named| named.between.map(|(_, last)| last);
-        other.likelihood.total_cmp(&one.likelihood).then(other.count.cmp(&one.count)).then(last(other).cmp(&last(one)))
-    });
-    named
-}
-
-/// Sets causes before symptoms. Who sees a symptom in a request knows that it failed then, and a cause of the same moments
-/// says why: the one makes the other likelier.
-fn explain(named: &mut [Named]) {
-    let likeliest = |named: &[Named], is_symptom: bool| {
-        let of = named.iter().filter(|named| named.cause.row().is_symptom == is_symptom);
-        of.map(|named| named.likelihood).fold(0.0, f64::max)
-    };
-    let symptom = likeliest(named, true);
-    if likeliest(named, false) < EXPLAINS || symptom < EXPLAINS {
-        return;
-    }
-    let explains = |named: &&mut Named| !named.cause.row().is_symptom && named.likelihood >= EXPLAINS;
-    for cause in named.iter_mut().filter(explains) {
-        let likelier = cause.likelihood + (1.0 - cause.likelihood) * symptom / 2.0;
-        cause.likelihood = cause.likelihood.max(likelier.min(MOST));
-    }
-    let most = likeliest(named, false) * BEHIND_ITS_CAUSE;
-    for symptom in named.iter_mut().filter(|named| named.cause.row().is_symptom) {
-        symptom.likelihood = symptom.likelihood.min(most);
-    }
-}
-
-/// What the nearness of a trouble to the requests goes by.
-struct Nearness<'a> {
-    gathered: &'a Gathered<'a>,
-    requests: &'a [Request],
-    skew: f64,
-    part: &'a Part,
-}
-
-impl Nearness<'_> {
-    fn named(&self, group: &Group) -> Named {
-        let near = |at: SystemTime| self.requests.iter().any(|request| in_time(Some(at), request, self.skew) >= 0.3);
-        let only_then = group.between.is_some_and(|(first, last)| near(first) && near(last));
-        let of = |time: &Occurrence| self.closeness(time, only_then) * weight(time.level);
-        let likelihood = group.times.iter().map(of).fold(0.0, f64::max);
-        let found = group.found.as_ref().map(|(path, number)| (path.to_path_buf(), *number));
-        Named {
-            cause: group.meaning.cause,
-            sentence: group.meaning.sentence.clone(),
-            place: group.meaning.place.clone(),
-            source: group.source.name(),
-            line: group.shown(),
-            found,
-            count: group.count,
-            between: group.between,
-            likelihood,
-        }
-    }
-
-    /// How near an occurrence is to the nearest request.
-    fn closeness(&self, time: &Occurrence, only_then: bool) -> f64 {
-        if self.requests.is_empty() {
-            return 0.5;
-        }
-        if time.is_of_another_path {
-            return FAR;
-        }
-        let to = |at: SystemTime| {
-            let each = self.requests.iter().enumerate();
-            each.map(|(index, request)| self.to(index, request, time, at, only_then)).fold(0.0, f64::max)
-        };
-        match (time.at, time.written) {
-            (Some(at), _) => to(at),
-            // Where a file alone tells when, its last words are meant, or any before them.
-            (None, Some(written)) if self.are_last_words(time, written) => LAST_WORDS.max(to(written) * 0.9),
-            (None, Some(written)) => to(written) * 0.6,
-            (None, None) => 0.25,
-        }
-    }
-
-    /// How near an occurrence at this moment is to a request.
-    fn to(&self, index: usize, request: &Request, time: &Occurrence, at: SystemTime, only_then: bool) -> f64 {
-        let near = in_time(Some(at), request, self.skew);
-        let tied = match time.tie {
-            Some(Tie::Ray(tied)) if tied == index => return 0.98,
-            Some(Tie::Ray(_)) => false,
-            // Requests alike are tied to the first of them.
-            Some(Tie::Line(tied)) => {
-                let tied = self.requests.get(tied);
-                tied.is_some_and(|tied| tied.method == request.method && tied.path() == request.path())
-            }
-            None => false,
-        };
-        match (tied, near >= 1.0, near >= 0.3) {
-            (true, true, _) => 0.95,
-            (true, false, true) => 0.7,
-            (true, false, false) => 0.4,
-            (false, true, _) if self.part.took(time) => 0.85,
-            (false, true, _) => 0.7,
-            (false, false, true) if only_then => 0.5,
-            (false, false, true) => 0.35,
-            (false, false, false) => FAR,
-        }
-    }
-
-    /// Whether an occurrence without a time is among the last things in a file that was written last shortly before a
-    /// request, or while it went on: what ended a program is the last that it says.
-    fn are_last_words(&self, time: &Occurrence, written: SystemTime) -> bool {
-        let written = moved(written, -self.skew);
-        let fits = |request: &Request| {
-            let early = seconds_between(written, request.at);
-            (-LAST_WORDS_AFTER..=LAST_WORDS_BEFORE).contains(&early)
-        };
-        self.gathered.behind(time) < LAST_ENTRIES && self.requests.iter().any(fits)
-    }
-}
-
-/// How much a level says.
-const fn weight(level: Level) -> f64 {
-    match level {
-        Level::Critical | Level::Error => 1.0,
-        Level::Warning => 0.9,
-        Level::Notice | Level::Info => 0.7,
-        Level::Debug => 0.5,
     }
 }
 

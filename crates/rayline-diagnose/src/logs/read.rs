@@ -261,14 +261,14 @@ impl Reading<'_> {
         if let Some(format) = piece.format {
             *self.formats.entry((format, piece.entry.source)).or_default() += 1;
         }
-        // A file without times that was not written to of late says nothing of now.
-        let at_or_written = at.or(self.log.modified);
-        if self
-            .how
-            .span
-            .zip(at_or_written)
-            .is_some_and(|(span, at)| !span.holds(at) && (piece.entry.at.is_some() || at < span.start))
-        {
+        let is_outside = match (self.how.span, at, self.log.modified) {
+            (Some(span), Some(at), _) => !span.holds(at),
+            // A file without times that was not written to of late says nothing of now, but for what ended a program before
+            // a request.
+            (Some(span), None, Some(written)) => written < span.start && self.how.requests.is_empty(),
+            (None, _, _) | (Some(_), None, None) => false,
+        };
+        if is_outside {
             return;
         }
         let number = before.map_or(0, |before| before + piece.number);

@@ -57,6 +57,35 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether it is an application or what runs one, rather than a server, a database or the machine.
+    pub(super) const fn is_application(self) -> bool {
+        match self {
+            Self::Node
+            | Self::Python
+            | Self::Gunicorn
+            | Self::Uwsgi
+            | Self::Java
+            | Self::Tomcat
+            | Self::Ruby
+            | Self::Go
+            | Self::DotNet
+            | Self::Docker
+            | Self::Unknown => true,
+            Self::Nginx
+            | Self::Apache
+            | Self::PhpFpm
+            | Self::Php
+            | Self::Caddy
+            | Self::HaProxy
+            | Self::MySql
+            | Self::PostgreSql
+            | Self::Redis
+            | Self::Kernel
+            | Self::Systemd
+            | Self::Rayline => false,
+        }
+    }
+
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -209,16 +209,18 @@ fn the_last_words_of_a_program_need_no_time() {
     let path = folder.path().join("printed.log");
     let trace = "/srv/shop/server.js:3\n  throw new TypeError('no cart');\n  ^\n\nTypeError: no cart\n    \
                  at total (/srv/shop/server.js:3:9)\n\nNode.js v20.11.0\n";
-    let likelihood = |text: &str, written: u64| {
+    let likelihood = |text: &str, written: u64, status: u16| {
         std::fs::write(&path, text).unwrap();
         std::fs::File::options().append(true).open(&path).unwrap().set_modified(at(written)).unwrap();
-        let reading = of(vec![path.clone()], vec![request(TEN, "/cart", 502)]);
-        let named = reading.named.iter().find(|named| named.cause == Cause::AppException);
-        named.map(|named| (named.source, named.likelihood))
+        let reading = of(vec![path.clone()], vec![request(TEN, "/cart", status)]);
+        let named = reading.named.iter().find(|named| named.cause == Cause::AppException).unwrap();
+        assert_eq!(named.source, "Node.js");
+        named.likelihood
     };
-    let late = likelihood(trace, TEN - 300).unwrap();
-    assert!(late.0 == "Node.js" && late.1 >= 0.6, "{late:?}");
-    assert_eq!(likelihood(trace, TEN - 3600), None, "nothing was said since");
+    let of = |written, status| likelihood(trace, written, status);
+    assert!(of(TEN - 300, 502) >= 0.6);
+    assert!(of(TEN - 86_400, 502) < 0.1, "it may have been started again since");
+    assert!(of(TEN - 86_400, 521) >= 0.4, "it does not run any more");
     let long_ago = format!("{trace}{}", "GET /cart took 3 ms\n".repeat(100));
-    assert!(likelihood(&long_ago, TEN).unwrap().1 < 0.5, "it went on");
+    assert!(likelihood(&long_ago, TEN, 521) < 0.5, "it went on");
 }

@@ -2,7 +2,6 @@ use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 use super::*;
-use crate::logs::Cause;
 use crate::logs::entry::Facts;
 
 fn at(seconds: f64) -> SystemTime {
@@ -102,34 +101,4 @@ fn an_event_of_the_same_request_goes_with_its_proven_line() {
     let event = Line { kind: Kind::Event, ..line(30.0, "/cart", 502, Tie::Line(0)) };
     let lines = [line(30.0, "/cart", 502, Tie::Ray(0)), event];
     assert_eq!(likelihoods(&lines, &requests, 0.0), [BY_RAY, MOST]);
-}
-
-fn named(cause: Cause, likelihood: f64) -> Named {
-    Named {
-        cause,
-        sentence: String::new(),
-        place: None,
-        source: "nginx",
-        line: String::new(),
-        found: None,
-        count: 1,
-        between: None,
-        likelihood,
-    }
-}
-
-#[test]
-fn a_cause_goes_before_the_symptom_that_it_explains() {
-    let of = |symptom: f64, cause: f64| {
-        let mut all = [named(Cause::ServerUpstreamClosed, symptom), named(Cause::ServerWorkerKilled, cause)];
-        explain(&mut all);
-        (all[0].likelihood, all[1].likelihood)
-    };
-    let (symptom, cause) = of(0.95, 0.63);
-    assert!(cause > symptom && cause > 0.63 && symptom > 0.5, "{symptom} {cause}");
-    assert_eq!(of(0.95, 0.35), (0.95, 0.35), "it has little to do with the request itself");
-    assert_eq!(of(0.12, 0.7), (0.12, 0.7), "the symptom is another's");
-    let mut alone = [named(Cause::ServerStopped, 0.5), named(Cause::ServerUpstreamRefused, 0.95)];
-    explain(&mut alone);
-    assert_eq!(alone.map(|named| named.likelihood), [0.5, 0.95], "symptoms do not explain each other");
 }
