@@ -167,7 +167,7 @@ impl Nearness<'_> {
         }
     }
 
-    /// Whether an occurrence is among the last things in a file that nothing was written to since the requests.
+    /// Whether an occurrence is among the last things in its file, and from before a request ended.
     fn ended_with(&self, time: &Occurrence) -> bool {
         let is_before = |at: SystemTime| self.requests.iter().any(|request| moved(at, -self.skew) <= request.ended());
         !time.is_of_another_path
