@@ -73,8 +73,7 @@ fn edge_itself() -> Result<Site, Unbuilt> {
 fn edge_loop() -> Result<Site, Unbuilt> {
     let edge = nobody()?;
     let nginx = Nginx::start(&format!(
-        "server {{ listen @HTTP@; location / {{ proxy_pass http://{edge}; proxy_set_header Host $http_host;
-           proxy_set_header CF-Connecting-IP ''; }} }}"
+        "server {{ listen @HTTP@; location / {{ proxy_pass http://{edge}; proxy_set_header Host $http_host; }} }}"
     ))?;
     Ok(Site::at(nginx.http()).listening_at(edge).keeping(nginx))
 }
