@@ -17,6 +17,7 @@ use crate::fetch::Exchange;
 use crate::load::Load;
 use crate::probe::{Probe, Watcher};
 use crate::tls::{self, Scheme};
+use crate::visit::Names;
 use crate::{direct, edge, fetch, host, load, logs, network, ranges, visit};
 
 /// A diagnosis that was made.
@@ -58,8 +59,8 @@ impl Diagnosing {
 
     /// Takes every step. What a person gave decides which there are.
     pub async fn look(&self, records: Option<&dyn Records>, watcher: &dyn Watcher) {
-        tokio::join!(self.visit(watcher), self.tls(watcher));
-        tokio::join!(self.direct(watcher), self.network(watcher), self.edge(records, watcher), self.host(watcher));
+        tokio::join!(self.visit(watcher), self.direct(watcher), self.tls(watcher), self.network(watcher));
+        tokio::join!(self.compare(watcher), self.edge(records, watcher), self.host(watcher));
         self.logs(watcher).await;
     }
 
@@ -87,9 +88,20 @@ impl Diagnosing {
         if self.case.origins.is_empty() {
             return;
         }
-        let visit = self.seen.borrow().visit.clone();
-        let direct = direct::ask(&self.case, &visit, &self.dialer, watcher).await;
+        let direct = direct::ask(&self.case, &self.dialer, watcher).await;
         self.seen.borrow_mut().direct = Some(direct);
+    }
+
+    /// Holds what the origin said against what visitors met.
+    async fn compare(&self, watcher: &dyn Watcher) {
+        let (direct, visit) = {
+            let seen = self.seen.borrow();
+            (seen.direct.clone(), seen.visit.clone())
+        };
+        if let Some(direct) = direct {
+            let direct = direct::compare(direct, &self.case, &visit, &self.dialer, watcher).await;
+            self.seen.borrow_mut().direct = Some(direct);
+        }
     }
 
     async fn tls(&self, watcher: &dyn Watcher) {
@@ -125,22 +137,17 @@ impl Diagnosing {
     }
 
     async fn network(&self, watcher: &dyn Watcher) {
-        let (site, origins) = {
-            let seen = self.seen.borrow();
-            let origins = seen.direct.iter().flat_map(|direct| direct.asked.iter().map(|asked| asked.address));
-            (seen.visit.addresses.clone(), origins.collect::<Vec<_>>())
-        };
-        let origins = if origins.is_empty() { self.literal_origins() } else { origins };
+        let names = Names::new(&self.case);
+        let site = names.resolve(self.case.host(), self.case.port()).await.unwrap_or_default();
+        let places =
+            self.case.origins.iter().flat_map(|origin| origin.ports().into_iter().map(move |port| (origin, port)));
+        let mut origins = Vec::new();
+        for (origin, port) in places {
+            let addresses = names.resolve(&origin.target.host, port).await.unwrap_or_default();
+            origins.extend(addresses.first());
+        }
         let network = network::look(&self.case, &site, &origins, watcher).await;
         self.seen.borrow_mut().network = Some(network);
-    }
-
-    /// The origins that are written as addresses, on the ports that they are asked on.
-    fn literal_origins(&self) -> Vec<SocketAddr> {
-        let addresses = self.case.origins.iter().filter_map(|origin| Some((origin, origin.target.address()?)));
-        let all =
-            addresses.flat_map(|(origin, ip)| origin.ports().into_iter().map(move |port| SocketAddr::new(ip, port)));
-        all.collect()
     }
 
     async fn host(&self, watcher: &dyn Watcher) {

@@ -16,7 +16,7 @@ mod origin;
 mod rivals;
 mod trial;
 
-pub use self::origin::ask;
+pub use self::origin::{ask, compare};
 
 /// What the origin says when nobody stands before it.
 #[derive(Clone, Debug, Default)]

@@ -113,7 +113,8 @@ pub enum BodyEnd {
     Whole,
     /// It did not: it was cut, broken or stalled.
     Broken(Box<Verdict>),
-    /// It was not read to its end: it is longer than 4 MB, comes without an end, or nobody wanted it.
+    /// It was not read to its end: it is longer than 4 MB, takes longer than a wait may, is a stream of events, or nobody
+    /// wanted it.
     Left,
 }
 
@@ -122,6 +123,12 @@ impl Answer {
     pub fn field(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
         let found = self.fields.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| String::from_utf8_lossy(value))
+    }
+
+    /// Whether it is a stream of events: silent for as long as nothing happens, and without an end (HTML, "Server-sent
+    /// events").
+    pub(crate) fn is_stream(&self) -> bool {
+        self.field("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/event-stream"))
     }
 }
 

@@ -15,6 +15,7 @@ mod judge;
 mod names;
 mod rate;
 pub(crate) mod redirect;
+mod sampling;
 pub(crate) mod show;
 mod tally;
 mod trace;
@@ -22,6 +23,7 @@ mod visitor;
 
 pub(crate) use self::judge::failing;
 pub(crate) use self::names::Names;
+pub(crate) use self::visitor::PROMPT;
 pub use self::visitor::visit;
 
 /// What visitors meet.

@@ -2,10 +2,14 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rayline_dial::{Dialer, Protocols};
 use rayline_verdict::Phase;
+use tokio::time::timeout;
+use url::Url;
 
 use super::compare::differences;
 use super::rivals;
@@ -16,42 +20,81 @@ use crate::fetch::Ask;
 use crate::probe::{Probe, Watcher};
 use crate::tls::Scheme;
 use crate::visit::show::{probe, sentence, verdict};
-use crate::visit::{Names, Sample, Visit, redirect};
+use crate::visit::{Names, PROMPT, Visit, redirect};
 
 /// Origins that are asked at most.
 const MOST_ORIGINS: usize = 8;
 
-/// Asks the case's origins for what visitors asked the site for, the page that fails if one does. Where the site fails and
-/// an origin does not, it goes on to what else may be why.
-pub async fn ask(case: &Case, visit: &Visit, dialer: &Dialer, watcher: &dyn Watcher) -> Direct {
-    let question = Question { case, page: page(case, visit), dialer };
-    let visited = visit.failing().or_else(|| visit.samples.iter().rfind(|sample| sample.url == question.page));
+/// Asks the case's origins for the page that visitors ask for. It needs nothing of what they got.
+pub async fn ask(case: &Case, dialer: &Dialer, watcher: &dyn Watcher) -> Direct {
+    ask_for(own(case), case, dialer, watcher).await
+}
+
+/// Holds what the origins answered against what visitors got. If those were led on to a page that fails, the origins are
+/// asked for that one; and where the site fails and an origin does not, it goes on to what else may be why.
+pub async fn compare(direct: Direct, case: &Case, visit: &Visit, dialer: &Dialer, watcher: &dyn Watcher) -> Direct {
+    let page = page(case, visit);
+    let is_another = page != own(case) && is_safe(case);
+    let mut direct = if is_another { ask_for(page.clone(), case, dialer, watcher).await } else { direct };
+    let visited = visit.failing().or_else(|| visit.samples.iter().rfind(|sample| sample.url == page));
+    for asked in &mut direct.asked {
+        asked.differences =
+            visited.map(|sample| differences(sample, &asked.exchange, &asked.recognition)).unwrap_or_default();
+        direct.probes.push(shown(asked).with("differences", asked.differences.clone()));
+    }
+    let question = Question { case, page, dialer };
+    if let Some(base) = base(&question, &direct.asked)
+        && let Some(fault) = rivals::fault(visit)
+        && is_safe(case)
+    {
+        let names = Names::new(case);
+        let (rivals, probes) =
+            rivals::try_all(&question, fault, base, &direct.asked, &visit.addresses, &names, watcher).await;
+        direct.rivals = rivals;
+        direct.probes.extend(probes);
+    }
+    direct
+}
+
+async fn ask_for(page: Url, case: &Case, dialer: &Dialer, watcher: &dyn Watcher) -> Direct {
+    let question = Question { case, page, dialer };
     let (names, seen) = (Names::new(case), RefCell::default());
-    let asking = Asking { question: &question, visited, names: &names, watcher, seen: &seen };
+    let asking = Asking { question: &question, names: &names, watcher, seen: &seen };
     if case.origins.is_empty() {
         let said = "not asked: nobody said where the origin is (`--origin ADDR`)";
         asking.tell(Probe::new("direct", None, Duration::ZERO, said));
     }
-    for origin in case.origins.iter().take(MOST_ORIGINS) {
-        asking.ask(origin).await;
-    }
-    let asked = seen.borrow().asked.clone();
-    if let Some(base) = base(&question, &asked)
-        && let Some(fault) = rivals::fault(visit)
-        && asking.is_safe()
-    {
-        let (rivals, probes) = rivals::try_all(&question, fault, base, &asked, &visit.addresses, &names, watcher).await;
-        let mut seen = seen.borrow_mut();
-        seen.rivals = rivals;
-        seen.probes.extend(probes);
-    }
-    seen.into_inner()
+    join_all(case.origins.iter().take(MOST_ORIGINS).map(|origin| asking.ask(origin))).await;
+    let mut direct = seen.into_inner();
+    // In the order in which the person named them, whichever answered first.
+    let place = |asked: &Asked| case.origins.iter().position(|origin| *origin == asked.origin);
+    direct.asked.sort_by_key(|asked| (place(asked), asked.scheme == Scheme::Https, asked.http2));
+    direct
+}
+
+/// The URL as it was asked for.
+fn own(case: &Case) -> Url {
+    let mut own = case.url.clone();
+    own.set_fragment(None);
+    own
+}
+
+/// Whether asking again changes nothing (RFC 9110 §9.2.1).
+fn is_safe(case: &Case) -> bool {
+    matches!(case.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+}
+
+/// The probe of a request.
+fn shown(asked: &Asked) -> Probe {
+    let name = format!("direct.{}{}", asked.scheme.name(), if asked.http2 { ".http2" } else { "" });
+    probe(&name, &asked.exchange, &asked.recognition, asked.failing)
+        .with("origin", asked.origin.target.to_string())
+        .judged(verdict(&asked.exchange).cloned().map(Box::new))
 }
 
 /// The page to ask for: the one that fails, unless that is another site's.
-fn page(case: &Case, visit: &Visit) -> url::Url {
-    let mut own = case.url.clone();
-    own.set_fragment(None);
+fn page(case: &Case, visit: &Visit) -> Url {
+    let own = own(case);
     let failing = visit.failing().map(|sample| &sample.url);
     failing.filter(|url| redirect::same_site(url, &own)).cloned().unwrap_or(own)
 }
@@ -65,68 +108,67 @@ fn base<'a>(question: &Question<'_>, asked: &'a [Asked]) -> Option<&'a Asked> {
 
 struct Asking<'a> {
     question: &'a Question<'a>,
-    /// What a visitor got.
-    visited: Option<&'a Sample>,
     names: &'a Names,
     watcher: &'a dyn Watcher,
     seen: &'a RefCell<Direct>,
 }
 
-impl Asking<'_> {
-    /// Whether asking again changes nothing (RFC 9110 §9.2.1).
-    fn is_safe(&self) -> bool {
-        matches!(self.question.case.method.as_str(), "GET" | "HEAD" | "OPTIONS")
-    }
+/// What came of asking one entrance by HTTP/1.1, and by HTTP/2 if that was not put off.
+struct Tried {
+    entrance: Entrance,
+    trial: Trial,
+    by_http2: Option<Trial>,
+}
 
+impl Asking<'_> {
     async fn ask(&self, origin: &Origin) {
         match (origin.scheme, origin.target.port) {
             (Some(scheme), port) => self.ask_by(origin, scheme, port).await,
             (None, Some(port)) => self.ask_at(origin, port).await,
             // What changes something is not asked twice.
-            (None, None) if !self.is_safe() => self.ask_by(origin, self.question.scheme(), None).await,
+            (None, None) if !is_safe(self.question.case) => {
+                self.ask_by(origin, self.question.scheme(), None).await;
+            }
             (None, None) => {
-                let (plain, secured) =
-                    tokio::join!(self.look(origin, Scheme::Http, None), self.look(origin, Scheme::Https, None));
-                for (entrance, trial) in [plain, secured].into_iter().flatten() {
-                    self.keep(origin, &entrance, trial).await;
-                }
+                tokio::join!(self.ask_by(origin, Scheme::Http, None), self.ask_by(origin, Scheme::Https, None));
             }
         }
     }
 
     async fn ask_by(&self, origin: &Origin, scheme: Scheme, port: Option<u16>) {
-        if let Some((entrance, trial)) = self.look(origin, scheme, port).await {
-            self.keep(origin, &entrance, trial).await;
-        }
-    }
-
-    async fn look(&self, origin: &Origin, scheme: Scheme, port: Option<u16>) -> Option<(Entrance, Trial)> {
         let port = port.unwrap_or(match scheme {
             Scheme::Http => 80,
             Scheme::Https => 443,
         });
-        let entrance = self.entrance(origin, scheme, port).await?;
-        let trial = self.try_first(&entrance).await;
-        Some((entrance, trial))
+        if let Some(entrance) = self.entrance(origin, scheme, port).await {
+            let tried = self.try_first(entrance).await;
+            self.keep(origin, tried).await;
+        }
     }
 
     /// Nobody said what is spoken on this port. What is no TLS is tried in clear.
     async fn ask_at(&self, origin: &Origin, port: u16) {
         let Some(secured) = self.entrance(origin, Scheme::Https, port).await else { return };
-        let trial = self.try_first(&secured).await;
-        match trial.phase() {
+        let clear = Entrance { scheme: Scheme::Http, ..secured.clone() };
+        let (tried, in_clear) = if is_safe(self.question.case) {
+            beside(self.try_first(secured), self.try_first(clear.clone())).await
+        } else {
+            (self.try_first(secured).await, None)
+        };
+        match tried.trial.phase() {
             Some(Phase::OriginTls) => {
-                let clear = Entrance { scheme: Scheme::Http, ..secured.clone() };
-                let in_clear = self.try_first(&clear).await;
-                let answers = in_clear.exchange.outcome.is_ok();
-                let (entrance, trial) = if answers { (clear, in_clear) } else { (secured, trial) };
-                self.keep(origin, &entrance, trial).await;
+                let in_clear = match in_clear {
+                    Some(in_clear) => in_clear,
+                    None => self.try_first(clear).await,
+                };
+                let answers = in_clear.trial.exchange.outcome.is_ok();
+                self.keep(origin, if answers { in_clear } else { tried }).await;
             }
             Some(Phase::Connect) => {
-                let entrance = Entrance { scheme: self.question.scheme(), ..secured };
-                self.keep(origin, &entrance, trial).await;
+                let entrance = Entrance { scheme: self.question.scheme(), ..tried.entrance };
+                self.keep(origin, Tried { entrance, ..tried }).await;
             }
-            Some(_) | None => self.keep(origin, &secured, trial).await,
+            Some(_) | None => self.keep(origin, tried).await,
         }
     }
 
@@ -141,53 +183,72 @@ impl Asking<'_> {
         }
     }
 
-    async fn try_first(&self, entrance: &Entrance) -> Trial {
+    /// Asks by HTTP/1.1; where that takes long, by HTTP/2 beside it.
+    async fn try_first(&self, entrance: Entrance) -> Tried {
         let scheme = entrance.scheme.name();
         let place = entrance.addresses.first().map(SocketAddr::to_string).unwrap_or_default();
         self.watcher.began(&format!("direct.{scheme}"), &format!("asking the origin at {place}, past the edge"));
-        self.question.ask(&self.question.plain(entrance.scheme), &entrance.addresses).await
+        let plain = self.question.plain(entrance.scheme);
+        let first = self.question.ask(&plain, &entrance.addresses);
+        let (trial, by_http2) = if self.may_agree(&entrance) {
+            beside(first, self.try_http2(&entrance)).await
+        } else {
+            (first.await, None)
+        };
+        Tried { entrance, trial, by_http2 }
     }
 
-    /// Keeps what came of HTTP/1.1, and asks by HTTP/2 where TLS may agree on it.
-    async fn keep(&self, origin: &Origin, entrance: &Entrance, trial: Trial) {
+    async fn try_http2(&self, entrance: &Entrance) -> Trial {
+        let ask = Ask { protocols: Protocols::Http2OrHttp1, ..self.question.plain(entrance.scheme) };
+        self.question.ask(&ask, &entrance.addresses).await
+    }
+
+    /// Whether TLS may agree on HTTP/2, and asking by it changes nothing.
+    fn may_agree(&self, entrance: &Entrance) -> bool {
+        entrance.scheme == Scheme::Https && is_safe(self.question.case)
+    }
+
+    /// Keeps what came of HTTP/1.1, and of HTTP/2 where TLS agrees on it.
+    async fn keep(&self, origin: &Origin, tried: Tried) {
+        let Tried { entrance, trial, by_http2 } = tried;
         let reached = !matches!(trial.phase(), Some(Phase::Connect | Phase::OriginTls));
         let http2 = trial.exchange.protocol == Some("HTTP/2");
-        self.note(origin, entrance, trial, http2);
-        if http2 || entrance.scheme == Scheme::Http || !reached || !self.is_safe() {
+        self.note(origin, &entrance, trial, http2);
+        if http2 || !reached || !self.may_agree(&entrance) {
             return;
         }
-        let plain = self.question.plain(entrance.scheme);
-        let ask = Ask { protocols: Protocols::Http2OrHttp1, ..plain };
-        let trial = self.question.ask(&ask, &entrance.addresses).await;
+        let trial = match by_http2 {
+            Some(trial) => trial,
+            None => self.try_http2(&entrance).await,
+        };
         if trial.exchange.protocol == Some("HTTP/2") {
-            self.note(origin, entrance, trial, true);
+            self.note(origin, &entrance, trial, true);
         }
     }
 
     fn note(&self, origin: &Origin, entrance: &Entrance, trial: Trial, http2: bool) {
         let Some(address) = entrance.addresses.first().copied() else { return };
         let Trial { exchange, recognition, failing } = trial;
-        let differences = self.visited.map(|visited| differences(visited, &exchange, &recognition)).unwrap_or_default();
-        let name = format!("direct.{}{}", entrance.scheme.name(), if http2 { ".http2" } else { "" });
-        let told = probe(&name, &exchange, &recognition, failing)
-            .with("origin", origin.target.to_string())
-            .with("differences", differences.clone())
-            .judged(verdict(&exchange).cloned().map(Box::new));
-        self.tell(told);
-        self.seen.borrow_mut().asked.push(Asked {
-            origin: origin.clone(),
-            scheme: entrance.scheme,
-            http2,
-            address,
-            exchange,
-            recognition,
-            failing,
-            differences,
-        });
+        let (origin, scheme, differences) = (origin.clone(), entrance.scheme, Vec::new());
+        let asked = Asked { origin, scheme, http2, address, exchange, recognition, failing, differences };
+        self.watcher.ended(&shown(&asked));
+        self.seen.borrow_mut().asked.push(asked);
     }
 
     fn tell(&self, probe: Probe) {
         self.watcher.ended(&probe);
         self.seen.borrow_mut().probes.push(probe);
+    }
+}
+
+/// What comes of the first; of the other too, which is begun if the first takes long.
+async fn beside<T>(first: impl Future<Output = T>, other: impl Future<Output = T>) -> (T, Option<T>) {
+    let mut first = pin!(first);
+    match timeout(PROMPT, first.as_mut()).await {
+        Ok(first) => (first, None),
+        Err(_slow) => {
+            let (first, other) = tokio::join!(first, other);
+            (first, Some(other))
+        }
     }
 }

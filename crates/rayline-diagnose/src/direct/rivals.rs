@@ -16,8 +16,10 @@ use crate::tls::Scheme;
 use crate::visit::show::verdict;
 use crate::visit::{Names, Sample, Visit};
 
-/// How long a connection rests before it is used again.
-const REST: Duration = Duration::from_secs(2);
+/// How long a connection rests before it is used again. Servers keep theirs for longer or shorter.
+const REST: Duration = Duration::from_secs(1);
+/// A failure that takes longer than this is not looked into field by field.
+const QUICK: Duration = Duration::from_secs(1);
 /// The bytes of a large cookie: what most servers take at the very most.
 const COOKIE: usize = 16 * 1024;
 /// Requests at once.
@@ -52,18 +54,19 @@ pub(super) async fn try_all(
     watcher: &dyn Watcher,
 ) -> (Vec<Rival>, Vec<Probe>) {
     let trying = Trying { question, fault, base, asked, edge, names };
-    // The connection that rests disturbs nobody.
-    let (reuse, others) = tokio::join!(timed(watcher, RivalKind::Reuse, trying.reuse()), async {
-        vec![
-            timed(watcher, RivalKind::Http2, trying.http2()).await,
-            timed(watcher, RivalKind::EdgeFields, trying.edge_fields()).await,
-            timed(watcher, RivalKind::Port, trying.port()).await,
-            timed(watcher, RivalKind::HeaderSize, trying.header_size()).await,
-            timed(watcher, RivalKind::Concurrency, trying.concurrency()).await,
-            timed(watcher, RivalKind::Firewall, async { firewall() }).await,
-        ]
-    });
-    others.into_iter().chain([reuse]).unzip()
+    // Many at once would disturb the others, but not the connection that rests.
+    let (reuse, (http2, fields, port, size, concurrency)) =
+        tokio::join!(timed(watcher, RivalKind::Reuse, trying.reuse()), async {
+            let (http2, fields, port, size) = tokio::join!(
+                timed(watcher, RivalKind::Http2, trying.http2()),
+                timed(watcher, RivalKind::EdgeFields, trying.edge_fields()),
+                timed(watcher, RivalKind::Port, trying.port()),
+                timed(watcher, RivalKind::HeaderSize, trying.header_size()),
+            );
+            (http2, fields, port, size, timed(watcher, RivalKind::Concurrency, trying.concurrency()).await)
+        });
+    let firewall = timed(watcher, RivalKind::Firewall, async { firewall() }).await;
+    [http2, fields, port, size, concurrency, firewall, reuse].into_iter().unzip()
 }
 
 /// Whether the origin fails under it, and what was seen.
@@ -140,14 +143,19 @@ impl Trying<'_> {
         self.question.ask(ask, &[self.address()]).await
     }
 
-    /// Whether the origin fails when it is asked so, and only then: what fails now and then would fail so, too.
+    /// Whether the origin fails when it is asked so, and only then.
     async fn under(&self, how: &str, ask: &Ask) -> Finding {
-        let trial = self.try_it(ask).await;
+        self.confirmed(how, ask, &self.try_it(ask).await).await
+    }
+
+    /// The same, of which this came first: what fails now and then would fail so, too.
+    async fn confirmed(&self, how: &str, ask: &Ask, trial: &Trial) -> Finding {
         let seen = format!("asked past the edge {how}: {}", trial.line());
-        if !self.is_bad(&trial) {
+        if !self.is_bad(trial) {
             return (Some(false), seen);
         }
-        let (plain, again) = (self.try_it(&self.plain()).await, self.try_it(ask).await);
+        let plain = self.plain();
+        let (plain, again) = tokio::join!(self.try_it(&plain), self.try_it(ask));
         if !self.is_bad(&plain) && self.is_bad(&again) {
             (Some(true), seen)
         } else {
@@ -158,16 +166,19 @@ impl Trying<'_> {
     async fn http2(&self) -> Finding {
         let spoken =
             |asked: &&Asked| asked.http2 && asked.origin == self.base.origin && asked.scheme == self.base.scheme;
-        match self.asked.iter().find(spoken) {
-            None => (Some(false), "the origin does not offer HTTP/2".to_owned()),
-            Some(_) => self.under("by HTTP/2", &Ask { protocols: Protocols::Http2OrHttp1, ..self.plain() }).await,
-        }
+        let Some(asked) = self.asked.iter().find(spoken) else {
+            return (Some(false), "the origin does not offer HTTP/2".to_owned());
+        };
+        let Asked { exchange, recognition, failing, .. } = asked.clone();
+        let ask = Ask { protocols: Protocols::Http2OrHttp1, ..self.plain() };
+        self.confirmed("by HTTP/2", &ask, &Trial { exchange, recognition, failing }).await
     }
 
     async fn edge_fields(&self) -> Finding {
         let fields = edge_fields(self.question.scheme());
+        let began = Instant::now();
         let together = self.under("with the fields that edges add", &self.with(&fields)).await;
-        if together.0 == Some(true) {
+        if together.0 == Some(true) && began.elapsed() < QUICK {
             for field in &fields {
                 let how = format!("with `{}: {}`", field.0, field.1);
                 let alone = self.under(&how, &self.with(std::slice::from_ref(field))).await;
@@ -268,7 +279,8 @@ impl Trying<'_> {
         let (first, Some(second)) = rested().await else {
             return (Some(false), "the origin ends connections by itself, which an edge sees".to_owned());
         };
-        let seen = format!("asked past the edge on a connection that rested {} s: {}", REST.as_secs(), second.line());
+        let rest = format!("on a connection that rested {} s (it may take longer to show)", REST.as_secs());
+        let seen = format!("asked past the edge {rest}: {}", second.line());
         if !self.is_bad(&second) || self.is_bad(&first) {
             return ((!self.is_bad(&second)).then_some(false), seen);
         }

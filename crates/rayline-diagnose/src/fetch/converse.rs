@@ -17,8 +17,8 @@ use super::{Answer, Ask, BodyEnd, Obstacle, Request, Timings, http1, http2};
 const MOST_INTERIM: u32 = 32;
 /// Bytes of a body that are read at most.
 const MOST_BODY: u64 = 4 << 20;
-/// A body may take as long as this many waits: some never end.
-const BODY_WAITS: u32 = 4;
+/// How long a stream of events is listened to: it has no end.
+const STREAM: Duration = Duration::from_secs(1);
 
 /// How long a request may take, and how much of the answer is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -108,18 +108,18 @@ impl Talk<'_> {
     }
 
     async fn receive(&mut self, link: &mut Link, head: Head) -> Answer {
-        let limit = self.measure.timeout;
         let Head { status, fields, length } = head;
         let mut answer = Answer { status, fields, body: Vec::new(), body_bytes: 0, end: BodyEnd::Left };
         let Some(keep) = self.measure.body_bytes else { return answer };
-        let began = Instant::now();
+        let (began, is_stream) = (Instant::now(), answer.is_stream());
+        let limit = if is_stream { self.measure.timeout.min(STREAM) } else { self.measure.timeout };
         let broken = loop {
             match timeout(limit, link.piece()).await {
                 Ok(Ok(Some(data))) => {
                     let room = keep.saturating_sub(answer.body.len()).min(data.len());
                     answer.body.extend_from_slice(data.get(..room).unwrap_or_default());
                     answer.body_bytes += data.len() as u64;
-                    if answer.body_bytes > MOST_BODY || began.elapsed() > limit * BODY_WAITS {
+                    if answer.body_bytes > MOST_BODY || began.elapsed() > limit {
                         return answer;
                     }
                 }
@@ -128,6 +128,7 @@ impl Talk<'_> {
                     return answer;
                 }
                 Ok(Err(fault)) => break fault,
+                Err(_silent) if is_stream => return answer,
                 Err(_late) => break link.testify(Fault::new(ReceiveCause::TimedOut)).with(timer(limit)),
             }
         };

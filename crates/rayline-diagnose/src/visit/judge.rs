@@ -14,7 +14,7 @@ pub(crate) fn failing(method: &str, exchange: &Exchange, recognition: &Recogniti
     let rules = [
         (answer.status >= 500, Failing::Status),
         (is_refused(answer, recognition), Failing::Refused),
-        (matches!(answer.end, BodyEnd::Broken(_)) && !is_stream(answer), Failing::Body),
+        (matches!(answer.end, BodyEnd::Broken(_)) && !answer.is_stream(), Failing::Body),
         (is_blank(method, answer), Failing::Blank),
     ];
     rules.into_iter().find(|(holds, _)| *holds).map(|(_, failing)| failing)
@@ -25,11 +25,6 @@ fn is_refused(answer: &Answer, recognition: &Recognition) -> bool {
     let by_edge = recognition.author.as_ref().is_some_and(|author| author.role == Role::Edge);
     let numbered = recognition.told.as_ref().is_some_and(|told| told.number.is_some());
     matches!(answer.status, 403 | 409 | 429) && by_edge && numbered
-}
-
-/// A stream of events is silent for as long as nothing happens, and has no end.
-fn is_stream(answer: &Answer) -> bool {
-    answer.field("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/event-stream"))
 }
 
 /// A page without a byte.

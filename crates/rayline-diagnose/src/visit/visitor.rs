@@ -1,4 +1,4 @@
-//! The order in which a site is asked: one way after another, on along redirects, and again where it is now so, now so.
+//! What a visitor asks a site for: the page, on along redirects, and again; beside it what the edge says of itself.
 
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -6,12 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rayline_dial::{Dialer, Protocols, Tls};
 use rayline_verdict::Verdict;
-use tokio::time::sleep;
 use url::Url;
 
 use super::redirect::{self, Jar};
+use super::sampling::Sampling;
 use super::show::{masked, probe, sentence, verdict};
-use super::tally::Tally;
 use super::{Names, Rate, Sample, Visit, Way, failing, trace};
 use crate::author::{Recognition, recognise};
 use crate::case::Case;
@@ -23,27 +22,27 @@ use crate::tls::Scheme;
 const PAGE: usize = 64 * 1024;
 /// Redirects that are followed.
 const MOST_REDIRECTS: usize = 10;
-/// The most samples that a person may want.
-const MOST_WANTED: u32 = 100;
-/// From one pair of repeated requests to the next: five requests a second.
-const PACE: Duration = Duration::from_millis(400);
-/// Asks for the site as visitors do. It takes about as many requests as the case wants samples, never more than two at once.
+/// An answer that takes longer than this is not waited for alone.
+pub(crate) const PROMPT: Duration = Duration::from_millis(500);
+
+/// Asks for the site as visitors do. It takes about as many requests as the case wants samples, ten a second and three at
+/// once at most, and one more for what the edge says of itself.
 pub async fn visit(case: &Case, dialer: &Dialer, watcher: &dyn Watcher) -> Visit {
     let visitor = Visitor { case, dialer, watcher, names: Names::new(case), seen: RefCell::default() };
     visitor.run().await;
     visitor.seen.into_inner()
 }
 
-struct Visitor<'a> {
-    case: &'a Case,
+pub(super) struct Visitor<'a> {
+    pub(super) case: &'a Case,
     dialer: &'a Dialer,
-    watcher: &'a dyn Watcher,
+    pub(super) watcher: &'a dyn Watcher,
     names: Names,
     seen: RefCell<Visit>,
 }
 
 /// A page, and where its name leads.
-struct Page {
+pub(super) struct Page {
     url: Url,
     addresses: Result<Vec<SocketAddr>, Box<Verdict>>,
     fields: Vec<(String, String)>,
@@ -66,15 +65,35 @@ impl Visitor<'_> {
         }
         self.tell_of_families(&start);
         let Some(way) = start.ways().into_iter().next() else { return };
-        self.began(way);
-        let first = self.ask(&start, way).await;
-        let (page, sample) = self.follow(&start, first).await;
-        self.tell_of(&sample);
-        if self.seen.borrow().looping.is_none() && self.is_safe() {
-            self.sample(page.as_ref().unwrap_or(&start), sample).await;
-        }
+        tokio::join!(self.ask_for(&start, way), self.trace(&start, way));
         self.tell_of_certificate();
-        self.trace(&start, way).await;
+    }
+
+    /// Asks for the page, and for the one that it leads to, as often as it takes.
+    async fn ask_for(&self, start: &Page, way: Way) {
+        if !self.is_safe() {
+            self.began(way);
+            let only = self.ask(start, way).await;
+            self.tell_of(&only);
+            self.seen.borrow_mut().samples.push(only);
+            return;
+        }
+        let (page, sample);
+        let mut sampling = Sampling::new(self, start);
+        let Some(first) = sampling.first().await else { return };
+        (page, sample) = self.follow(start, first).await;
+        self.tell_of(&sample);
+        let is_led_on = !self.seen.borrow().redirects.is_empty();
+        if self.seen.borrow().looping.is_some() {
+            return;
+        }
+        let sampling = if is_led_on {
+            // What was begun of the first page meanwhile is let go.
+            Sampling::going_on(self, page.as_ref().unwrap_or(start), sample)
+        } else {
+            sampling
+        };
+        self.sample(sampling, is_led_on).await;
     }
 
     /// Whether asking again changes nothing (RFC 9110 §9.2.1).
@@ -105,8 +124,8 @@ impl Visitor<'_> {
             sample = self.ask(&hop, way).await;
             page = Some(hop);
         }
-        self.seen.borrow_mut().samples.push(sample.clone());
         if urls.len() > 1 {
+            self.seen.borrow_mut().samples.push(sample.clone());
             self.tell_of_redirects(&urls, circle.is_some(), began.elapsed());
             let mut seen = self.seen.borrow_mut();
             (seen.redirects, seen.looping) = (urls, circle);
@@ -129,65 +148,31 @@ impl Visitor<'_> {
     }
 
     /// Asks by the other ways, and again until it is known how often the page fails.
-    async fn sample(&self, page: &Page, first: Sample) {
-        let mut tally = Tally(vec![first]);
-        loop {
-            let ways = page.ways().into_iter();
-            let pair: Vec<_> = ways.filter(|way| tally.is_worthwhile(*way, self.case.timeout)).take(2).collect();
-            if pair.is_empty() {
-                break;
-            }
-            pair.iter().for_each(|way| self.began(*way));
-            for sample in self.ask_two(page, &pair).await {
-                self.tell_of(&sample);
-                tally.0.push(sample);
-            }
-        }
-        self.repeat(page, &mut tally).await;
-        let mut seen = self.seen.borrow_mut();
-        seen.rate = Some(tally.rate());
-        seen.samples.extend(tally.0.into_iter().skip(1));
-    }
-
-    async fn repeat(&self, page: &Page, tally: &mut Tally) {
+    async fn sample(&self, sampling: Sampling<'_>, is_led_on: bool) {
+        let began = Instant::now();
         self.watcher.began("visit.rate", "asking again, to know how often it fails");
-        let (began, wanted) = (Instant::now(), self.case.samples.min(MOST_WANTED));
-        let ways: Vec<_> = page.ways().into_iter().filter(|way| tally.is_repeated(*way)).collect();
-        let mut turn = ways.into_iter().cycle();
-        for round in 0_u32.. {
-            let missing = tally.missing(wanted, self.case.timeout);
-            let pair: Vec<_> = turn.by_ref().take(missing.min(2) as usize).collect();
-            if pair.is_empty() || began.elapsed() > self.case.timeout * 2 {
-                break;
-            }
-            sleep((PACE * round).saturating_sub(began.elapsed())).await;
-            tally.0.extend(self.ask_two(page, &pair).await);
-            let done = tally.0.len() as u64;
-            self.watcher.went_on("visit.rate", done, Some(done + u64::from(tally.missing(wanted, self.case.timeout))));
-        }
-        let Rate { failed, of, between: (low, high) } = tally.rate();
+        let tally = sampling.rest().await;
+        let rate @ Rate { failed, of, between: (low, high) } = tally.rate();
+        let between = format!("from {:.0} to {:.0} of 100", low * 100.0, high * 100.0);
         let said = match failed {
             0 => format!("none of {of} requests fails"),
-            all if all == of => format!("all of {of} requests fail"),
-            _ => format!("{failed} of {of} requests fail: from {:.0} to {:.0} of 100", low * 100.0, high * 100.0),
+            all if all == of => format!("all of {of} requests fail: {between}"),
+            _ => format!("{failed} of {of} requests fail: {between}"),
         };
         let probe = Probe::new("visit.rate", Some(failed == 0), began.elapsed(), said);
         self.tell(probe.with("failed", failed).with("of", of).with("low", low).with("high", high));
+        let mut seen = self.seen.borrow_mut();
+        seen.rate = Some(rate);
+        // Where redirects led on, the first of this page is there already.
+        seen.samples.extend(tally.samples.into_iter().skip(usize::from(is_led_on)));
     }
 
-    /// Asks by one way or two, side by side.
-    async fn ask_two(&self, page: &Page, ways: &[Way]) -> Vec<Sample> {
-        match ways {
-            [] => Vec::new(),
-            [one] => vec![self.ask(page, *one).await],
-            [one, other, ..] => {
-                let (one, other) = tokio::join!(self.ask(page, *one), self.ask(page, *other));
-                vec![one, other]
-            }
-        }
+    /// How long an answer may take before others are asked for beside it.
+    pub(super) fn patience(&self) -> Duration {
+        PROMPT.min(self.case.timeout / 4)
     }
 
-    async fn ask(&self, page: &Page, way: Way) -> Sample {
+    pub(super) async fn ask(&self, page: &Page, way: Way) -> Sample {
         let ask = Ask {
             url: page.url.clone(),
             method: self.case.method.clone(),
@@ -228,10 +213,6 @@ impl Visitor<'_> {
     }
 
     async fn trace(&self, start: &Page, way: Way) {
-        let reached = self.seen.borrow().samples.iter().any(|sample| sample.exchange.address.is_some());
-        if !reached {
-            return;
-        }
         let began = Instant::now();
         self.watcher.began("visit.trace", "asking the edge what it sees");
         let ask = Ask {
@@ -246,6 +227,9 @@ impl Visitor<'_> {
         let exchange = self.fetch(ask, start, way).await;
         let lines = exchange.outcome.as_ref().ok().and_then(trace::read);
         let probe = match &lines {
+            None if exchange.outcome.is_err() => {
+                Probe::new("visit.trace", None, began.elapsed(), format!("`{}` gets no answer", trace::PATH))
+            }
             None => Probe::new("visit.trace", None, began.elapsed(), format!("there is no `{}`", trace::PATH)),
             Some(lines) => {
                 let said = format!("`{}` has {} lines", trace::PATH, lines.len());
@@ -269,13 +253,13 @@ impl Visitor<'_> {
         }
     }
 
-    fn began(&self, way: Way) {
+    pub(super) fn began(&self, way: Way) {
         let version = if way.http2 { "HTTP/2" } else { "HTTP/1.1" };
         let doing = format!("asking as a visitor does, by {version} over {}", family(way));
         self.watcher.began(&format!("visit.{}", way.name()), &doing);
     }
 
-    fn tell_of(&self, sample: &Sample) {
+    pub(super) fn tell_of(&self, sample: &Sample) {
         let name = format!("visit.{}", sample.way.name());
         let mut probe = probe(&name, &sample.exchange, &sample.recognition, sample.failing);
         if !sample.is_as_asked() {
@@ -337,7 +321,7 @@ impl Page {
 
     /// The ways there are to it, in the order of asking. A family that this machine has no route for is none, unless
     /// there is no other.
-    fn ways(&self) -> Vec<Way> {
+    pub(super) fn ways(&self) -> Vec<Way> {
         let there: Vec<_> = [false, true].into_iter().filter(|ipv6| self.has(*ipv6)).collect();
         let routed: Vec<_> = there.iter().copied().filter(|ipv6| self.is_routed(*ipv6)).collect();
         let families = if routed.is_empty() { there } else { routed };

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rayline_diagnose::Case;
+use rayline_diagnose::diagnosis::Diagnosing;
 use rayline_diagnose::fetch::{BodyEnd, Obstacle, dialer};
 use rayline_diagnose::probe::Unwatched;
 use rayline_diagnose::trust::Trust;
@@ -56,6 +57,36 @@ async fn a_good_site_is_asked_by_each_version_as_often_as_wanted() {
             < all.iter().position(|note| note == "-visit.http1.ipv4")
     );
     assert!(!format!("{:?}", seen.probes).contains("secret"));
+}
+
+#[tokio::test]
+async fn a_good_site_hears_of_a_diagnosis_six_times_at_most() {
+    let authority = Authority::new("Test").unwrap();
+    let issued = authority.issue(Flaw::None, &[HOST]).unwrap();
+    let script = Script::http2_or_http1().over_tls(Tls::new(&issued).speaking(&["h2", "http/1.1"]));
+    for (url, script) in [("https://shop.test:PORT/", script), ("http://shop.test:PORT/", Script::ok())] {
+        let origin = Origin::start(script).unwrap();
+        let mut case = case(url, origin.addr());
+        case.trust = Trust { named: vec![authority.root_der()], system: Vec::new() };
+        Diagnosing::new(case).unwrap().look(None, &Unwatched).await;
+        let asked: Vec<_> = origin.seen().iter().map(|seen| seen.head.start.clone()).collect();
+        assert!((5..=6).contains(&asked.len()), "{url}: {asked:?}");
+        assert_eq!(asked.iter().filter(|start| start.contains("/cdn-cgi/trace")).count(), 1, "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_answers_slowly_and_alike_is_asked_less_often() {
+    let origin = Origin::start(Script::events(Duration::from_millis(20))).unwrap();
+    let visit = look(&case("http://shop.test:PORT/", origin.addr())).await;
+    assert_eq!(failing(&visit), [None; 2]);
+    assert!(
+        visit
+            .samples
+            .iter()
+            .all(|sample| { matches!(&sample.exchange.outcome, Ok(answer) if matches!(answer.end, BodyEnd::Left)) })
+    );
+    assert_eq!(visit.rate.map(|rate| (rate.failed, rate.of)), Some((0, 2)));
 }
 
 #[tokio::test]
@@ -131,12 +162,12 @@ async fn a_body_that_breaks_carries_its_verdict() {
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_a_probe_is_asked_once_by_each_way() {
+async fn what_takes_longer_than_a_probe_is_asked_twice_at_once() {
     let origin = Origin::start(Script::stall_before_head()).unwrap();
     let mut case = case("http://shop.test:PORT/", origin.addr());
     case.timeout = Duration::from_millis(300);
     let visit = look(&case).await;
-    assert_eq!(failing(&visit), [Some(Failing::Slow)]);
+    assert_eq!(failing(&visit), [Some(Failing::Slow); 2]);
     assert!(matches!(visit.samples[0].exchange.outcome, Err(Obstacle::Silent { .. })));
 }
 
@@ -269,6 +300,7 @@ async fn what_changes_something_is_asked_once() {
     case.method = "POST".to_owned();
     let visit = look(&case).await;
     assert_eq!((failing(&visit), visit.rate), (vec![Some(Failing::Status)], None));
-    let asked: Vec<_> = origin.seen().iter().map(|seen| seen.head.start.clone()).collect();
-    assert_eq!(asked, ["POST /order HTTP/1.1", "GET /cdn-cgi/trace HTTP/1.1"]);
+    let mut asked: Vec<_> = origin.seen().iter().map(|seen| seen.head.start.clone()).collect();
+    asked.sort();
+    assert_eq!(asked, ["GET /cdn-cgi/trace HTTP/1.1", "POST /order HTTP/1.1"]);
 }
