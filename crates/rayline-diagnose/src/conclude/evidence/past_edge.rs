@@ -99,7 +99,8 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
             Ended::Silent(waited) => {
                 flaws += 1;
                 let sentence = format!("past the edge, {way}, nothing came in {} s either", waited.as_secs());
-                all.push(Observation::new(What::DirectSlow, sentence).of(Code::OriginWaitTimedOut));
+                let share = if gave_up_sooner(symptom, *waited) { 0.3 } else { 1.0 };
+                all.push(Observation::new(What::DirectSlow, sentence).of(Code::OriginWaitTimedOut).counting(share));
             }
             Ended::Blank => {
                 flaws += 1;
@@ -134,6 +135,12 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
         all.extend(port(scene, symptom, direct, share));
     }
     once(all)
+}
+
+/// Whether the edge answered with an error long before this time had passed: then it is not silence that it met.
+fn gave_up_sooner(symptom: &Symptom<'_>, waited: Duration) -> bool {
+    let took = symptom.sample().filter(|sample| sample.exchange.outcome.is_ok()).map(|it| it.exchange.timings.total);
+    !matches!(symptom.number(), 504 | 524) && took.is_some_and(|took| took.saturating_mul(2) < waited)
 }
 
 /// That the edge alone gets no connection, if that is what its number says.

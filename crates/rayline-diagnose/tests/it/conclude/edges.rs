@@ -383,6 +383,11 @@ fn where_a_server_stands_in_for_an_edge() {
                 .rival(RivalKind::Concurrency, Some(true)),
             "fault origin.wait.error_status inferred origin -",
         ),
+        (
+            "502 at once, and slow past it",
+            nginx(502).direct(E::Silent(5)),
+            "fault origin.connect.refused inferred origin -",
+        ),
         ("504, slow past it", nginx(504).direct(E::Silent(5)), "fault origin.wait.timed_out inferred origin -"),
         (
             "504, silent past it",
