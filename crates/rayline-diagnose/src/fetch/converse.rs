@@ -114,7 +114,8 @@ impl Talk<'_> {
         let (began, is_stream) = (Instant::now(), answer.is_stream());
         let limit = if is_stream { self.measure.timeout.min(STREAM) } else { self.measure.timeout };
         let broken = loop {
-            match timeout(limit, link.piece()).await {
+            let patience = if is_stream { limit.saturating_sub(began.elapsed()) } else { limit };
+            match timeout(patience, link.piece()).await {
                 Ok(Ok(Some(data))) => {
                     let room = keep.saturating_sub(answer.body.len()).min(data.len());
                     answer.body.extend_from_slice(data.get(..room).unwrap_or_default());
