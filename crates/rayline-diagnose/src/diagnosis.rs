@@ -17,7 +17,7 @@ use crate::fetch::Exchange;
 use crate::load::Load;
 use crate::probe::{Probe, Watcher};
 use crate::tls::{self, Scheme};
-use crate::visit::Names;
+use crate::visit::{Names, Visit};
 use crate::{direct, edge, fetch, host, load, logs, network, ranges, visit};
 
 /// A diagnosis that was made.
@@ -43,6 +43,8 @@ pub struct Diagnosing {
     started_at: SystemTime,
     began: Instant,
     seen: RefCell<Seen>,
+    /// What visitors met so far.
+    visited: RefCell<Visit>,
     load: RefCell<Load>,
 }
 
@@ -54,7 +56,8 @@ impl Diagnosing {
     pub fn new(case: Case) -> Result<Self, TrustError> {
         let dialer = fetch::dialer(&case.trust)?;
         let (started_at, began) = (SystemTime::now(), Instant::now());
-        Ok(Self { case, dialer, started_at, began, seen: RefCell::default(), load: RefCell::default() })
+        let (seen, visited, load) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Ok(Self { case, dialer, started_at, began, seen, visited, load })
     }
 
     /// Takes every step. What a person gave decides which there are.
@@ -72,6 +75,7 @@ impl Diagnosing {
     /// What follows from what was seen so far.
     pub fn conclude(&self) -> Diagnosis {
         let mut seen = self.seen.borrow().clone();
+        seen.visit = self.visited.borrow().clone();
         let load = self.load.borrow();
         seen.load = (!load.steps.is_empty() || !load.probes.is_empty()).then(|| load.clone());
         let conclusion = conclude(&self.case, &seen);
@@ -80,8 +84,8 @@ impl Diagnosing {
     }
 
     async fn visit(&self, watcher: &dyn Watcher) {
-        let visit = visit::visit(&self.case, &self.dialer, watcher).await;
-        self.seen.borrow_mut().visit = visit;
+        visit::visit_into(&self.visited, &self.case, &self.dialer, watcher).await;
+        self.seen.borrow_mut().visit = self.visited.borrow().clone();
     }
 
     async fn direct(&self, watcher: &dyn Watcher) {
@@ -155,8 +159,10 @@ impl Diagnosing {
             return;
         }
         let mut ports: Vec<u16> = self.case.origins.iter().flat_map(Origin::ports).collect();
-        if ports.is_empty() {
-            ports.extend([80, 443]);
+        match self.case.url.port() {
+            Some(port) if ports.is_empty() => ports.push(port),
+            None if ports.is_empty() => ports.extend([80, 443]),
+            Some(_) | None => {}
         }
         let host = host::look(&ports, &self.edge_nets(), watcher).await;
         self.seen.borrow_mut().host = Some(host);

@@ -25,6 +25,7 @@ pub(crate) use self::judge::failing;
 pub(crate) use self::names::Names;
 pub(crate) use self::visitor::PROMPT;
 pub use self::visitor::visit;
+pub(crate) use self::visitor::visit_into;
 
 /// What visitors meet.
 #[derive(Clone, Debug, Default)]

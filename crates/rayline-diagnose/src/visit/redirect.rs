@@ -5,7 +5,6 @@ use url::Url;
 use crate::case::Case;
 use crate::fetch::{Answer, bare};
 use crate::visit::Loop;
-use rayline_verdict::snippet::is_secret;
 
 /// The most cookies that are kept, and the most bytes of one.
 const MOST_COOKIES: usize = 50;
@@ -41,12 +40,11 @@ pub(crate) fn same_site(one: &Url, other: &Url) -> bool {
     }
 }
 
-/// The fields to ask for `url` with: what a person gave for the site is told to nobody else, nor in clear where it was
-/// meant for TLS.
+/// The fields to ask for `url` with: what a person gave for the site is told to nobody else, at no other port, nor in clear
+/// where it was meant for TLS.
 pub(super) fn fields(case: &Case, url: &Url, jar: &Jar) -> Vec<(String, String)> {
-    let same = url.host() == case.url.host() && (url.scheme() == "https" || case.url.scheme() == "http");
-    let may_see = |name: &str| same || !(is_secret(name) || name.eq_ignore_ascii_case("host"));
-    let mut fields: Vec<_> = case.fields.iter().filter(|(name, _)| may_see(name)).cloned().collect();
+    let may_see = url.origin() == case.url.origin() || is_upgrade(&case.url, url);
+    let mut fields = if may_see { case.fields.clone() } else { Vec::new() };
     if let Some(kept) = jar.of(url) {
         match fields.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
             Some((_, value)) => *value = format!("{value}; {kept}"),
@@ -54,6 +52,12 @@ pub(super) fn fields(case: &Case, url: &Url, jar: &Jar) -> Vec<(String, String)>
         }
     }
     fields
+}
+
+/// Whether `to` is the same site over TLS, each at the usual port.
+fn is_upgrade(from: &Url, to: &Url) -> bool {
+    let schemes = (from.scheme(), to.scheme()) == ("http", "https");
+    schemes && from.host() == to.host() && from.port().is_none() && to.port().is_none()
 }
 
 /// The cookies that were set on the way.

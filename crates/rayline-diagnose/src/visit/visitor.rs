@@ -11,7 +11,7 @@ use url::Url;
 use super::redirect::{self, Jar};
 use super::sampling::Sampling;
 use super::show::{masked, probe, sentence, verdict};
-use super::{Names, Rate, Sample, Visit, Way, failing, trace};
+use super::{Loop, Names, Rate, Sample, Visit, Way, failing, trace};
 use crate::author::{Recognition, recognise};
 use crate::case::Case;
 use crate::fetch::{Ask, Exchange, Obstacle, Timings, bare, fetch, wants_http2};
@@ -28,9 +28,14 @@ pub(crate) const PROMPT: Duration = Duration::from_millis(500);
 /// Asks for the site as visitors do. It takes about as many requests as the case wants samples, ten a second and three at
 /// once at most, and one more for what the edge says of itself.
 pub async fn visit(case: &Case, dialer: &Dialer, watcher: &dyn Watcher) -> Visit {
-    let visitor = Visitor { case, dialer, watcher, names: Names::new(case), seen: RefCell::default() };
-    visitor.run().await;
-    visitor.seen.into_inner()
+    let so_far = RefCell::default();
+    visit_into(&so_far, case, dialer, watcher).await;
+    so_far.into_inner()
+}
+
+/// The same, written down as it goes: whoever drops this before its end has what was seen so far.
+pub(crate) async fn visit_into(so_far: &RefCell<Visit>, case: &Case, dialer: &Dialer, watcher: &dyn Watcher) {
+    Visitor { case, dialer, watcher, names: Names::new(case), seen: so_far }.run().await;
 }
 
 pub(super) struct Visitor<'a> {
@@ -38,7 +43,7 @@ pub(super) struct Visitor<'a> {
     dialer: &'a Dialer,
     pub(super) watcher: &'a dyn Watcher,
     names: Names,
-    seen: RefCell<Visit>,
+    seen: &'a RefCell<Visit>,
 }
 
 /// A page, and where its name leads.
@@ -87,13 +92,16 @@ impl Visitor<'_> {
         if self.seen.borrow().looping.is_some() {
             return;
         }
+        if !is_led_on {
+            self.seen.borrow_mut().samples.push(sample.clone());
+        }
         let sampling = if is_led_on {
             // What was begun of the first page meanwhile is let go.
             Sampling::going_on(self, page.as_ref().unwrap_or(start), sample)
         } else {
             sampling
         };
-        self.sample(sampling, is_led_on).await;
+        self.sample(sampling).await;
     }
 
     /// Whether asking again changes nothing (RFC 9110 §9.2.1).
@@ -128,7 +136,9 @@ impl Visitor<'_> {
             self.seen.borrow_mut().samples.push(sample.clone());
             self.tell_of_redirects(&urls, circle.is_some(), began.elapsed());
             let mut seen = self.seen.borrow_mut();
-            (seen.redirects, seen.looping) = (urls, circle);
+            // Ever new URLs bring a visitor no nearer than a circle.
+            let endless = (urls.len() > MOST_REDIRECTS + 1).then(|| Loop { flexible: false, urls: urls.clone() });
+            (seen.redirects, seen.looping) = (urls, circle.or(endless));
         }
         // Another site is not to be bothered more than it takes.
         let elsewhere = page.as_ref().is_some_and(|page| !redirect::same_site(&page.url, &start.url));
@@ -148,7 +158,7 @@ impl Visitor<'_> {
     }
 
     /// Asks by the other ways, and again until it is known how often the page fails.
-    async fn sample(&self, sampling: Sampling<'_>, is_led_on: bool) {
+    async fn sample(&self, sampling: Sampling<'_>) {
         let began = Instant::now();
         self.watcher.began("visit.rate", "asking again, to know how often it fails");
         let tally = sampling.rest().await;
@@ -163,8 +173,8 @@ impl Visitor<'_> {
         self.tell(probe.with("failed", failed).with("of", of).with("low", low).with("high", high));
         let mut seen = self.seen.borrow_mut();
         seen.rate = Some(rate);
-        // Where redirects led on, the first of this page is there already.
-        seen.samples.extend(tally.samples.into_iter().skip(usize::from(is_led_on)));
+        // The first is there already.
+        seen.samples.extend(tally.samples.into_iter().skip(1));
     }
 
     /// How long an answer may take before others are asked for beside it.
