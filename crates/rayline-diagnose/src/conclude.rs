@@ -286,7 +286,7 @@ fn verdict(symptom: &Symptom<'_>, first: &Weighed<'_>, certainty: Certainty, all
         (Some(verdict), Certainty::Proven) => verdict.clone(),
         (Some(verdict), Certainty::Inferred) => verdict.clone().with_rivals(rivals()),
         (None, _) => {
-            let status = symptom.answer().map(|answer| answer.status).unwrap_or_default();
+            let status = answered_by_origin(symptom, first);
             let mut evidence = Evidence::default();
             let seen = if first.code == Code::OriginWaitErrorStatus { status } else { symptom.number() };
             if first.code == Code::OriginWaitErrorStatus && status != 0 {
@@ -296,6 +296,14 @@ fn verdict(symptom: &Symptom<'_>, first: &Weighed<'_>, certainty: Certainty, all
             told(first.code, seen, rivals, evidence)
         }
     }
+}
+
+/// The status that the origin answers with: where it was seen past the edge or in the origin's log, not that of the edge's
+/// page. 0: none was seen.
+fn answered_by_origin(symptom: &Symptom<'_>, first: &Weighed<'_>) -> u16 {
+    let heaviest = first.counted.iter().find(|(weight, seen)| *weight > 0.0 && seen.code == Some(first.code));
+    let own = heaviest.and_then(|(_, seen)| seen.status);
+    own.or_else(|| symptom.answer().map(|answer| answer.status)).unwrap_or_default()
 }
 
 /// Where the answer was made, if its author tells: who signed it for visitors, or past the edge.

@@ -129,9 +129,14 @@ impl Diagnosing {
         self.seen.borrow_mut().probes.push(probe);
     }
 
-    /// The first origin that may speak TLS, and how it is looked at.
+    /// The first origin that speaks TLS as somebody said, or by its port, and how it is looked at. What another port speaks
+    /// is for the direct request to find out: an edge need not come there by TLS.
     fn tls_options(&self) -> Option<(&Origin, tls::Options)> {
-        let origin = self.case.origins.iter().find(|origin| origin.scheme != Some(Scheme::Http))?;
+        let is_tls = |origin: &&Origin| match origin.scheme {
+            Some(scheme) => scheme == Scheme::Https,
+            None => origin.target.port.is_none_or(|port| port == 443),
+        };
+        let origin = self.case.origins.iter().find(is_tls)?;
         let name = self.case.host();
         let name = name.parse::<IpAddr>().is_err().then(|| name.to_owned());
         let plain = self.case.origins.iter().find(|origin| origin.scheme == Some(Scheme::Http));

@@ -126,13 +126,15 @@ pub(super) struct Observation {
     pub(super) share: f64,
     /// What was seen, for a person to read. Empty: it goes without saying.
     pub(super) sentence: String,
+    /// The status that the origin answered with here, if that is what was seen.
+    pub(super) status: Option<u16>,
     /// What a probe made of it.
     pub(super) verdict: Option<Verdict>,
 }
 
 impl Observation {
     fn new(what: What, sentence: impl Into<String>) -> Self {
-        Self { what, code: None, share: 1.0, sentence: sentence.into(), verdict: None }
+        Self { what, code: None, share: 1.0, sentence: sentence.into(), status: None, verdict: None }
     }
 
     /// That a code is usual where nothing else is known.
@@ -147,6 +149,10 @@ impl Observation {
 
     fn judged(self, verdict: &Verdict) -> Self {
         Self { code: Some(verdict.code), verdict: Some(verdict.clone()), ..self }
+    }
+
+    fn answering(self, status: u16) -> Self {
+        Self { status: Some(status), ..self }
     }
 
     fn counting(self, share: f64) -> Self {

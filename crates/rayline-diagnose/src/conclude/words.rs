@@ -2,7 +2,7 @@
 
 mod hypotheses;
 
-use rayline_verdict::{Certainty, Code, Party, Phase, Verdict};
+use rayline_verdict::{Certainty, Code, Fact, Party, Phase, Verdict};
 
 pub(super) use self::hypotheses::{of_plain, of_weighed};
 
@@ -65,26 +65,38 @@ fn what(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, cause: Opti
         };
         return format!("{} ({place})", words(named.cause.row().sentence));
     }
-    let status = symptom.answer().map(|answer| answer.status);
     if verdict.code == Code::OriginWaitErrorStatus {
-        let by = symptom.sample().and_then(|sample| sample.recognition.author.as_ref()).map(|mark| mark.name);
-        return match (status, by, hop) {
-            (Some(status @ (502 | 504)), Some(name), Hop::App)
-                if scene.edge.and_then(|edge| edge.name) != Some(name) =>
-            {
-                format!("{name} gets no good answer from it, and says {status}")
-            }
-            (Some(status), _, _) => format!("it answers with {status} itself"),
-            (None, _, _) => "it answers with an error itself".to_owned(),
-        };
+        return error_status(scene, symptom, verdict, hop);
     }
     let said = words(verdict.sentence());
     match (verdict.party(), hop) {
-        (Party::Origin, Hop::Origin | Hop::App) => match said.strip_prefix("the site's server ") {
-            Some(rest) => format!("it {rest}"),
-            None => said.replace("of the site's server", "that it shows"),
-        },
+        (Party::Origin, Hop::Origin | Hop::App) => said
+            .replace("the site's server's", "its")
+            .replace("of the site's server", "that it shows")
+            .replace("the site's server", "it"),
         _ => said,
+    }
+}
+
+/// That the site's server answers with an error, and with which: past the edge that may be another one.
+fn error_status(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, hop: Hop) -> String {
+    let met = symptom.answer().map(|answer| answer.status);
+    let own = verdict.evidence.facts().iter().find_map(|fact| {
+        let Fact::OriginStatus(status) = fact else { return None };
+        Some(*status)
+    });
+    let by = symptom.sample().and_then(|sample| sample.recognition.author.as_ref()).map(|mark| mark.name);
+    match (own.or(met), by) {
+        (Some(own), _) if scene.edge.is_some() && met.is_some_and(|met| met != own) => {
+            format!("asked past {}, it answers with {own} itself", scene.edge_name())
+        }
+        (Some(status @ (502 | 504)), Some(name))
+            if hop == Hop::App && scene.edge.and_then(|edge| edge.name) != Some(name) =>
+        {
+            format!("{name} gets no good answer from it, and says {status}")
+        }
+        (Some(status), _) => format!("it answers with {status} itself"),
+        (None, _) => "it answers with an error itself".to_owned(),
     }
 }
 

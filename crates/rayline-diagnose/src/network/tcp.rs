@@ -97,7 +97,7 @@ fn probe(name: &str, tcp: &Tcp, took: Duration) -> Probe {
                 _ if !tcp.named => (None, ", which matters only if the edge connects there"),
                 _ => (Some(false), ""),
             };
-            let said = format!("{whose} at {address}: {}{hint}", verdict.sentence());
+            let said = format!("{whose} at {address}: {}{hint}", verdict.sentence().trim_end_matches('.'));
             Probe::new(name, ok, took, said).judged(Some(verdict.clone()))
         }
     };

@@ -11,7 +11,7 @@ use rayline_diagnose::tls::Scheme;
 use rayline_diagnose::visit::Way;
 use rayline_verdict::Code::*;
 use rayline_verdict::fault::{ConnectCause, OriginTlsCause, ReceiveCause, ResolveCause, WaitCause};
-use rayline_verdict::{Code, Verdict};
+use rayline_verdict::{Code, Fact, Party, TABLE, Verdict};
 
 use stage::{Ends as E, NEAR, ORIGIN, Stage, by, case, mark, met, told};
 
@@ -314,6 +314,38 @@ fn the_sentence_says_whose_fault_it_is_and_how_often() {
     let open = Stage::cloudflare(520, 520).direct(E::Answered(200)).rivals_hold();
     assert!(sentence(&open).starts_with("It fails with 520, and what was seen does not tell whose fault it is"));
     assert_eq!(sentence(&Stage::bare(E::Answered(200))), "Nothing fails: all 2 requests were answered (200).");
+}
+
+#[test]
+fn the_status_told_is_the_one_that_the_origin_gave() {
+    let other = conclude(&case(), &Stage::cloudflare(520, 520).direct(E::Answered(503)).0);
+    assert!(other.sentence.ends_with("asked past Cloudflare, it answers with 503 itself."), "{}", other.sentence);
+    let logged = conclude(&case(), &Stage::cloudflare(520, 520).logged(500).0);
+    for (conclusion, status) in [(other, 503), (logged, 500)] {
+        let verdict = conclusion.verdict.unwrap();
+        assert!(verdict.evidence.facts().contains(&Fact::OriginStatus(status)), "{verdict:?}");
+    }
+}
+
+#[test]
+fn every_sentence_about_the_origin_reads_well() {
+    for entry in TABLE.iter().filter(|entry| entry.party == Party::Origin) {
+        let conclusion = conclude(&case(), &Stage::rayline(520, entry.code).0);
+        let Some((_, what)) = conclusion.sentence.split_once("at fault: ") else { continue };
+        assert!(!what.contains("shows's") && !what.contains("the site's server"), "{}", conclusion.sentence);
+    }
+    let sentence = |code| conclude(&case(), &Stage::rayline(520, code).0).sentence;
+    assert!(sentence(OriginWaitNotHttp).ends_with("at fault: what it answered is not HTTP."));
+}
+
+#[test]
+fn a_port_that_answers_in_clear_need_not_speak_tls() {
+    let plain = || Some(met(OriginTlsCause::PlainHttp));
+    let clear = |end| Stage::cloudflare(520, 520).tls(plain(), plain()).direct_at(ORIGIN, Scheme::Http, end);
+    let conclusion = conclude(&case(), &clear(E::Answered(200)).0);
+    assert_eq!(conclusion.outcome, Outcome::CannotTell, "{}", conclusion.sentence);
+    let fails = conclude(&case(), &clear(E::Answered(503)).0);
+    assert_eq!(fails.verdict.map(|verdict| verdict.code), Some(OriginWaitErrorStatus));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(in crate::conclude) fn observe(scene: &Scene<'_>) -> Vec<Observation> {
         let sentence =
             format!("the origin's log has this request with {status} ({}:{number}, by {})", file.display(), line.by);
         let seen = if status >= 500 {
-            Observation::new(What::LoggedError, sentence).of(Code::OriginWaitErrorStatus)
+            Observation::new(What::LoggedError, sentence).of(Code::OriginWaitErrorStatus).answering(status)
         } else {
             Observation::new(What::LoggedFine, sentence)
         };

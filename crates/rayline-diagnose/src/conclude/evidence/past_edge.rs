@@ -12,7 +12,7 @@ use crate::conclude::candidates;
 use crate::conclude::scene::{Scene, Symptom, is_ours};
 use crate::direct::{Asked, Direct, Rival, RivalKind};
 use crate::fetch::{Answer, BodyEnd, Obstacle};
-use crate::tls::{End, Http2, Mode};
+use crate::tls::{End, Http2, Mode, Report, Scheme};
 use crate::visit::Failing;
 
 /// The largest header section that an edge takes as it comes, in bytes, by its documentation: nginx `proxy_buffer_size`,
@@ -117,7 +117,8 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
                     answer.status,
                     who.unwrap_or_default()
                 );
-                all.push(Observation::new(what, sentence).of(Code::OriginWaitErrorStatus));
+                let seen = Observation::new(what, sentence).of(Code::OriginWaitErrorStatus);
+                all.push(seen.answering(answer.status));
             }
             Ended::Well(answer) => {
                 well = well.or(Some((way, *answer)));
@@ -292,6 +293,7 @@ fn tls(scene: &Scene<'_>, page: &[Observation]) -> Vec<Observation> {
     };
     let told = |verdict: &Verdict| page.iter().any(|seen| seen.code == Some(verdict.code) && seen.what != What::Met);
     match (of_tls(end(Mode::Full)), of_tls(end(Mode::Strict))) {
+        (Some(verdict), _) if !told(&verdict) && is_spoken_in_clear(scene, report) => Vec::new(),
         (Some(verdict), _) => {
             let sentence = format!("a TLS handshake with the origin fails: {}", words(verdict.sentence()));
             // An edge may come by plain HTTP.
@@ -316,6 +318,16 @@ fn tls(scene: &Scene<'_>, page: &[Observation]) -> Vec<Observation> {
         }
         (None, None) => Vec::new(),
     }
+}
+
+/// Whether the very port whose TLS was looked at answers plain HTTP: then nothing says that an edge comes there by TLS.
+fn is_spoken_in_clear(scene: &Scene<'_>, report: &Report) -> bool {
+    let port = report.target.port.unwrap_or(443);
+    let direct = scene.seen.direct.iter().flat_map(|direct| &direct.asked);
+    direct.filter(|asked| asked.scheme == Scheme::Http && asked.address.port() == port).any(|asked| {
+        // With 400 web servers tell those who speak plain HTTP to a port for TLS.
+        asked.exchange.outcome.as_ref().is_ok_and(|answer| answer.status != 400)
+    })
 }
 
 fn network(scene: &Scene<'_>, symptom: &Symptom<'_>, page: &[Observation], so_far: &[Observation]) -> Vec<Observation> {
