@@ -159,7 +159,8 @@ pub fn conclude(case: &Case, seen: &Seen) -> Conclusion {
     }
     let observations = observe(&scene, &symptom);
     let weighed = weigh(&observations);
-    match winner(&scene, &weighed).filter(|_| !is_unasked(&symptom)) {
+    let is_told = |first: &Weighed<'_>| !is_unasked(&symptom) && !is_impatience(&scene, &symptom, first);
+    match winner(&scene, &weighed).filter(|(first, _)| is_told(first)) {
         Some((first, certainty)) => {
             let verdict = verdict(&symptom, first, certainty, &weighed);
             let clues = clues(first, &observations);
@@ -181,6 +182,16 @@ fn is_unasked(symptom: &Symptom<'_>) -> bool {
         Symptom::NoAnswer(_, verdict) => scene::is_ours(verdict.code),
         _ => false,
     }
+}
+
+/// Whether nothing speaks of a time-out but our own silence, which is shorter than what an edge bears.
+fn is_impatience(scene: &Scene<'_>, symptom: &Symptom<'_>, first: &Weighed<'_>) -> bool {
+    let is_mere = |(weight, seen): &(f64, &Observation)| match seen.what {
+        What::Met | What::Status | What::DirectSlow => true,
+        What::Named(_) => seen.share < inside::TELLING,
+        _ => *weight <= 0.0,
+    };
+    symptom.is_short_silence(scene) && first.code == Code::OriginWaitTimedOut && first.counted.iter().all(is_mere)
 }
 
 fn fine(scene: &Scene<'_>) -> Conclusion {
@@ -209,7 +220,10 @@ fn cannot_tell(scene: &Scene<'_>, symptom: &Symptom<'_>, weighed: &[Weighed<'_>]
         clues,
         fix: Vec::new(),
         next: words::distinct(
-            hypotheses.first().map(|first| first.decide.clone()).into_iter().chain(words::next(scene, None, None)),
+            words::patience(scene, symptom)
+                .into_iter()
+                .chain(hypotheses.first().map(|first| first.decide.clone()))
+                .chain(words::next(scene, None, None)),
         ),
         hypotheses,
     }

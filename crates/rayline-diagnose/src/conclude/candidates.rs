@@ -88,13 +88,11 @@ pub(super) fn usual(scene: &Scene<'_>, symptom: &Symptom<'_>, seen: &[Observatio
             by_status(answer.status).iter().for_each(|(code, share)| add(*code, *share));
         }
         Symptom::Slow(..) => {
-            [
-                (Code::OriginWaitTimedOut, 1.0),
-                (Code::NetworkSendUnacknowledged, 0.3),
-                (Code::EdgeReplyErrorStatus, 0.1),
-            ]
-            .iter()
-            .for_each(|(code, share)| add(*code, *share));
+            add(Code::OriginWaitTimedOut, 1.0);
+            add(Code::NetworkSendUnacknowledged, 0.3);
+            if scene.edge.is_some() {
+                add(Code::EdgeReplyErrorStatus, 0.1);
+            }
         }
         Symptom::Body(..) | Symptom::NoAnswer(..) => {
             [(Code::EdgeReplyErrorStatus, 0.4), (Code::NetworkReceiveLost, 0.2)]

@@ -7,15 +7,12 @@ use url::Url;
 use super::Hop;
 use super::candidates;
 use super::evidence::inside;
-use super::evidence::page::words;
-use super::scene::{Scene, Symptom, is_before_request, is_ours};
+use super::evidence::page::{lasting, words};
+use super::scene::{PATIENCE, Scene, Symptom, is_before_request, is_ours};
 use crate::author::{Mark, Role};
 use crate::fetch::Answer;
 use crate::tls::{End, Mode};
 use crate::visit::{Loop, Sample};
-
-/// How long an edge waits for an answer: Cloudflare's default, "Connection limits".
-const PATIENCE_SECONDS: u64 = 100;
 
 /// The most that a page by nobody in particular is said to stand for.
 const MOST_RIVALS: usize = 4;
@@ -59,12 +56,10 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
             let verdict = told(Code::OriginWaitBlank, answer.status, Vec::new(), Evidence::default());
             Some(Plain::new(verdict, itself(format!("it answers {} without a byte", answer.status))).at(Hop::App))
         }
-        (Symptom::Slow(_, waited), false) => {
-            let waited = waited.as_secs();
-            // It may still answer.
-            let rivals = if waited < PATIENCE_SECONDS { vec![Code::NetworkWaitLost] } else { Vec::new() };
-            let verdict = told(Code::OriginWaitTimedOut, 0, rivals, Evidence::default());
-            Some(Plain::new(verdict, itself(format!("it took the request, and nothing came in {waited} s"))))
+        (Symptom::Slow(_, waited), false) if waited >= PATIENCE => {
+            let verdict = told(Code::OriginWaitTimedOut, 0, Vec::new(), Evidence::default());
+            let clue = itself(format!("it took the request, and nothing came in {}", lasting(waited)));
+            Some(Plain::new(verdict, clue))
         }
         (
             Symptom::NoAnswer(..)

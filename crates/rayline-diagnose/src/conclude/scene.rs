@@ -12,6 +12,9 @@ use crate::case::Case;
 use crate::fetch::{Answer, BodyEnd, Obstacle};
 use crate::visit::{Failing, Loop, Sample};
 
+/// How long an edge waits for an answer: Cloudflare's default, "Connection limits". What takes less is slow, and no fault.
+pub(super) const PATIENCE: Duration = Duration::from_secs(100);
+
 /// The question with everything that was seen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene<'a> {
@@ -175,6 +178,16 @@ impl<'a> Symptom<'a> {
     pub(super) fn number(&self) -> u16 {
         let told = self.sample().and_then(|sample| sample.recognition.told.as_ref()?.number);
         told.or_else(|| self.answer().map(|answer| answer.status)).unwrap_or_default()
+    }
+
+    /// Whether all that is known is that no answer came in less time than an edge waits: no edge says that it gave up.
+    pub(super) fn is_short_silence(&self, scene: &Scene<'_>) -> bool {
+        let gave_up = |sample: &Sample| {
+            let status = sample.exchange.outcome.as_ref().ok().map(|answer| answer.status);
+            let number = sample.recognition.told.as_ref().and_then(|told| told.number);
+            [status, number].into_iter().flatten().any(|number| matches!(number, 504 | 522 | 524))
+        };
+        matches!(self, Self::Slow(_, waited) if *waited < PATIENCE) && !scene.seen.visit.samples.iter().any(gave_up)
     }
 
     /// Whether it is this machine that cannot: nobody was asked.

@@ -6,14 +6,17 @@ use rayline_verdict::{Certainty, Code, Fact, Party, Phase, Verdict};
 
 pub(super) use self::hypotheses::{of_plain, of_weighed};
 
-use super::evidence::page::words;
-use super::scene::{Scene, Symptom};
+use super::evidence::page::{lasting, words};
+use super::scene::{PATIENCE, Scene, Symptom};
 use super::{Hop, Hypothesis};
 use crate::logs::Named;
 use crate::visit::Sample;
 
 /// The most clues and steps that are told.
 const MOST: usize = 8;
+
+/// From which likelihood on the first of several explanations is named as the likeliest.
+const LIKELIEST: f64 = 0.4;
 
 /// Whose fault it is.
 pub(super) fn sentence(
@@ -147,15 +150,32 @@ pub(super) fn cannot_tell(scene: &Scene<'_>, symptom: &Symptom<'_>, hypotheses: 
             let why = words(verdict.sentence()).replace("the edge's", "this").replace("the edge", "this machine");
             return format!("This machine cannot reach `{host}`, which says nothing of the site: {why}.");
         }
+        Symptom::Slow(_, waited) if symptom.is_short_silence(scene) => {
+            let waited = lasting(*waited);
+            return format!(
+                "`{host}` has not answered within {waited}, and may yet: whether it is at fault cannot be told."
+            );
+        }
         _ => {}
     }
     let met = match symptom.number() {
         0 => "It fails".to_owned(),
         number => format!("It fails with {number}"),
     };
-    let first =
-        hypotheses.first().map(|first| format!("; likeliest so far: {}", words(&first.sentence))).unwrap_or_default();
+    let likeliest = hypotheses.first().filter(|first| first.likelihood >= LIKELIEST);
+    let first = likeliest.map(|first| format!("; likeliest so far: {}", words(&first.sentence))).unwrap_or_default();
     format!("{met}, and what was seen does not tell whose fault it is{first}.")
+}
+
+/// How to see whether what is only slow answers at last.
+pub(super) fn patience(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<String> {
+    symptom.is_short_silence(scene).then(|| {
+        format!(
+            "wait for longer than edges do (`--timeout 120s`): they give up after {} or so, and what answers by then is \
+             slow and does not fail",
+            lasting(PATIENCE)
+        )
+    })
 }
 
 /// That nothing fails.

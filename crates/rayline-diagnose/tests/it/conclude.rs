@@ -235,7 +235,7 @@ fn where_visitors_ask_the_server_itself() {
             Stage::bare(E::Broken(met(ReceiveCause::Truncated))),
             "fault origin.receive.truncated proven origin -",
         ),
-        ("slow", Stage::bare(E::Silent(5)), "fault origin.wait.timed_out inferred origin -"),
+        ("slow, as far as we waited", Stage::bare(E::Silent(5)), "open - - - -"),
         ("slower than any edge waits", Stage::bare(E::Silent(125)), "fault origin.wait.timed_out proven origin -"),
         (
             "slow for a lock",
@@ -325,6 +325,15 @@ fn the_status_told_is_the_one_that_the_origin_gave() {
         let verdict = conclusion.verdict.unwrap();
         assert!(verdict.evidence.facts().contains(&Fact::OriginStatus(status)), "{verdict:?}");
     }
+}
+
+#[test]
+fn what_is_only_slow_is_to_be_waited_for() {
+    let conclusion = conclude(&case(), &Stage::bare(E::Silent(5)).0);
+    assert!(conclusion.sentence.starts_with("`shop.example` has not answered within 5 s"), "{}", conclusion.sentence);
+    assert!(conclusion.next.first().is_some_and(|step| step.contains("--timeout 120s")), "{:?}", conclusion.next);
+    let hasty = conclude(&case(), &Stage::bare(E::Silent(0)).0);
+    assert!(hasty.sentence.contains("within 0 ms"), "{}", hasty.sentence);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the answer itself says, and the edge's record of it.
 
+use std::time::Duration;
+
 use rayline_verdict::{Certainty, Code, Party, Phase};
 
 use super::{Observation, What};
@@ -51,7 +53,7 @@ fn met(symptom: &Symptom<'_>) -> Option<Observation> {
             Some(seen(sentence).judged(verdict).counting(share))
         }
         Symptom::Slow(_, waited) => {
-            let sentence = format!("visitors get no answer within {} s, and no error either", waited.as_secs());
+            let sentence = format!("visitors get no answer within {}, and no error either", lasting(*waited));
             Some(seen(sentence).of(Code::OriginWaitTimedOut).counting(0.75))
         }
         Symptom::Blank(_, answer) => {
@@ -139,6 +141,14 @@ fn is_edges_own(code: Code) -> bool {
     let entry = code.entry();
     let at_edge = matches!(entry.party, Party::Owner | Party::Policy | Party::Visitor | Party::Edge);
     at_edge && entry.phase != Phase::Resolve && entry.rivals.is_empty() || entry.party == Party::Edge
+}
+
+/// A time as a person says it: `5 s`, and below a second `100 ms`.
+pub(in crate::conclude) fn lasting(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds => format!("{seconds} s"),
+    }
 }
 
 /// A sentence of the table inside another one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rayline_verdict::{Code, Phase, Verdict};
 
-use super::page::words;
+use super::page::{lasting, words};
 use super::{Observation, What};
 use crate::case::Origin;
 use crate::conclude::candidates;
@@ -98,7 +98,7 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
             }
             Ended::Silent(waited) => {
                 flaws += 1;
-                let sentence = format!("past the edge, {way}, nothing came in {} s either", waited.as_secs());
+                let sentence = format!("past the edge, {way}, nothing came in {} either", lasting(*waited));
                 let share = if gave_up_sooner(symptom, *waited) { 0.3 } else { 1.0 };
                 all.push(Observation::new(What::DirectSlow, sentence).of(Code::OriginWaitTimedOut).counting(share));
             }

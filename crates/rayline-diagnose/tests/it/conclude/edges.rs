@@ -301,11 +301,17 @@ fn where_an_edge_passes_on_what_it_got() {
             Stage::through_cloudflare(E::Broken(met(ReceiveCause::Truncated)), None).direct(E::Answered(200)),
             "open - - - -",
         ),
-        ("slow", Stage::through_cloudflare(E::Silent(30), None), "fault origin.wait.timed_out inferred origin -"),
+        ("slow, as far as we waited", Stage::through_cloudflare(E::Silent(30), None), "open - - - -"),
+        ("slow past it too", Stage::through_cloudflare(E::Silent(30), None).direct(E::Silent(5)), "open - - - -"),
         (
-            "slow past it too",
-            Stage::through_cloudflare(E::Silent(30), None).direct(E::Silent(5)),
+            "slow for longer than any edge waits",
+            Stage::through_cloudflare(E::Silent(125), None),
             "fault origin.wait.timed_out inferred origin -",
+        ),
+        (
+            "slow, and the log says why",
+            Stage::through_cloudflare(E::Silent(5), None).log(Cause::DatabaseLocked, 0.9),
+            "fault origin.wait.timed_out inferred app database.locked",
         ),
     ]);
 }
