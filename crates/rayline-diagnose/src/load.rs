@@ -150,15 +150,19 @@ pub fn plan(case: &Case, options: &Options) -> String {
         .origins
         .first()
         .map_or_else(|| "no origin, for none is known".to_owned(), |origin| format!("`{}`", origin.target));
-    let rate = options.rate.map(|rate| format!(", at most {rate} per second")).unwrap_or_default();
+    let rate = match options.rate {
+        Some(rate) => format!("at most {rate} per second"),
+        None => "as fast as they are answered".to_owned(),
+    };
+    let share = options.requests / options.steps().count().max(1) as u64;
     format!(
-        "{} requests for {} go straight to {to}: over 1 connection at first, then over twice as many every {} s, up to {}; \
-         at most {} requests{rate}, for at most {} s. It stops as soon as more than {} % fail or answers take {} times as \
+        "{} requests for {} go straight to {to}: over 1 connection at first, then over twice as many, up to {}; each step \
+         ends after {} s or {share} requests, whichever comes first. At most {} requests, {rate}, for at most {} s. It stops as soon as more than {} % fail or answers take {} times as \
          long. Real visitors may notice",
         case.method,
         masked(&case.url),
-        options.step.as_secs_f64(),
         options.connections.max(1),
+        options.step.as_secs_f64(),
         options.requests,
         options.total.as_secs(),
         judge::FAILING * 100.0,

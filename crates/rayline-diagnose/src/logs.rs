@@ -20,7 +20,7 @@ mod hint;
 mod join;
 mod json;
 mod lines;
-mod mask;
+pub(crate) mod mask;
 pub mod names;
 mod profile;
 mod rank;

@@ -1,7 +1,12 @@
 //! Secrets taken out of what is made to be handed on: cookies, tokens, values in queries.
 
+use std::sync::LazyLock;
+
 use rayline_verdict::snippet::is_secret;
+use regex::Regex;
 use url::Url;
+
+use crate::logs::mask::masked;
 
 /// What stands in a secret's place.
 pub(crate) const MASK: &str = "***";
@@ -40,18 +45,53 @@ fn masked_query(query: &str) -> String {
     query.split('&').map(pair).collect::<Vec<_>>().join("&")
 }
 
+/// Parts of names whose fields carry a secret, whatever else the name says.
+const SECRET_PARTS: [&str; 7] = ["token", "secret", "key", "auth", "session", "password", "cookie"];
+
 /// A header field's value.
 pub(crate) fn field(name: &str, value: &str, masking: Masking) -> String {
-    if masking == Masking::On && is_secret(name) {
-        return MASK.to_owned();
+    let name = name.to_ascii_lowercase();
+    if masking == Masking::Off {
+        value.to_owned()
+    } else if is_secret(&name) || SECRET_PARTS.iter().any(|part| name.contains(part)) {
+        MASK.to_owned()
+    } else if matches!(name.as_str(), "location" | "referer" | "content-location") {
+        reference(value)
+    } else if matches!(name.as_str(), "link" | "refresh") || value.contains("://") {
+        masked(value)
+    } else {
+        value.to_owned()
     }
-    if masking == Masking::On
-        && matches!(name, "location" | "referer" | "content-location" | "link")
-        && let Some((before, query)) = value.split_once('?')
-    {
-        return format!("{before}?{}", masked_query(query));
+}
+
+/// A URL, or the part of one that stands for all of it (RFC 3986 section 4.1), masked.
+fn reference(text: &str) -> String {
+    const NOWHERE: &str = "relative.invalid";
+    let base = Url::parse(&format!("http://{NOWHERE}/"));
+    let Ok(whole) = base.and_then(|base| base.join(text)) else { return MASK.to_owned() };
+    if whole.host_str() != Some(NOWHERE) || !whole.username().is_empty() || whole.password().is_some() {
+        return url(&whole, Masking::On);
     }
-    value.to_owned()
+    let text = text.split_once('#').map_or(text, |(before, _)| before);
+    match text.split_once('?') {
+        Some((path, query)) => format!("{path}?{}", masked_query(query)),
+        None => text.to_owned(),
+    }
+}
+
+/// What a page carries in its forms and its head, such as `<input name="csrf" value="…">`.
+#[expect(clippy::expect_used, reason = "the pattern is written here, and a test compiles it")]
+static CARRIED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)(<(?:input|meta)\b[^>]*?\b(?:value|content)\s*=\s*)(?:"[^"]*"|'[^']*'|[^\s>]+)"#)
+        .expect("a pattern that compiles")
+});
+
+/// The text of a page, without what looks like a secret and without these values.
+pub(crate) fn page<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> String {
+    // what is shorter would be found everywhere
+    let known = known.filter(|value| value.len() >= 6);
+    let text = known.fold(text.to_owned(), |text, value| text.replace(value, MASK));
+    masked(&CARRIED.replace_all(&text, format!("${{1}}\"{MASK}\"")))
 }
 
 #[cfg(test)]
@@ -78,6 +118,41 @@ mod tests {
         assert_eq!(field("Authorization", "Bearer x", Masking::On), MASK);
         assert_eq!(field("location", "/login?next=%2F&t=1", Masking::On), "/login?next=***&t=***");
         assert_eq!(field("server", "nginx", Masking::On), "nginx");
+        for name in ["X-Shopify-Access-Token", "CF-Access-Client-Secret", "X-Api-Key", "X-Auth", "X-Session-Id"] {
+            assert_eq!(field(name, "s3cret", Masking::On), MASK, "{name}");
+        }
         assert_eq!(field("cookie", "id=1", Masking::Off), "id=1");
+    }
+
+    #[test]
+    fn where_an_answer_points_is_told_without_secrets() {
+        for (given, told) in [
+            ("https://u:s3cret@shop.example/a#access_token=s3cret", "https://shop.example/a"),
+            ("//u:s3cret@shop.example/a", "http://shop.example/a"),
+            ("/a#s3cret", "/a"),
+            ("a?s3cret", "a?***"),
+            ("https://[s3cret", MASK),
+        ] {
+            assert_eq!(field("location", given, Masking::On), told);
+        }
+        let link = field("link", "<https://shop.example/?t=s3cret>; rel=next", Masking::On);
+        assert!(!link.contains("s3cret") && link.contains("rel=next"), "{link}");
+    }
+
+    #[test]
+    fn a_page_is_told_without_secrets() {
+        for text in [
+            r#"{"token":"s3cretvalue"}"#,
+            r#"<input type=hidden name="_csrf" value="s3cretvalue">"#,
+            "<META content='s3cretvalue' name=csrf-token>",
+            "you sent s3cretvalue",
+            "asked for /cart?a=s3cretvalue",
+        ] {
+            let told = page(text, ["s3cretvalue", "e"].into_iter());
+            assert!(!told.contains("s3cretvalue"), "{told}");
+            if !text.starts_with("you") {
+                assert!(!page(text, std::iter::empty()).contains("s3cretvalue"), "{text}");
+            }
+        }
     }
 }

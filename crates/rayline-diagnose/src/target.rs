@@ -30,6 +30,10 @@ impl FromStr for Target {
         if text.contains("://") || text.contains('/') {
             return Err("a host name or an address is wanted, not a URL".to_owned());
         }
+        if text.contains('@') {
+            // a password is not repeated
+            return Err("leave user and password out of the address".to_owned());
+        }
         let (host, port) = match text.rsplit_once(':') {
             _ if text.ends_with(']') => (text, None),
             Some((host, port)) => {

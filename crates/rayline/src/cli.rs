@@ -141,7 +141,7 @@ pub(crate) enum Command {
                       --json prints {url, started_at, took_ms, outcome, summary, verdict: {code, party, phase, status, certainty, \
                       rivals, reached, summary, hop, cause, evidence, clues, remedies, attempts, next}, hypotheses: [{code, \
                       cause, likelihood, sentence, for, against, decide}], next, probes: [{name, ok, took_ms, said, facts, \
-                      verdict}]}.",
+                      verdict}]}, and with --ticket the member ticket, a text, unless nothing fails.",
         after_help = "Examples:\n  \
                       rayline diagnose https://shop.example/cart\n  \
                       rayline diagnose https://shop.example/cart --origin 192.0.2.7\n  \

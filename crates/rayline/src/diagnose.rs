@@ -78,6 +78,10 @@ fn case(args: &DiagnoseArgs) -> Result<Option<Case>, Refused> {
         let message = format!("`{}` may change something on the site", asking.method);
         return Err(Refused::usage(message, "add --unsafe if that is meant, or ask with GET"));
     }
+    if args.load.is_some() && !matches!(asking.method.as_str(), "GET" | "HEAD") {
+        let message = format!("no load is made with `{}`", asking.method);
+        return Err(Refused::usage(message, "--load goes with GET and HEAD alone"));
+    }
     if let Some(missing) = args.known.logs.iter().find(|path| !path.exists()) {
         return Err(Refused::from(format!("there is no `{}`", missing.display())));
     }
@@ -104,17 +108,18 @@ fn case(args: &DiagnoseArgs) -> Result<Option<Case>, Refused> {
 /// One diagnosis, from the question to the exit code.
 async fn once(args: &DiagnoseArgs, case: Case, global: &Global) -> io::Result<Exit> {
     let diagnosis = match diagnose(args, case, &View::new(global.json)).await? {
-        Ok(diagnosis) => diagnosis,
+        Ok((diagnosis, _)) => diagnosis,
         Err(exit) => return Ok(exit),
     };
-    let exit = finish(&diagnosis, global)?;
-    let written = files::write(&diagnosis, &args.output)?;
-    Ok(if written { exit } else { Exit::CouldNotRun })
+    let ticket = files::ticket(&diagnosis, &args.output);
+    show(&diagnosis, ticket.as_deref(), global)?;
+    let written = files::write(&diagnosis, &args.output);
+    Ok(if written { exit(&diagnosis) } else { Exit::CouldNotRun })
 }
 
 /// Shows a diagnosis, and says how the program ends.
 fn finish(diagnosis: &Diagnosis, global: &Global) -> io::Result<Exit> {
-    show(diagnosis, global)?;
+    show(diagnosis, None, global)?;
     Ok(exit(diagnosis))
 }
 
@@ -126,20 +131,29 @@ async fn one(case: Case, view: &View) -> io::Result<Diagnosis> {
     Ok(diagnosing.conclude())
 }
 
+/// How a look ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// All was looked at.
+    Whole,
+    /// A person had seen enough.
+    Interrupted,
+}
+
 /// Does it, until a person has seen enough: what was found so far is kept.
-async fn until_interrupted(steps: impl Future<Output = ()>) -> io::Result<()> {
+async fn until_interrupted(steps: impl Future<Output = ()>) -> io::Result<End> {
     tokio::select! {
-        () = steps => Ok(()),
+        () = steps => Ok(End::Whole),
         interrupted = tokio::signal::ctrl_c() => {
             interrupted?;
             say("ended before all was looked at: this is what was found so far");
-            Ok(())
+            Ok(End::Interrupted)
         }
     }
 }
 
 /// Every step, and what follows; Ctrl-C ends the steps, and what was seen so far is concluded from.
-async fn diagnose(args: &DiagnoseArgs, case: Case, view: &View) -> io::Result<Result<Diagnosis, Exit>> {
+async fn diagnose(args: &DiagnoseArgs, case: Case, view: &View) -> io::Result<Result<(Diagnosis, End), Exit>> {
     let live = match open_records(args).await {
         Ok(live) => live,
         Err(Trouble { message, hint }) => {
@@ -170,9 +184,9 @@ async fn diagnose(args: &DiagnoseArgs, case: Case, view: &View) -> io::Result<Re
             () = listening(live.as_ref()) => {}
         }
     };
-    until_interrupted(beside).await?;
+    let end = until_interrupted(beside).await?;
     view.end();
-    Ok(Ok(diagnosing.conclude()))
+    Ok(Ok((diagnosing.conclude(), end)))
 }
 
 /// Listens to the edge for as long as it is asked.
@@ -216,16 +230,24 @@ fn load_options(args: &DiagnoseArgs, case: &Case) -> io::Result<Option<load::Opt
     Ok(matches!(answer.trim(), "y" | "Y" | "yes").then_some(options))
 }
 
-fn show(diagnosis: &Diagnosis, global: &Global) -> io::Result<()> {
+/// Prints a diagnosis, and the ticket after it or in it.
+fn show(diagnosis: &Diagnosis, ticket: Option<&str>, global: &Global) -> io::Result<()> {
     let mut out = output::stdout();
     if global.json {
-        let report = diagnosis.to_json();
+        let mut report = diagnosis.to_json();
+        if let (Some(ticket), Some(members)) = (ticket, report.as_object_mut()) {
+            members.insert("ticket".to_owned(), ticket.into());
+        }
         for line in format!("{report:#}").lines() {
             writeln!(out, "{}", output::escaped_json(line))?;
         }
         return Ok(());
     }
-    screen::print(&mut out, diagnosis, global.verbose > 0)
+    screen::print(&mut out, diagnosis, global.verbose > 0)?;
+    for line in ticket.unwrap_or_default().lines() {
+        writeln!(out, "{}", output::escaped(line))?;
+    }
+    Ok(())
 }
 
 fn exit(diagnosis: &Diagnosis) -> Exit {
@@ -240,8 +262,8 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
 async fn watch(args: &DiagnoseArgs, case: Case, pause: Duration, global: &Global) -> io::Result<Exit> {
     let mut last: Option<Diagnosis> = None;
     loop {
-        let diagnosis = match diagnose(args, case.clone(), &View::new(true)).await? {
-            Ok(diagnosis) => diagnosis,
+        let (diagnosis, end) = match diagnose(args, case.clone(), &View::new(true)).await? {
+            Ok(looked) => looked,
             Err(exit) => return Ok(exit),
         };
         let essence = |diagnosis: &Diagnosis| {
@@ -249,6 +271,11 @@ async fn watch(args: &DiagnoseArgs, case: Case, pause: Duration, global: &Global
             let code = conclusion.verdict.as_ref().map(|verdict| verdict.code);
             (conclusion.outcome, code, conclusion.cause.as_ref().map(|named| named.cause))
         };
+        if end == End::Interrupted {
+            // half a look changes no verdict
+            show(&diagnosis, None, global)?;
+            return Ok(exit(last.as_ref().unwrap_or(&diagnosis)));
+        }
         if last.as_ref().map(essence) == Some(essence(&diagnosis)) {
             say(&format!("{}  no change: {}", diagnosis.began(), output::escaped(&diagnosis.conclusion.sentence)));
         } else {
@@ -257,7 +284,7 @@ async fn watch(args: &DiagnoseArgs, case: Case, pause: Duration, global: &Global
                 diagnosis.began(),
                 if last.is_some() { "the verdict has changed" } else { "the first verdict" }
             ));
-            show(&diagnosis, global)?;
+            show(&diagnosis, None, global)?;
         }
         let code = exit(&diagnosis);
         last = Some(diagnosis);

@@ -50,7 +50,7 @@ pub fn write(diagnosis: &Diagnosis, through: Through, masking: Masking) -> Value
 fn entry(case: &Case, url: &Url, exchange: &Exchange, masking: Masking) -> Value {
     let version = exchange.protocol.unwrap_or("HTTP/1.1");
     let (response, comment) = match &exchange.outcome {
-        Ok(answer) => (response(answer, version, masking), None),
+        Ok(answer) => (response(case, answer, version, masking), None),
         Err(obstacle) => (no_response(), Some(in_words(obstacle))),
     };
     let mut entry = json!({
@@ -77,13 +77,25 @@ fn request(case: &Case, url: &Url, version: &str, masking: Masking) -> Value {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     });
-    let usual = [("host".to_owned(), host.unwrap_or_default())];
-    let fields = usual.iter().chain(&case.fields);
+    // what a person gave for one site is told to no other
+    let same_host = url.host() == case.url.host();
+    let is_upgrade = same_host && (case.url.scheme(), url.scheme()) == ("http", "https");
+    let told = url.origin() == case.url.origin() || is_upgrade;
+    let given = case.fields.iter().filter(|_| told);
+    let mut fields = vec![json!({ "name": "host", "value": host.unwrap_or_default() })];
+    fields.extend(given.map(|(name, value)| {
+        let value = if masking == Masking::On { mask::MASK } else { value };
+        json!({ "name": name, "value": value })
+    }));
+    let written = url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     let query: Vec<Value> = url
         .query_pairs()
-        .map(|(name, value)| {
-            let value = if masking == Masking::On { mask::MASK.into() } else { value };
-            json!({ "name": name, "value": value })
+        .zip(written)
+        .map(|((name, value), written)| match masking {
+            Masking::Off => json!({ "name": name, "value": value }),
+            Masking::On if written.contains('=') => json!({ "name": name, "value": mask::MASK }),
+            // a value without a name, such as a token
+            Masking::On => json!({ "name": mask::MASK, "value": "" }),
         })
         .collect();
     json!({
@@ -91,14 +103,14 @@ fn request(case: &Case, url: &Url, version: &str, masking: Masking) -> Value {
         "url": mask::url(url, masking),
         "httpVersion": version,
         "cookies": [],
-        "headers": fields.map(|(name, value)| pair(name, value, masking)).collect::<Vec<_>>(),
+        "headers": fields,
         "queryString": query,
         "headersSize": -1,
         "bodySize": 0,
     })
 }
 
-fn response(answer: &Answer, version: &str, masking: Masking) -> Value {
+fn response(case: &Case, answer: &Answer, version: &str, masking: Masking) -> Value {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let location = answer.field("location").map(|value| mask::field("location", &value, masking));
     json!({
@@ -107,7 +119,7 @@ fn response(answer: &Answer, version: &str, masking: Masking) -> Value {
         "httpVersion": version,
         "cookies": [],
         "headers": answer.fields.iter().map(|(name, value)| pair(name, &text(value), masking)).collect::<Vec<_>>(),
-        "content": content(answer),
+        "content": content(case, answer, masking),
         "redirectURL": location.unwrap_or_default(),
         "headersSize": -1,
         "bodySize": answer.body_bytes,
@@ -129,18 +141,33 @@ fn no_response() -> Value {
     })
 }
 
-fn content(answer: &Answer) -> Value {
+fn content(case: &Case, answer: &Answer, masking: Masking) -> Value {
     let kept = answer.body.get(..BODY).unwrap_or(&answer.body);
     let mime_type = answer.field("content-type").unwrap_or_default();
-    match std::str::from_utf8(kept) {
-        Ok(text) => json!({ "size": answer.body_bytes, "mimeType": mime_type, "text": text }),
-        Err(_) => json!({
-            "size": answer.body_bytes,
-            "mimeType": mime_type,
-            "text": BASE64_STANDARD.encode(kept),
-            "encoding": "base64",
-        }),
+    let bare = json!({ "size": answer.body_bytes, "mimeType": mime_type });
+    let Value::Object(mut content) = bare else { return bare };
+    if masking == Masking::On {
+        let (member, text) = if is_error_page(answer, &mime_type) {
+            let given = case.fields.iter().map(|(_, value)| value.as_str());
+            ("text", mask::page(&String::from_utf8_lossy(kept), given))
+        } else {
+            ("comment", "left out: it may hold secrets".to_owned())
+        };
+        content.insert(member.to_owned(), text.into());
+    } else if let Ok(text) = std::str::from_utf8(kept) {
+        content.insert("text".to_owned(), text.into());
+    } else {
+        content.insert("text".to_owned(), BASE64_STANDARD.encode(kept).into());
+        content.insert("encoding".to_owned(), "base64".into());
     }
+    content.into()
+}
+
+/// Whether the body is what people are shown when something fails: what tells whose it is, and little else.
+fn is_error_page(answer: &Answer, mime_type: &str) -> bool {
+    let mime_type = mime_type.to_ascii_lowercase();
+    let is_text = ["text/html", "text/plain"].iter().any(|kind| mime_type.starts_with(kind));
+    answer.status >= 400 && is_text && answer.field("content-encoding").is_none()
 }
 
 fn pair(name: &str, value: &str, masking: Masking) -> Value {

@@ -46,7 +46,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
 });
 
 /// The text without what may be secret.
-pub(super) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let rules = &*RULES;
     let text = rules.fields.replace_all(text, format!("${{1}}${{2}}{MASKED}"));
     let text = rules.schemes.replace_all(&text, format!("${{1}} {MASKED}"));

@@ -1,9 +1,11 @@
 //! The command line of the diagnosis: `diagnose` and its side commands.
 
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use rayline_diagnose::case::{Origin, Resolve};
 use rayline_diagnose::ranges::Format;
@@ -14,7 +16,7 @@ use crate::tls::Patience;
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArgs {
     /// What fails; without a scheme, `https://`. With --har alone it may be left out
-    #[arg(value_name = "URL", required_unless_present = "har")]
+    #[arg(value_name = "URL", required_unless_present = "har", value_parser = Unrepeated::<SiteUrl>::new())]
     pub(crate) url: Option<SiteUrl>,
     #[command(flatten)]
     pub(crate) known: KnownArgs,
@@ -22,15 +24,17 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) asking: AskingArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Find out how much load the origins of --origin take, up to RATE requests at once [default: 64]; asks before it begins
+    /// Find out how much load the origins of --origin take, up to RATE requests at once [default: 64]; GET or HEAD
+    /// only; asks before it begins
     #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "64", requires = "origin",
           value_parser = clap::value_parser!(u32).range(1..=256), help_heading = "Load and time")]
     pub(crate) load: Option<u32>,
     /// Do not ask before --load
     #[arg(long, requires = "load", help_heading = "Load and time")]
     pub(crate) yes: bool,
-    /// Repeat every TIME [default: 30s], and say when the verdict changes
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", help_heading = "Load and time")]
+    /// Repeat every TIME [default: 30s], and say when the verdict changes; Ctrl-C ends it with the last verdict's exit code
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "30s", requires = "url",
+          conflicts_with_all = ["report", "har", "ticket"], help_heading = "Load and time")]
     pub(crate) watch: Option<Patience>,
 }
 
@@ -39,25 +43,25 @@ pub(crate) struct DiagnoseArgs {
 #[command(next_help_heading = "What you know of the site")]
 pub(crate) struct KnownArgs {
     /// Where the site's own server is: ADDR, ADDR:PORT, http(s)://ADDR:PORT; several times
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", requires = "url", value_parser = Unrepeated::<Origin>::new())]
     pub(crate) origin: Vec<Origin>,
     /// The origin's logs: files and folders; several times
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH", num_args = 1.., requires = "url")]
     pub(crate) logs: Vec<PathBuf>,
     /// This machine is the origin: look at its listeners, firewall, disk, memory and logs too
-    #[arg(long)]
+    #[arg(long, requires = "url")]
     pub(crate) here: bool,
     /// The configuration of the Rayline edge in front: origin, request log and admin server are taken from it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "url")]
     pub(crate) config: Option<PathBuf>,
     /// The admin server of the Rayline edge in front, on this machine; its token is in RAYLINE_TOKEN, or found by --config
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "url")]
     pub(crate) admin: Option<AdminUrl>,
     /// Where a name leads instead of what DNS says, as with curl: HOST:PORT:ADDR; several times
-    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    #[arg(long, value_name = "HOST:PORT:ADDR", requires = "url")]
     pub(crate) resolve: Vec<Resolve>,
     /// Ask this name server instead of the system's; several times
-    #[arg(long, value_name = "ADDR[:PORT]")]
+    #[arg(long, value_name = "ADDR[:PORT]", requires = "url")]
     pub(crate) name_server: Vec<NameServer>,
 }
 
@@ -66,22 +70,23 @@ pub(crate) struct KnownArgs {
 #[command(next_help_heading = "How to ask")]
 pub(crate) struct AskingArgs {
     /// Send this field too; several times
-    #[arg(long, value_name = "NAME: VALUE")]
+    #[arg(long, value_name = "NAME: VALUE", requires = "url", value_parser = Unrepeated::<Field>::new())]
     pub(crate) header: Vec<Field>,
     /// The method; one that may change something needs --unsafe
-    #[arg(long, value_name = "METHOD", default_value = "GET", value_parser = method)]
+    #[arg(long, value_name = "METHOD", requires = "url", default_value = "GET", value_parser = method)]
     pub(crate) method: String,
     /// Allow a method that may change something, such as POST
-    #[arg(long = "unsafe")]
+    #[arg(long = "unsafe", requires = "url")]
     pub(crate) is_unsafe: bool,
     /// Trust the CAs in this file (PEM) too; several times
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "url")]
     pub(crate) ca: Vec<PathBuf>,
     /// How long each step may take, unless it looks for a longer limit
-    #[arg(long, value_name = "TIME", default_value = "5s")]
+    #[arg(long, value_name = "TIME", requires = "url", default_value = "5s")]
     pub(crate) timeout: Patience,
     /// How often the site is asked at least; more where it fails now and then
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", requires = "url", default_value_t = 4,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) samples: u32,
 }
 
@@ -90,17 +95,17 @@ pub(crate) struct AskingArgs {
 #[command(next_help_heading = "What comes out")]
 pub(crate) struct OutputArgs {
     /// Write a report into this file, `.html` or `.md`
-    #[arg(long, value_name = "FILE", value_parser = report_file)]
+    #[arg(long, value_name = "FILE", requires = "url", value_parser = report_file)]
     pub(crate) report: Option<PathBuf>,
     /// With a URL: write what was asked and answered as HAR, through the edge, and past it beside it (`.direct.har`). Without:
     /// read this HAR of a browser, and say what failed in it
     #[arg(long, value_name = "FILE")]
     pub(crate) har: Option<PathBuf>,
-    /// Print a message for that side's support, ready to paste
-    #[arg(long, value_enum, value_name = "SIDE")]
+    /// Print a message for that side's support, ready to paste; with --json it is the member `ticket`
+    #[arg(long, value_enum, value_name = "SIDE", requires = "url")]
     pub(crate) ticket: Option<Side>,
     /// Show cookies, tokens and query values in reports, HAR and ticket
-    #[arg(long)]
+    #[arg(long, requires = "url")]
     pub(crate) unmask: bool,
 }
 
@@ -142,7 +147,7 @@ pub(crate) struct RayArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
     /// The origin: ADDR, ADDR:PORT, http(s)://ADDR:PORT
-    #[arg(value_name = "ADDR")]
+    #[arg(value_name = "ADDR", value_parser = Unrepeated::<Origin>::new())]
     pub(crate) origin: Origin,
     /// The host name to ask for, where it is not the origin's
     #[arg(long, value_name = "NAME", value_parser = rayline_diagnose::target::host_name)]
@@ -166,10 +171,10 @@ pub(crate) struct IpsArgs {
     /// The configuration of a Rayline edge, in place of a known one
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// For what the lines are
-    #[arg(long, value_name = "FORMAT", default_value = "plain", value_parser = format())]
-    pub(crate) format: Format,
-    /// The ports that a firewall opens [default: 80 and 443]; several times
+    /// For what the lines are [default: plain]
+    #[arg(long, value_name = "FORMAT", value_parser = format())]
+    pub(crate) format: Option<Format>,
+    /// The ports that a firewall opens [default: 80 and 443], with ufw, nft and iptables; several times
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Vec<u16>,
     /// Lines that let nobody else in, in place of those that take the visitor's address from the edge's field (nginx, apache)
@@ -183,6 +188,43 @@ fn format() -> impl TypedValueParser<Value = Format> {
         let found = Format::ALL.into_iter().find(|format| format.name() == name);
         found.unwrap_or(Format::Plain)
     })
+}
+
+/// Reads a value that may hold a secret: what is wrong with it is said without repeating it.
+#[derive(Debug)]
+pub(crate) struct Unrepeated<T>(PhantomData<fn() -> T>);
+
+impl<T> Unrepeated<T> {
+    const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+// not derived: that would ask the same of what is read
+impl<T> Clone for Unrepeated<T> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<T> TypedValueParser for Unrepeated<T>
+where
+    T: FromStr<Err: std::fmt::Display> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, clap::Error> {
+        let read = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned());
+        read.and_then(|text| text.parse().map_err(|why: T::Err| why.to_string())).map_err(|why| {
+            let name = argument.map(|argument| format!(" for '{argument}'")).unwrap_or_default();
+            clap::Error::raw(ErrorKind::ValueValidation, format!("invalid value{name}: {why}\n")).with_cmd(command)
+        })
+    }
 }
 
 /// A site as a person writes it.
@@ -298,6 +340,14 @@ mod tests {
         {
             assert!(text.parse::<SiteUrl>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        let parser = Unrepeated::<SiteUrl>::new();
+        let error = parser.parse_ref(&clap::Command::new("x"), None, "http://u:s3cret@shop.example:1".as_ref());
+        let said = error.unwrap_err().to_string();
+        assert!(said.contains("leave user and password out") && !said.contains("s3cret"), "{said}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What a diagnosis leaves beside the screen: report, HAR, ticket; and a browser's HAR that is read instead.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rayline_diagnose::conclude::Outcome;
 use rayline_diagnose::diagnosis::Diagnosis;
 use rayline_diagnose::har::Through;
 use rayline_diagnose::har::{self, Examination};
@@ -17,9 +18,9 @@ use crate::output::{self, Exit, say};
 /// The largest HAR that is read, in bytes: browsers write bodies into it.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Writes what was asked for; `false` if some of it could not be written, which has been said.
-pub(crate) fn write(diagnosis: &Diagnosis, wanted: &OutputArgs) -> io::Result<bool> {
-    let masking = if wanted.unmask { Masking::Off } else { Masking::On };
+/// Writes the files that were asked for; `false` if some could not be written, which has been said.
+pub(crate) fn write(diagnosis: &Diagnosis, wanted: &OutputArgs) -> bool {
+    let masking = masking(wanted);
     let mut written = true;
     if let Some(path) = &wanted.report {
         let is_markdown = path.extension().is_some_and(|extension| extension == "md");
@@ -32,17 +33,26 @@ pub(crate) fn write(diagnosis: &Diagnosis, wanted: &OutputArgs) -> io::Result<bo
             written &= put_har(&beside(path), diagnosis, Through::Nothing, masking);
         }
     }
-    if let Some(side) = wanted.ticket {
-        let side = match side {
-            Side::Hosting => report::Side::Hosting,
-            Side::Edge => report::Side::Edge,
-        };
-        let mut out = output::stdout();
-        for line in report::ticket(diagnosis, side, masking).lines() {
-            writeln!(out, "{}", output::escaped(line))?;
+    written
+}
+
+/// The ticket that was asked for; where there is nothing to hand on, that is said.
+pub(crate) fn ticket(diagnosis: &Diagnosis, wanted: &OutputArgs) -> Option<String> {
+    let side = match wanted.ticket? {
+        Side::Hosting => report::Side::Hosting,
+        Side::Edge => report::Side::Edge,
+    };
+    match diagnosis.conclusion.outcome {
+        Outcome::Fine => {
+            say("no ticket is made: nothing fails");
+            None
         }
+        Outcome::Fault | Outcome::CannotTell => Some(report::ticket(diagnosis, side, masking(wanted))),
     }
-    Ok(written)
+}
+
+const fn masking(wanted: &OutputArgs) -> Masking {
+    if wanted.unmask { Masking::Off } else { Masking::On }
 }
 
 fn put_har(path: &Path, diagnosis: &Diagnosis, through: Through, masking: Masking) -> bool {
@@ -103,9 +113,20 @@ pub(crate) fn read_har(args: &DiagnoseArgs, global: &Global) -> io::Result<Exit>
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > MOST_BYTES {
-        return Err(format!("it has {length} bytes, and at most {MOST_BYTES} are read"));
+    let file = open_regular(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    // one byte more than may be tells that there is more, whatever length the file claims
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("it has more than the {MOST_BYTES} bytes that are read"));
     }
-    std::fs::read(path).map_err(|error| error.to_string())
+    Ok(bytes)
+}
+
+/// Opens a file to read: no pipe, which would keep us waiting for its writer, and no device, which may never end.
+///
+/// # Errors
+/// It cannot be opened, or is no regular file.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("it is no regular file")) }
 }

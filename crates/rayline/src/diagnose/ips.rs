@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use ipnet::IpNet;
-use rayline_diagnose::ranges::{EDGES, Edge, find, print};
+use rayline_diagnose::ranges::{EDGES, Edge, Format, find, print};
 use serde_json::json;
 
 use super::known;
@@ -17,6 +17,10 @@ use crate::output::{self, CYAN, DIM, Exit, say, styled};
 const OWN_HEADER: &str = "CF-Connecting-IP";
 
 pub(crate) fn run(args: &IpsArgs, global: &Global) -> io::Result<Exit> {
+    if let Some(message) = idle_option(args, global.json) {
+        output::fail(&message, None);
+        return Ok(Exit::Usage);
+    }
     let mut out = output::stdout();
     if let Some(config) = &args.config {
         return match own(config) {
@@ -48,9 +52,28 @@ pub(crate) fn run(args: &IpsArgs, global: &Global) -> io::Result<Exit> {
     put(&mut out, args, &edge.nets(), edge.real_ip_header)
 }
 
+/// What is wrong with options that would have no effect, if there are such.
+fn idle_option(args: &IpsArgs, as_json: bool) -> Option<String> {
+    let format = args.format.unwrap_or(Format::Plain);
+    let is_firewall = matches!(format, Format::Ufw | Format::Nft | Format::Iptables);
+    let is_server = matches!(format, Format::Nginx | Format::Apache);
+    let has_options = args.format.is_some() || !args.port.is_empty() || args.only;
+    if has_options && args.edge.is_none() && args.config.is_none() {
+        Some("name an edge, or --config: the list of edges has no format".to_owned())
+    } else if as_json && args.format.is_some_and(|format| format != Format::Json) {
+        Some(format!("--json and `--format {}` do not go together", format.name()))
+    } else if !args.port.is_empty() && !is_firewall {
+        Some(format!("--port is for firewalls, and `--format {}` names no port", format.name()))
+    } else if args.only && !is_server {
+        Some(format!("--only is for `--format nginx` and `--format apache`, not for `{}`", format.name()))
+    } else {
+        None
+    }
+}
+
 fn put(out: &mut impl Write, args: &IpsArgs, nets: &[IpNet], real_ip_header: Option<&str>) -> io::Result<Exit> {
     let real_ip_header = real_ip_header.filter(|_| !args.only);
-    write!(out, "{}", print(nets, args.format, &args.port, real_ip_header))?;
+    write!(out, "{}", print(nets, args.format.unwrap_or(Format::Plain), &args.port, real_ip_header))?;
     Ok(Exit::Fine)
 }
 

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -96,7 +95,7 @@ impl Records for Logged {
 /// # Errors
 /// The file cannot be read.
 pub(crate) fn find_in(path: &Path, ray: &str) -> io::Result<Option<Value>> {
-    let mut file = File::open(path)?;
+    let mut file = super::files::open_regular(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_BACK)))?;
     let mut bytes = Vec::new();

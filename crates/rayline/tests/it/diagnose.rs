@@ -66,6 +66,8 @@ fn what_is_handed_on_has_no_secrets() {
         "hosting",
         "--header",
         "Cookie: id=s3cret",
+        "--header",
+        "X-Mine: s3cret",
     ]);
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
     assert!(outcome.stdout.contains("Subject: www.shop.test fails"), "{}", outcome.stdout);
@@ -95,7 +97,19 @@ fn what_cannot_be_done_is_said_before_anything_is_asked() {
         (&["diagnose", "http://127.0.0.1:1", "--logs", "not-there.log"], 3, "there is no `not-there.log`"),
         (&["diagnose", "http://127.0.0.1:1", "--report", "x.pdf"], 2, "`.html` or `.md`"),
         (&["diagnose", "http://127.0.0.1:1", "--load"], 2, "--origin"),
+        (
+            &["diagnose", "http://127.0.0.1:1", "--method", "POST", "--unsafe", "--load", "--origin", "127.0.0.1"],
+            2,
+            "GET and HEAD",
+        ),
+        (&["diagnose", "http://127.0.0.1:1", "--watch", "--ticket", "edge"], 2, "cannot be used with"),
+        (&["diagnose", "--har", "x.har", "--report", "x.html"], 2, "<URL"),
         (&["diagnose", "--har", "not-there.har"], 3, "not-there.har"),
+        (&["diagnose", "--har", "/dev/zero"], 3, "no regular file"),
+        (&["ray", "0011223344556677", "--file", "/dev/zero"], 3, "no regular file"),
+        (&["ips", "cloudflare", "--format", "nginx", "--port", "443"], 2, "--port is for firewalls"),
+        (&["ips", "cloudflare", "--format", "ufw", "--only"], 2, "--only is for"),
+        (&["ips", "--format", "nginx"], 2, "name an edge"),
         (&["logs", "not-there.log"], 3, "there is no `not-there.log`"),
         (&["ray", "xyz"], 2, "16 hexadecimal digits"),
         (&["ray", "0011223344556677"], 3, "nothing is known of"),
@@ -105,6 +119,28 @@ fn what_cannot_be_done_is_said_before_anything_is_asked() {
         assert_eq!(outcome.code, code, "{args:?}: {}", outcome.stderr);
         assert!(outcome.stderr.contains(why), "{args:?}: {}", outcome.stderr);
     }
+}
+
+#[test]
+fn what_a_person_writes_in_vain_is_not_repeated() {
+    for args in [
+        ["diagnose", "http://me:s3cret@shop.test"],
+        ["diagnose", "http://me:s3cret@shop.test:99999"],
+        ["probe", "http://me:s3cret@192.0.2.7:80"],
+    ] {
+        let outcome = run(&args);
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("s3cret"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_ticket_is_a_member_of_the_json() {
+    let outcome = Site::new(Script::status(500)).diagnose(&["--json", "--ticket", "hosting"]);
+    assert!(json(&outcome)["ticket"].as_str().unwrap().starts_with("Subject: www.shop.test fails"));
+    let outcome = Site::new(Script::ok()).diagnose(&["--json", "--ticket", "hosting"]);
+    assert!(json(&outcome).get("ticket").is_none());
+    assert!(outcome.stderr.contains("nothing fails"), "{}", outcome.stderr);
 }
 
 #[test]
