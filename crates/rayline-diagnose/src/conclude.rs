@@ -240,13 +240,14 @@ fn fault(
     let cause = cause(scene, symptom, verdict.code);
     let hop = place(&verdict, cause.as_ref(), hop);
     let ways = words::seen_by_visitors(scene, symptom).into_iter().chain(words::besides(scene, symptom));
+    let back = symptom.answer().and_then(plain::retry_after);
     Conclusion {
         outcome: Outcome::Fault,
         sentence: words::sentence(scene, symptom, &verdict, cause.as_ref(), hop),
         hop: Some(hop),
-        clues: words::distinct(clues.into_iter().chain(ways)),
+        clues: words::distinct(clues.into_iter().chain(back).chain(ways)),
         hypotheses,
-        fix: words::fix(&verdict, cause.as_ref()),
+        fix: words::fix(scene, symptom, &verdict, cause.as_ref()),
         next: words::next(scene, Some(&verdict), cause.as_ref()),
         cause,
         verdict: Some(verdict),

@@ -49,16 +49,19 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
         (Symptom::NoAnswer(_, verdict), _) if is_ours(verdict.code) => None,
         (Symptom::NoAnswer(_, verdict), true) if is_before_request(verdict.code) => Some(at_edge(scene, verdict)),
         (Symptom::NoAnswer(_, verdict) | Symptom::Body(_, verdict), false) => {
-            Some(Plain::new(verdict.clone(), itself(words(verdict.sentence()))))
+            Some(Plain::new(verdict.clone(), itself(scene, symptom, words(verdict.sentence()))))
         }
-        (Symptom::Status(sample, answer), false) => Some(status(scene, sample, answer)),
+        (Symptom::Status(sample, answer), false) => Some(status(scene, symptom, sample, answer)),
         (Symptom::Blank(_, answer), false) => {
             let verdict = told(Code::OriginWaitBlank, answer.status, Vec::new(), Evidence::default());
-            Some(Plain::new(verdict, itself(format!("it answers {} without a byte", answer.status))).at(Hop::App))
+            Some(
+                Plain::new(verdict, itself(scene, symptom, format!("it answers {} without a byte", answer.status)))
+                    .at(Hop::App),
+            )
         }
         (Symptom::Slow(_, waited), false) if waited >= PATIENCE => {
             let verdict = told(Code::OriginWaitTimedOut, 0, Vec::new(), Evidence::default());
-            let clue = itself(format!("it took the request, and nothing came in {}", lasting(waited)));
+            let clue = itself(scene, symptom, format!("it took the request, and nothing came in {}", lasting(waited)));
             Some(Plain::new(verdict, clue))
         }
         (
@@ -75,21 +78,34 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
     }
 }
 
-/// What is seen of the server itself.
-fn itself(what: impl std::fmt::Display) -> String {
-    format!("no edge is seen in front of the site's server: {what}")
+/// What is seen of the server itself: the site's, or the one that a redirect led to.
+fn itself(scene: &Scene<'_>, symptom: &Symptom<'_>, what: impl std::fmt::Display) -> String {
+    match symptom.elsewhere(scene) {
+        Some(place) => format!("a redirect leads to `{place}`, and there: {what}"),
+        None => format!("no edge is seen in front of the site's server: {what}"),
+    }
 }
 
 /// An error that the server itself answers with, as it seems.
-fn status(scene: &Scene<'_>, sample: &Sample, answer: &Answer) -> Plain {
+fn status(scene: &Scene<'_>, symptom: &Symptom<'_>, sample: &Sample, answer: &Answer) -> Plain {
     let mut evidence = Evidence::default();
     evidence.add(Fact::OriginStatus(answer.status));
     let rivals = if is_of_origin(scene, sample, answer) { Vec::new() } else { behind_it(sample, answer) };
     let verdict = told(Code::OriginWaitErrorStatus, answer.status, rivals, evidence);
     let author = sample.recognition.author.as_ref();
     let by = author.map(|mark| format!(", written by {} ({})", mark.name, mark.rule)).unwrap_or_default();
-    let clue = itself(format!("it answers {}{by}", answer.status));
+    let clue = itself(scene, symptom, format!("it answers {}{by}", answer.status));
     Plain { hop: author.and_then(|mark| behind(mark, answer.status)), ..Plain::new(verdict, clue) }
+}
+
+/// When the answer says that it will be well again, as sites in maintenance do (RFC 9110 §10.2.3).
+pub(super) fn retry_after(answer: &Answer) -> Option<String> {
+    let value = answer.field("retry-after").filter(|_| answer.status == 503)?;
+    let shown: String =
+        value.trim().chars().filter(|letter| letter.is_ascii_graphic() || *letter == ' ').take(40).collect();
+    let unit = if shown.bytes().all(|byte| byte.is_ascii_digit()) { " s" } else { "" };
+    (!shown.is_empty())
+        .then(|| format!("it says when to come back (`Retry-After`: {shown}{unit}), as in maintenance or overload"))
 }
 
 /// Whether an error is the origin's own: somebody says that this server is the origin, its logs have it, or who wrote it is

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rayline_verdict::{Code, Phase, Verdict};
+use url::Url;
 
 use super::Seen;
 use crate::author::{Mark, Role};
@@ -167,6 +168,18 @@ impl<'a> Symptom<'a> {
             | Self::Blank(sample, _)
             | Self::Body(sample, _) => Some(sample),
         }
+    }
+
+    /// The host, with its port if it has one, at which it fails, where that is another place than the one asked for: a
+    /// redirect led there.
+    pub(super) fn elsewhere(&self, scene: &Scene<'_>) -> Option<String> {
+        let (url, asked) = (&self.sample()?.url, &scene.case.url);
+        let place = |url: &Url| (url.host_str().map(str::to_owned), url.port());
+        let (host, port) = place(url);
+        if (&host, port) == (&place(asked).0, asked.port()) {
+            return None;
+        }
+        host.map(|host| port.map_or(host.clone(), |port| format!("{host}:{port}")))
     }
 
     /// The answer, if one came.

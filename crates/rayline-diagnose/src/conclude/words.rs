@@ -37,9 +37,17 @@ pub(super) fn sentence(
         return format!("Nothing is broken: a rule of the site turned this request away{shown}.");
     }
     let (who, plural) = who(scene, verdict.party(), hop);
+    let what = what(scene, symptom, verdict, cause, hop);
     let verb = if plural { "are" } else { "is" };
     let probably = if proven { "" } else { " probably" };
-    format!("{who} {verb}{probably} at fault: {}{often}.", what(scene, symptom, verdict, cause, hop))
+    match symptom.elsewhere(scene) {
+        Some(place) => {
+            let who = who.strip_prefix("The ").map_or(who.clone(), |rest| format!("the {rest}"));
+            let blame = format!("{who} {verb}{probably} at fault: {what}");
+            format!("After a redirect to `{place}`, {}{often}.", blame.replace("the site's server", "the server there"))
+        }
+        None => format!("{who} {verb}{probably} at fault: {what}{often}."),
+    }
 }
 
 /// Who, and whether that is a plural.
@@ -84,10 +92,7 @@ fn what(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, cause: Opti
 /// That the site's server answers with an error, and with which: past the edge that may be another one.
 fn error_status(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, hop: Hop) -> String {
     let met = symptom.answer().map(|answer| answer.status);
-    let own = verdict.evidence.facts().iter().find_map(|fact| {
-        let Fact::OriginStatus(status) = fact else { return None };
-        Some(*status)
-    });
+    let own = own_status(verdict);
     let by = symptom.sample().and_then(|sample| sample.recognition.author.as_ref()).map(|mark| mark.name);
     match (own.or(met), by) {
         (Some(own), _) if scene.edge.is_some() && met.is_some_and(|met| met != own) => {
@@ -101,6 +106,14 @@ fn error_status(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, hop
         (Some(status), _) => format!("it answers with {status} itself"),
         (None, _) => "it answers with an error itself".to_owned(),
     }
+}
+
+/// The status that the verdict has of the site's server.
+fn own_status(verdict: &Verdict) -> Option<u16> {
+    verdict.evidence.facts().iter().find_map(|fact| {
+        let Fact::OriginStatus(status) = fact else { return None };
+        Some(*status)
+    })
 }
 
 fn unresolved(scene: &Scene<'_>, verdict: &Verdict, hop: Hop) -> String {
@@ -223,10 +236,27 @@ pub(super) fn besides(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<String
     })
 }
 
-/// What to do: what mends the cause first.
-pub(super) fn fix(verdict: &Verdict, cause: Option<&Named>) -> Vec<String> {
+/// What to do: what mends the cause first. Steps for another status than the one that was met are left out.
+pub(super) fn fix(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, cause: Option<&Named>) -> Vec<String> {
+    let redirect = symptom.elsewhere(scene).map(|place| {
+        format!(
+            "if `{place}` is not where the site should send its visitors, correct the redirect; else mend it there:"
+        )
+    });
     let cause = cause.map(|named| named.cause.row().fix).unwrap_or_default();
-    distinct(cause.iter().chain(verdict.code.entry().fix).map(|step| (*step).to_owned()))
+    let status = own_status(verdict).or(symptom.answer().map(|answer| answer.status));
+    let steps = cause.iter().chain(verdict.code.entry().fix).filter(|step| is_for(step, status));
+    distinct(redirect.into_iter().chain(steps.map(|step| (*step).to_owned())))
+}
+
+/// Whether a step is for this status: `For 502 and 504: ...` is for these two.
+fn is_for(step: &str, status: Option<u16>) -> bool {
+    match (step.strip_prefix("For ").and_then(|rest| rest.split_once(':')), status) {
+        (Some((numbers, _)), Some(status)) if numbers.contains(|letter: char| letter.is_ascii_digit()) => {
+            numbers.contains(&status.to_string())
+        }
+        _ => true,
+    }
 }
 
 /// What would make it surer.
@@ -273,12 +303,20 @@ pub(super) fn next(scene: &Scene<'_>, verdict: Option<&Verdict>, cause: Option<&
 pub(super) fn notes(scene: &Scene<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let failing = scene.seen.direct.iter().flat_map(|direct| &direct.asked).find(|asked| asked.failing.is_some());
-    if let Some(asked) = failing.filter(|_| scene.edge.is_some()) {
-        notes.push(format!(
-            "past the edge the origin does not answer well ({}): the edge may serve from its cache",
-            asked.address
-        ));
+    if let Some(asked) = failing {
+        notes.push(match scene.edge {
+            Some(_) => format!(
+                "past the edge the origin does not answer well ({}): the edge may serve from its cache",
+                asked.address
+            ),
+            None => format!(
+                "the origin that was named does not answer well ({}): visitors are served from elsewhere, or by a cache",
+                asked.address
+            ),
+        });
     }
+    let unfound = scene.seen.direct.iter().flat_map(|direct| &direct.probes);
+    notes.extend(unfound.filter(|probe| probe.name == "direct.name").map(|probe| probe.said.clone()));
     notes.extend(super::evidence::inside::named(scene).take(3).map(|named| {
         format!("not needed for an answer now, but worth a look: {}", super::evidence::inside::said(named))
     }));

@@ -337,6 +337,43 @@ fn what_is_only_slow_is_to_be_waited_for() {
 }
 
 #[test]
+fn what_fails_after_a_redirect_is_named() {
+    let mut stage = Stage::bare(E::Failed(refused()));
+    for sample in &mut stage.0.visit.samples {
+        sample.url = "https://pay.example:8443/x".parse().unwrap();
+    }
+    let conclusion = conclude(&case(), &stage.0);
+    assert_eq!(
+        conclusion.sentence,
+        "After a redirect to `pay.example:8443`, the server there is at fault: it refused the connection."
+    );
+    assert!(conclusion.clues.first().is_some_and(|clue| clue.contains("`pay.example:8443`")), "{:?}", conclusion.clues);
+    assert!(conclusion.fix.first().is_some_and(|step| step.contains("`pay.example:8443`")), "{:?}", conclusion.fix);
+}
+
+#[test]
+fn maintenance_is_told_with_its_end_and_steps_are_for_the_status_met() {
+    let mut stage = Stage::bare(E::Answered(503));
+    for sample in &mut stage.0.visit.samples {
+        let answer = sample.exchange.outcome.as_mut().unwrap();
+        answer.fields.push(("retry-after".to_owned(), b"3600".to_vec()));
+    }
+    let conclusion = conclude(&case(), &stage.0);
+    assert!(conclusion.clues.iter().any(|clue| clue.contains("`Retry-After`: 3600 s")), "{:?}", conclusion.clues);
+    assert!(conclusion.fix.iter().all(|step| !step.starts_with("For 502")), "{:?}", conclusion.fix);
+    assert!(conclusion.fix.iter().any(|step| step.starts_with("For 503")), "{:?}", conclusion.fix);
+}
+
+#[test]
+fn an_origin_that_was_named_in_vain_is_told_though_nothing_fails() {
+    let conclusion = conclude(
+        &case(),
+        &Stage::bare(E::Answered(200)).direct_at(stage::VISITED, Scheme::Https, E::Failed(refused())).0,
+    );
+    assert!(conclusion.next.iter().any(|note| note.contains("does not answer well")), "{:?}", conclusion.next);
+}
+
+#[test]
 fn every_sentence_about_the_origin_reads_well() {
     for entry in TABLE.iter().filter(|entry| entry.party == Party::Origin) {
         let conclusion = conclude(&case(), &Stage::rayline(520, entry.code).0);
