@@ -16,6 +16,9 @@ use crate::visit::{Failing, Loop, Sample};
 /// How long an edge waits for an answer: Cloudflare's default, "Connection limits". What takes less is slow, and no fault.
 pub(super) const PATIENCE: Duration = Duration::from_secs(100);
 
+/// An edge of our own, whose pages and records name a code.
+pub(super) const RAYLINE: &str = "Rayline";
+
 /// The question with everything that was seen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene<'a> {
@@ -38,6 +41,14 @@ pub(super) struct Front<'a> {
 impl<'a> Scene<'a> {
     pub(super) fn of(case: &'a Case, seen: &'a Seen) -> Self {
         Self { case, seen, edge: front(seen) }
+    }
+
+    /// Whether the edge is Rayline, by its answers, its records or its configuration.
+    pub(super) fn is_rayline(&self) -> bool {
+        let samples = self.seen.visit.samples.iter().map(|sample| &sample.recognition);
+        let mut marks = samples.flat_map(|seen| seen.passed.iter().chain(&seen.author));
+        let recorded = self.seen.edge.as_ref().is_some_and(|side| side.record.is_some());
+        recorded || !self.case.edge_origins.is_empty() || marks.any(|mark| mark.name == RAYLINE)
     }
 
     /// The edge as it stands in a sentence.

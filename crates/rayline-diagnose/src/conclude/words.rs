@@ -245,8 +245,34 @@ pub(super) fn fix(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, c
     });
     let cause = cause.map(|named| named.cause.row().fix).unwrap_or_default();
     let status = own_status(verdict).or(symptom.answer().map(|answer| answer.status));
-    let steps = cause.iter().chain(verdict.code.entry().fix).filter(|step| is_for(step, status));
-    distinct(redirect.into_iter().chain(steps.map(|step| (*step).to_owned())))
+    // The table's steps for this code are for a name that an edge connects to.
+    let is_visited = verdict.code == Code::OwnerResolveNxdomain && symptom.answer().is_none();
+    let create = is_visited.then(|| {
+        let host = symptom.sample().and_then(|sample| sample.url.host_str()).unwrap_or(scene.case.host());
+        format!("create the record of `{host}` at the domain's DNS host, or correct the name")
+    });
+    let known = verdict.code.entry().fix.iter().enumerate();
+    let fitting = known.filter(|(place, step)| {
+        is_for(step, status)
+            && !(is_visited && step.contains("CNAME"))
+            && (*place == 0 || !is_rayline_only(scene, step))
+    });
+    let steps = cause.iter().chain(fitting.map(|(_, step)| step)).map(|step| (*step).to_owned());
+    distinct(redirect.into_iter().chain(create).chain(steps))
+}
+
+/// Whether a step is about a setting of Rayline's, and another edge or none is in front.
+fn is_rayline_only(scene: &Scene<'_>, step: &str) -> bool {
+    const SETTINGS: &[&str] = &[
+        "under `[",
+        "`ssl",
+        "`origin_",
+        "`proxy_read_timeout`",
+        "`write_timeout`",
+        "`allow_private_origins",
+        "zone's settings",
+    ];
+    !scene.is_rayline() && SETTINGS.iter().any(|setting| step.contains(setting))
 }
 
 /// Whether a step is for this status: `For 502 and 504: ...` is for these two.

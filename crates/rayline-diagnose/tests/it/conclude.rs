@@ -374,6 +374,17 @@ fn an_origin_that_was_named_in_vain_is_told_though_nothing_fails() {
 }
 
 #[test]
+fn settings_of_rayline_are_told_where_rayline_stands_in_front() {
+    let steps = |stage: Stage| conclude(&case(), &stage.0).fix.join("; ");
+    assert!(steps(Stage::rayline(524, OriginWaitTimedOut)).contains("`proxy_read_timeout`"));
+    assert!(!steps(Stage::cloudflare(524, 524)).contains("`proxy_read_timeout`"));
+    let mut unknown = Stage::default();
+    unknown.0.visit.unresolved = Some(Box::new(met(ResolveCause::NxDomain)));
+    let steps = steps(unknown);
+    assert!(steps.contains("create the record of `shop.example`") && !steps.contains("CNAME"), "{steps}");
+}
+
+#[test]
 fn every_sentence_about_the_origin_reads_well() {
     for entry in TABLE.iter().filter(|entry| entry.party == Party::Origin) {
         let conclusion = conclude(&case(), &Stage::rayline(520, entry.code).0);

@@ -6,11 +6,8 @@ use rayline_verdict::{Certainty, Code, Party, Phase};
 
 use super::{Observation, What};
 use crate::author::{Mark, Role, Told};
-use crate::conclude::scene::{Scene, Symptom};
+use crate::conclude::scene::{RAYLINE, Scene, Symptom};
 use crate::visit::Sample;
-
-/// An edge of our own, whose pages and records name a code.
-const RAYLINE: &str = "Rayline";
 
 pub(super) fn observe(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Vec<Observation> {
     let mut all = Vec::new();
