@@ -26,6 +26,8 @@ pub struct Examination {
     pub failures: Vec<Failure>,
     /// Failures beyond those.
     pub more: usize,
+    /// Requests that an extension of the browser blocked: no fault of the site, and not among the failures.
+    pub blocked: usize,
 }
 
 /// A request that failed.
@@ -62,6 +64,10 @@ pub fn examine(bytes: &[u8]) -> Result<Examination, String> {
     for entry in har.log.entries {
         // an entry that is no object is a browser's slip, and says nothing
         let Ok(entry) = serde_json::from_value::<Entry>(entry) else { continue };
+        if entry.is_blocked() {
+            examination.blocked += 1;
+            continue;
+        }
         let Some(failure) = failure(entry) else { continue };
         if examination.failures.len() < MOST {
             examination.failures.push(failure);
@@ -91,6 +97,14 @@ struct Entry {
     request: Request,
     response: Response,
     comment: String,
+}
+
+impl Entry {
+    /// Whether the browser itself, or something in it, kept the request from being made.
+    fn is_blocked(&self) -> bool {
+        const BLOCKED: &str = "ERR_BLOCKED_BY_CLIENT";
+        self.response.error.as_deref().unwrap_or(&self.comment).contains(BLOCKED)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -139,7 +153,7 @@ fn failure(entry: Entry) -> Option<Failure> {
         return None;
     }
     let codes = match &error {
-        Some(error) => of_browser(error).map(|code| vec![code]).unwrap_or_default(),
+        Some(error) => of_browser(error).to_vec(),
         None => told.map(|told| told.codes.clone()).unwrap_or_default(),
     };
     let sentence = sentence(status, error.as_deref(), &recognition, &codes);
@@ -167,43 +181,48 @@ fn answer(status: u16, response: Response) -> Answer {
 }
 
 /// What browsers call it, and the code: Chromium's names, and what Firefox and Safari write.
-const BROWSERS: [(&str, Code); 20] = [
-    ("ERR_NAME_NOT_RESOLVED", Code::OwnerResolveNxdomain),
-    ("NS_ERROR_UNKNOWN_HOST", Code::OwnerResolveNxdomain),
-    ("ERR_CONNECTION_REFUSED", Code::EdgeAcceptRefused),
-    ("NS_ERROR_CONNECTION_REFUSED", Code::EdgeAcceptRefused),
-    ("ERR_CONNECTION_TIMED_OUT", Code::EdgeAcceptTimedOut),
-    ("NS_ERROR_NET_TIMEOUT", Code::EdgeAcceptTimedOut),
-    ("ERR_ADDRESS_UNREACHABLE", Code::EdgeAcceptTimedOut),
-    ("ERR_CERT_DATE_INVALID", Code::OwnerClientTlsCertificateExpired),
-    ("SEC_ERROR_EXPIRED_CERTIFICATE", Code::OwnerClientTlsCertificateExpired),
-    ("ERR_CERT_COMMON_NAME_INVALID", Code::OwnerClientTlsNameMismatch),
-    ("SSL_ERROR_BAD_CERT_DOMAIN", Code::OwnerClientTlsNameMismatch),
-    ("ERR_CERT_AUTHORITY_INVALID", Code::OwnerClientTlsUntrusted),
-    ("SEC_ERROR_UNKNOWN_ISSUER", Code::OwnerClientTlsUntrusted),
-    ("ERR_TOO_MANY_REDIRECTS", Code::OwnerRouteRedirectLoop),
-    ("NS_ERROR_REDIRECT_LOOP", Code::OwnerRouteRedirectLoop),
-    ("ERR_INCOMPLETE_CHUNKED_ENCODING", Code::OriginReceiveTruncated),
-    ("ERR_CONTENT_LENGTH_MISMATCH", Code::OriginReceiveTruncated),
-    ("NS_ERROR_NET_PARTIAL_TRANSFER", Code::OriginReceiveTruncated),
-    ("ERR_ABORTED", Code::VisitorReplyGone),
-    ("NS_BINDING_ABORTED", Code::VisitorReplyGone),
+const BROWSERS: [(&str, &[Code]); 20] = [
+    ("ERR_NAME_NOT_RESOLVED", &[Code::OwnerResolveNxdomain]),
+    ("NS_ERROR_UNKNOWN_HOST", &[Code::OwnerResolveNxdomain]),
+    ("ERR_CONNECTION_REFUSED", REFUSED),
+    ("NS_ERROR_CONNECTION_REFUSED", REFUSED),
+    ("ERR_CONNECTION_TIMED_OUT", UNREACHED),
+    ("NS_ERROR_NET_TIMEOUT", UNREACHED),
+    ("ERR_ADDRESS_UNREACHABLE", UNREACHED),
+    ("ERR_CERT_DATE_INVALID", &[Code::OwnerClientTlsCertificateExpired]),
+    ("SEC_ERROR_EXPIRED_CERTIFICATE", &[Code::OwnerClientTlsCertificateExpired]),
+    ("ERR_CERT_COMMON_NAME_INVALID", &[Code::OwnerClientTlsNameMismatch]),
+    ("SSL_ERROR_BAD_CERT_DOMAIN", &[Code::OwnerClientTlsNameMismatch]),
+    ("ERR_CERT_AUTHORITY_INVALID", &[Code::OwnerClientTlsUntrusted]),
+    ("SEC_ERROR_UNKNOWN_ISSUER", &[Code::OwnerClientTlsUntrusted]),
+    ("ERR_TOO_MANY_REDIRECTS", &[Code::OwnerRouteRedirectLoop]),
+    ("NS_ERROR_REDIRECT_LOOP", &[Code::OwnerRouteRedirectLoop]),
+    ("ERR_INCOMPLETE_CHUNKED_ENCODING", &[Code::OriginReceiveTruncated]),
+    ("ERR_CONTENT_LENGTH_MISMATCH", &[Code::OriginReceiveTruncated]),
+    ("NS_ERROR_NET_PARTIAL_TRANSFER", &[Code::OriginReceiveTruncated]),
+    ("ERR_ABORTED", &[Code::VisitorReplyGone]),
+    ("NS_BINDING_ABORTED", &[Code::VisitorReplyGone]),
 ];
 
-fn of_browser(error: &str) -> Option<Code> {
-    BROWSERS.iter().find(|(name, _)| error.contains(name)).map(|(_, code)| *code)
+/// A browser does not know whether it was an edge or the site's own server that did not take its connection.
+const REFUSED: &[Code] = &[Code::OriginConnectRefused, Code::EdgeAcceptRefused];
+const UNREACHED: &[Code] = &[Code::NetworkConnectTimedOut, Code::EdgeAcceptTimedOut];
+
+fn of_browser(error: &str) -> &'static [Code] {
+    BROWSERS.iter().find(|(name, _)| error.contains(name)).map_or(&[], |(_, codes)| codes)
 }
 
 fn sentence(status: u16, error: Option<&str>, recognition: &Recognition, codes: &[Code]) -> String {
     if let Some(error) = error {
-        let what = codes.first().map(|code| code.entry().sentence);
-        return match what {
-            Some(what) => format!("no answer: the browser says `{error}`: {what}"),
-            None if error.contains("ERR_BLOCKED_BY_CLIENT") => {
-                "no answer: an extension of the browser blocked it, which is no fault of the site".to_owned()
+        let what = match codes {
+            [] => String::new(),
+            [code] => format!(": {}", code.entry().sentence),
+            [_, ..] => {
+                ": its connection was not taken, by the site's server or by an edge in front of it, if there is one"
+                    .to_owned()
             }
-            None => format!("no answer: the browser says `{error}`"),
         };
+        return format!("no answer: the browser says `{error}`{what}");
     }
     if status == 0 {
         return "no answer, and the browser does not say why".to_owned();
@@ -216,11 +235,17 @@ fn sentence(status: u16, error: Option<&str>, recognition: &Recognition, codes: 
 }
 
 impl Examination {
+    /// Requests that failed.
+    pub fn failed(&self) -> usize {
+        self.failures.len() + self.more
+    }
+
     /// The object that `rayline diagnose --har FILE --json` prints.
     pub fn to_json(&self) -> Value {
         json!({
             "requests": self.requests,
-            "failed": self.failures.len() + self.more,
+            "failed": self.failed(),
+            "blocked": self.blocked,
             "failures": self.failures.iter().map(Failure::to_json).collect::<Vec<_>>(),
         })
     }
@@ -275,6 +300,18 @@ mod tests {
         assert_eq!((first.status, first.url.as_str()), (502, "https://shop.example/cart?token=***"));
         assert_eq!(second.codes, [Code::OwnerClientTlsCertificateExpired]);
         assert!(!examination.to_json().to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn a_browser_does_not_know_who_refused_and_blames_no_site_for_its_extensions() {
+        let entry = |error: &str| json!({"request": {"url": "https://shop.example/"}, "response": {"status": 0, "_error": error}});
+        let har =
+            json!({"log": {"entries": [entry("net::ERR_CONNECTION_REFUSED"), entry("net::ERR_BLOCKED_BY_CLIENT")]}});
+        let examination = examine(&serde_json::to_vec(&har).unwrap()).unwrap();
+        assert_eq!((examination.failed(), examination.blocked), (1, 1));
+        let refused = examination.failures.first().unwrap();
+        assert_eq!(refused.codes, [Code::OriginConnectRefused, Code::EdgeAcceptRefused]);
+        assert!(refused.sentence.contains("if there is one"), "{}", refused.sentence);
     }
 
     #[test]

@@ -143,6 +143,10 @@ impl Reading<'_> {
                 self.trouble("it is packed with xz: unpack it with `unxz` first".to_owned());
                 Ok(())
             }
+            head if !is_text(head) => {
+                self.trouble("it is no text, and was not read".to_owned());
+                Ok(())
+            }
             _ => self.plain(file, &head, metadata.len()),
         }
     }
@@ -298,6 +302,15 @@ fn read_entry(line: &str, source: Source) -> Option<Entry> {
 
 fn path_source(path: &Path) -> Source {
     format::source_of(path)
+}
+
+/// Whether a file that begins so may be text, in whatever encoding of ASCII's kind: one byte in twenty may be a control.
+fn is_text(head: &[u8]) -> bool {
+    // A file that was emptied while its writer wrote on begins with a hole.
+    let start = head.iter().position(|byte| *byte != 0).unwrap_or(head.len());
+    let head = head.get(start..).unwrap_or_default();
+    let is_strange = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    head.iter().filter(is_strange).count() * 20 <= head.len()
 }
 
 fn read_part(file: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {

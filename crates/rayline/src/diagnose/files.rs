@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayline_diagnose::conclude::Outcome;
 use rayline_diagnose::diagnosis::Diagnosis;
-use rayline_diagnose::har::Through;
-use rayline_diagnose::har::{self, Examination};
+use rayline_diagnose::har::{self, Through};
 use rayline_diagnose::report::{self, Masking};
 
 use super::screen;
@@ -108,8 +107,7 @@ pub(crate) fn read_har(args: &DiagnoseArgs, global: &Global) -> io::Result<Exit>
     } else {
         screen::print_har(&mut out, &examination)?;
     }
-    let Examination { failures, .. } = &examination;
-    Ok(if failures.is_empty() { Exit::Fine } else { Exit::Fault })
+    Ok(if examination.failed() == 0 { Exit::Fine } else { Exit::Fault })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use rayline_diagnose::logs::{Named, Reading, Wanted, read};
+use rayline_diagnose::logs::{File, Named, Reading, Wanted, read};
 
 use super::view::View;
 use crate::cli::Global;
@@ -33,7 +33,9 @@ pub(crate) fn run(args: &LogsArgs, global: &Global) -> io::Result<Exit> {
     } else {
         print(&mut out, &reading, global.verbose > 0)?;
     }
-    let is_read = reading.files.iter().any(|file| file.trouble.is_none());
+    // a log that was named and is empty says that nothing is wrong; where none was named, nothing says so
+    let says = |file: &File| file.trouble.is_none() && (file.lines > 0 || !args.paths.is_empty());
+    let is_read = reading.files.iter().any(|file| says(file) || file.lines > 0);
     Ok(match (reading.named.is_empty(), is_read) {
         (false, _) => Exit::Fault,
         (true, true) => Exit::Fine,
@@ -56,7 +58,9 @@ pub(crate) fn print(out: &mut impl Write, reading: &Reading, is_verbose: bool) -
     }
     if reading.named.is_empty() {
         let lines: u64 = reading.files.iter().map(|file| file.lines).sum();
-        writeln!(out, "  nothing wrong is named in {lines} lines of {} files", reading.files.len())?;
+        let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let files = counted(reading.files.len() as u64, "file");
+        writeln!(out, "  nothing wrong is named in {} of {files}", counted(lines, "line"))?;
     }
     let most = if is_verbose { usize::MAX } else { TROUBLES };
     for named in reading.named.iter().take(most) {

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use rayline_diagnose::conclude::{Conclusion, Hop, Hypothesis, Outcome};
 use rayline_diagnose::diagnosis::Diagnosis;
 use rayline_diagnose::har::Examination;
+use rayline_verdict::Fact;
+use serde_json::Value;
 
 use super::view;
 use crate::output::{self, BOLD, CYAN, DIM, GREEN, RED, YELLOW, escaped, styled};
@@ -36,6 +38,7 @@ pub(crate) fn print(out: &mut impl Write, diagnosis: &Diagnosis, is_verbose: boo
     print_codes(out, conclusion)?;
     let most = |limit: usize| if is_verbose { usize::MAX } else { limit };
     list(out, "why", &conclusion.clues, most(CLUES), false)?;
+    list(out, "evidence", &evidence(conclusion, is_verbose), usize::MAX, false)?;
     list(out, "do", &conclusion.fix, most(STEPS), true)?;
     print_rivals(out, &conclusion.hypotheses, conclusion, most(RIVALS))?;
     list(out, "to know more", &conclusion.next, most(STEPS), false)?;
@@ -46,6 +49,38 @@ pub(crate) fn print(out: &mut impl Write, diagnosis: &Diagnosis, is_verbose: boo
         }
     }
     writeln!(out)
+}
+
+/// The facts that the verdict rests on; unless all are to be said, those that fixes point at.
+fn evidence(conclusion: &Conclusion, is_verbose: bool) -> Vec<String> {
+    let facts = conclusion.verdict.iter().flat_map(|verdict| verdict.evidence.facts());
+    let told = facts.filter(|fact| is_verbose || is_telling(fact));
+    told.map(|fact| format!("{}: {}", fact.key(), words(&fact.value()))).collect()
+}
+
+/// A fact's value without JSON's quotes: an object's members in a row.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(members) => {
+            let words: Vec<String> = members.iter().map(|(name, value)| format!("{name} {}", words(value))).collect();
+            words.join(", ")
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
+    }
+}
+
+/// Whether the fixes point at such a fact.
+const fn is_telling(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::OriginAddress(_)
+            | Fact::FirstBytes(_)
+            | Fact::Violation { .. }
+            | Fact::Limit { .. }
+            | Fact::TlsAlert { .. }
+            | Fact::Icmp { .. }
+    )
 }
 
 /// *You ─ Edge ─ Network ─ Origin ─ App*, with the failing one marked.
@@ -130,7 +165,7 @@ fn wrapped(text: &str, mark: &str) -> String {
 
 /// Prints what failed in a browser's HAR.
 pub(crate) fn print_har(out: &mut impl Write, examination: &Examination) -> io::Result<()> {
-    let failed = examination.failures.len() + examination.more;
+    let failed = examination.failed();
     let style = if failed == 0 { GREEN.bold() } else { RED.bold() };
     writeln!(out, "\n  {}", styled(style, format_args!("{failed} of {} requests failed", examination.requests)))?;
     for failure in &examination.failures {
@@ -148,6 +183,15 @@ pub(crate) fn print_har(out: &mut impl Write, examination: &Examination) -> io::
     }
     if examination.more > 0 {
         writeln!(out, "\n  {}", styled(DIM, format_args!("and {} more", examination.more)))?;
+    }
+    if examination.blocked > 0 {
+        let counted = if examination.blocked == 1 {
+            "1 more was".to_owned()
+        } else {
+            format!("{} more were", examination.blocked)
+        };
+        let blocked = format_args!("{counted} blocked by an extension of the browser, which is no fault of the site");
+        writeln!(out, "\n  {}", styled(DIM, blocked))?;
     }
     if failed > 0 {
         writeln!(out, "\n  `rayline diagnose URL` asks one of them again, and says whose fault it is")?;

@@ -1,6 +1,6 @@
 //! `rayline diagnose` and its side commands: what they print, and how they end.
 
-use rayline_testkit::{Origin, Script};
+use rayline_testkit::{Origin, Script, Step};
 use serde_json::Value;
 
 use crate::{Dir, Outcome, run};
@@ -52,6 +52,13 @@ fn a_fault_ends_with_1_on_one_screen() {
     }
     assert!(outcome.stdout.lines().count() <= 50, "{}", outcome.stdout);
     assert!(!outcome.stdout.contains('\u{1b}'), "no colours where there is no terminal");
+}
+
+#[test]
+fn what_the_fixes_point_at_is_on_the_screen() {
+    let steps = [Step::ReadHead, Step::send("SSH-2.0-OpenSSH_9.2\r\n"), Step::Fin];
+    let outcome = Site::new(Script::new("ssh", "answers as SSH does", steps)).diagnose(&[]);
+    assert!(outcome.stdout.contains("first_bytes: SSH-2.0-OpenSSH_9.2"), "{}", outcome.stdout);
 }
 
 #[test]
@@ -164,6 +171,18 @@ fn logs_are_named_and_a_ray_finds_its_line() {
     let outcome = dir.run(&["ray", "00AA11BB22CC33DD-LHR", "--logs", "."]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert!(outcome.stdout.contains("by Ray ID"), "{}", outcome.stdout);
+}
+
+#[test]
+fn what_is_no_text_is_not_read_as_a_log() {
+    let dir = Dir::new();
+    let noise: Vec<u8> = (0..20_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    std::fs::write(dir.path().join("noise.log"), noise).unwrap();
+    let outcome = dir.run(&["logs", "noise.log"]);
+    assert_eq!(outcome.code, 3, "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("it is no text"), "{}", outcome.stdout);
+    dir.file("calm.log", "all is well\n");
+    assert_eq!(dir.run(&["logs", "calm.log"]).code, 0);
 }
 
 #[test]
