@@ -159,8 +159,8 @@ pub fn conclude(case: &Case, seen: &Seen) -> Conclusion {
     }
     let observations = observe(&scene, &symptom);
     let weighed = weigh(&observations);
-    let is_told = |first: &Weighed<'_>| !is_unasked(&symptom) && !is_impatience(&scene, &symptom, first);
-    match winner(&scene, &weighed).filter(|(first, _)| is_told(first)) {
+    let is_telling = |first: &Weighed<'_>| !is_unasked(&symptom) && !is_impatience(&scene, &symptom, first);
+    match winner(&scene, &weighed).filter(|(first, _)| is_telling(first)) {
         Some((first, certainty)) => {
             let verdict = verdict(&symptom, first, certainty, &weighed);
             let clues = clues(first, &observations);

@@ -185,12 +185,11 @@ impl<'a> Symptom<'a> {
     /// redirect led there.
     pub(super) fn elsewhere(&self, scene: &Scene<'_>) -> Option<String> {
         let (url, asked) = (&self.sample()?.url, &scene.case.url);
-        let place = |url: &Url| (url.host_str().map(str::to_owned), url.port());
-        let (host, port) = place(url);
-        if (&host, port) == (&place(asked).0, asked.port()) {
-            return None;
-        }
-        host.map(|host| port.map_or(host.clone(), |port| format!("{host}:{port}")))
+        let place = |url: &Url| {
+            let host = url.host_str()?;
+            Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+        };
+        place(url).filter(|found| place(asked).as_ref() != Some(found))
     }
 
     /// The answer, if one came.
