@@ -134,7 +134,13 @@ fn attend(case: &'static Case, program: Option<&Path>) -> Vec<Judged> {
     let site = case.build().map_err(Judgement::from);
     let look = |view: &'static View| {
         let seen = match &site {
-            Ok(site) => examine(case, view, site, program).map_err(Judgement::from),
+            // Ports are found free and taken a moment later: what somebody else took meanwhile is set up once more.
+            Ok(site) => examine(case, view, site, program)
+                .or_else(|unbuilt| match unbuilt {
+                    Unbuilt::Failed(_) => examine(case, view, site, program),
+                    missing @ Unbuilt::Missing(_) => Err(missing),
+                })
+                .map_err(Judgement::from),
             Err(judgement) => Err(judgement.clone()),
         };
         let (judgement, outcome) = seen.unwrap_or_else(|judgement| (judgement, None));

@@ -77,7 +77,9 @@ impl Process {
     /// It ended, or did not within 20 s; with what it printed.
     pub fn listens(&mut self, address: SocketAddr) -> io::Result<()> {
         self.until(&format!("does not listen at {address}"), |_| {
-            TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()
+            let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+            // Where nobody listens yet, a connection may happen to be from this very port, and meets itself.
+            (stream.local_addr().ok()? != address).then_some(())
         })?;
         // Somebody else may listen where it could not.
         self.until("is not running", |_| Some(()))

@@ -304,13 +304,21 @@ fn path_source(path: &Path) -> Source {
     format::source_of(path)
 }
 
-/// Whether a file that begins so may be text, in whatever encoding of ASCII's kind: one byte in twenty may be a control.
+/// The shortest line that makes a file text, however much garbage lies around it.
+const TELLING_LINE: usize = 20;
+
+/// Whether a file that begins so may be text, in whatever encoding of ASCII's kind: one byte in twenty may be a control, or
+/// there is garbage among lines of text.
 fn is_text(head: &[u8]) -> bool {
     // A file that was emptied while its writer wrote on begins with a hole.
     let start = head.iter().position(|byte| *byte != 0).unwrap_or(head.len());
     let head = head.get(start..).unwrap_or_default();
     let is_strange = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
-    head.iter().filter(is_strange).count() * 20 <= head.len()
+    let is_line = |line: &[u8]| {
+        let is_long = line.len() >= TELLING_LINE;
+        is_long && std::str::from_utf8(line).is_ok() && !line.iter().any(|byte| is_strange(&byte))
+    };
+    head.iter().filter(is_strange).count() * 20 <= head.len() || head.split(|byte| *byte == b'\n').any(is_line)
 }
 
 fn read_part(file: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
