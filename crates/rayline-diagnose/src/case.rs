@@ -47,6 +47,11 @@ impl Case {
         host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
     }
 
+    /// Whether asking again changes nothing (RFC 9110 section 9.2.1).
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
     /// The URL's scheme.
     pub fn scheme(&self) -> Scheme {
         if self.url.scheme() == Scheme::Http.name() { Scheme::Http } else { Scheme::Https }

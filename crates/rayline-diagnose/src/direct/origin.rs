@@ -34,7 +34,7 @@ pub async fn ask(case: &Case, dialer: &Dialer, watcher: &dyn Watcher) -> Direct 
 /// asked for that one; and where the site fails and an origin does not, it goes on to what else may be why.
 pub async fn compare(direct: Direct, case: &Case, visit: &Visit, dialer: &Dialer, watcher: &dyn Watcher) -> Direct {
     let page = page(case, visit);
-    let is_another = page != own(case) && is_safe(case);
+    let is_another = page != own(case) && case.is_safe();
     let mut direct = if is_another { ask_for(page.clone(), case, dialer, watcher).await } else { direct };
     let visited = visit.failing().or_else(|| visit.samples.iter().rfind(|sample| sample.url == page));
     for asked in &mut direct.asked {
@@ -45,7 +45,7 @@ pub async fn compare(direct: Direct, case: &Case, visit: &Visit, dialer: &Dialer
     let question = Question { case, page, dialer };
     if let Some(base) = base(&question, &direct.asked)
         && let Some(fault) = rivals::fault(visit)
-        && is_safe(case)
+        && case.is_safe()
     {
         let names = Names::new(case);
         let (rivals, probes) =
@@ -77,11 +77,6 @@ fn own(case: &Case) -> Url {
     let mut own = case.url.clone();
     own.set_fragment(None);
     own
-}
-
-/// Whether asking again changes nothing (RFC 9110 §9.2.1).
-fn is_safe(case: &Case) -> bool {
-    matches!(case.method.as_str(), "GET" | "HEAD" | "OPTIONS")
 }
 
 /// The probe of a request.
@@ -126,7 +121,7 @@ impl Asking<'_> {
             (Some(scheme), port) => self.ask_by(origin, scheme, port).await,
             (None, Some(port)) => self.ask_at(origin, port).await,
             // What changes something is not asked twice.
-            (None, None) if !is_safe(self.question.case) => {
+            (None, None) if !self.question.case.is_safe() => {
                 self.ask_by(origin, self.question.scheme(), None).await;
             }
             (None, None) => {
@@ -150,7 +145,7 @@ impl Asking<'_> {
     async fn ask_at(&self, origin: &Origin, port: u16) {
         let Some(secured) = self.entrance(origin, Scheme::Https, port).await else { return };
         let clear = Entrance { scheme: Scheme::Http, ..secured.clone() };
-        let (tried, in_clear) = if is_safe(self.question.case) {
+        let (tried, in_clear) = if self.question.case.is_safe() {
             beside(self.try_first(secured), self.try_first(clear.clone())).await
         } else {
             (self.try_first(secured).await, None)
@@ -205,7 +200,7 @@ impl Asking<'_> {
 
     /// Whether TLS may agree on HTTP/2, and asking by it changes nothing.
     fn may_agree(&self, entrance: &Entrance) -> bool {
-        entrance.scheme == Scheme::Https && is_safe(self.question.case)
+        entrance.scheme == Scheme::Https && self.question.case.is_safe()
     }
 
     /// Keeps what came of HTTP/1.1, and of HTTP/2 where TLS agrees on it.

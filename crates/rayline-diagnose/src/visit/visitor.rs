@@ -76,7 +76,7 @@ impl Visitor<'_> {
 
     /// Asks for the page, and for the one that it leads to, as often as it takes.
     async fn ask_for(&self, start: &Page, way: Way) {
-        if !self.is_safe() {
+        if !self.case.is_safe() {
             self.began(way);
             let only = self.ask(start, way).await;
             self.tell_of(&only);
@@ -102,11 +102,6 @@ impl Visitor<'_> {
             sampling
         };
         self.sample(sampling).await;
-    }
-
-    /// Whether asking again changes nothing (RFC 9110 §9.2.1).
-    fn is_safe(&self) -> bool {
-        matches!(self.case.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
     /// Goes where redirects lead. Gives the page to go on with, if that is another one, and what came of asking for it.
@@ -146,7 +141,7 @@ impl Visitor<'_> {
     }
 
     fn next(&self, sample: &Sample) -> Option<Url> {
-        let answer = sample.exchange.outcome.as_ref().ok().filter(|_| self.is_safe())?;
+        let answer = sample.exchange.outcome.as_ref().ok().filter(|_| self.case.is_safe())?;
         redirect::next(&sample.url, answer)
     }
 

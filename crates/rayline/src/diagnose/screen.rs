@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use rayline_diagnose::conclude::{Conclusion, Hop, Hypothesis, Outcome};
 use rayline_diagnose::diagnosis::Diagnosis;
 use rayline_diagnose::har::Examination;
+use rayline_diagnose::report::HOPS;
 use rayline_verdict::Fact;
 use serde_json::Value;
 
@@ -85,8 +86,6 @@ const fn is_telling(fact: &Fact) -> bool {
 
 /// *You ─ Edge ─ Network ─ Origin ─ App*, with the failing one marked.
 fn print_picture(out: &mut impl Write, failing: Option<Hop>) -> io::Result<()> {
-    const HOPS: [(Hop, &str); 5] =
-        [(Hop::You, "You"), (Hop::Edge, "Edge"), (Hop::Network, "Network"), (Hop::Origin, "Origin"), (Hop::App, "App")];
     let mut line = String::from("  ");
     for (place, (hop, name)) in HOPS.into_iter().enumerate() {
         if place > 0 {
