@@ -2,6 +2,7 @@
 
 mod files;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,8 +16,31 @@ fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
+/// Files of a real server. They count as written long after their last line: the time of a checkout would make the zone of
+/// their lines a guess that hangs on the time of day.
 fn data(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/logs").join(path)
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/logs").join(path);
+    if path.is_dir() {
+        for entry in std::fs::read_dir(&path).unwrap() {
+            settle(&entry.unwrap().path());
+        }
+    } else {
+        settle(&path);
+    }
+    path
+}
+
+fn write(path: &Path, text: impl AsRef<[u8]>) {
+    std::fs::write(path, text).unwrap();
+    settle(path);
+}
+
+fn settle(path: &Path) {
+    written_at(path, TEN + 30 * 86_400);
+}
+
+fn written_at(path: &Path, seconds: u64) {
+    File::options().append(true).open(path).unwrap().set_modified(at(seconds)).unwrap();
 }
 
 fn request(seconds: u64, target: &str, status: u16) -> Request {
@@ -115,7 +139,7 @@ fn the_edge_of_the_site_joins_by_ray_id() {
              \"VerdictCode\":\"origin.connect.refused\"}}\n"
         )
     };
-    std::fs::write(&path, record("8f1d2c3b4a596877", 521) + &record("8f1d2c3b4a596878", 200)).unwrap();
+    write(&path, record("8f1d2c3b4a596877", 521) + &record("8f1d2c3b4a596878", 200));
     let asked = Request { ray_id: Some("8f1d2c3b4a596877-FRA".to_owned()), ..request(TEN, "/cart", 521) };
     let reading = of(vec![path.clone()], vec![asked]);
     let joined: Vec<_> = reading.joined.iter().map(|line| (line.found.clone(), line.status, line.by)).collect();
@@ -128,19 +152,17 @@ fn a_clock_that_is_off_is_noticed_and_taken_off() {
     let folder = tempfile::tempdir().unwrap();
     let access = folder.path().join("access.log");
     let error = folder.path().join("error.log");
-    std::fs::write(
+    write(
         &access,
         "192.0.2.1 - - [21/Nov/2026:10:00:45 +0000] \"GET /a HTTP/1.1\" 502 1 \"-\" \"x\" 8f1d2c3b4a596877-FRA\n",
-    )
-    .unwrap();
-    std::fs::write(
+    );
+    write(
         &error,
         "2026/11/21 10:00:00 [error] 1#1: *1 connect() to unix:/a.sock failed (2: No such file or directory) while \
          connecting to upstream, client: 192.0.2.9, server: s, request: \"GET /x HTTP/1.1\", host: \"y\"\n\
          2026/11/21 10:00:45 [error] 1#1: *2 connect() failed (111: Connection refused) while connecting to upstream, \
          client: 192.0.2.1, server: s, request: \"GET /a HTTP/1.1\", upstream: \"http://127.0.0.1:3000/a\", host: \"y\"\n",
-    )
-    .unwrap();
+    );
     let asked = Request { ray_id: Some("8f1d2c3b4a596877".to_owned()), ..request(TEN, "/a", 502) };
     let reading = of(vec![access, error], vec![asked]);
     let skew = reading.skew_seconds.unwrap();
@@ -158,7 +180,7 @@ fn what_is_shown_holds_no_secrets() {
     let line = "2026/11/21 10:00:00 [error] 1#1: *2 connect() failed (111: Connection refused) while connecting to \
                 upstream, client: 192.0.2.1, server: s, request: \"GET /a?token=hunter2&q=hunter2 HTTP/1.1\", \
                 upstream: \"http://u:hunter2@127.0.0.1:3000/a?token=hunter2\", host: \"y\"\n";
-    std::fs::write(&path, line).unwrap();
+    write(&path, line);
     let reading = of(vec![path], vec![request(TEN, "/a", 502)]);
     assert_eq!((reading.named.len(), reading.joined.len()), (1, 1));
     let json = reading.to_json().to_string();
@@ -191,10 +213,9 @@ fn what_befell_another_path_is_not_this_ones_cause() {
              \"fastcgi://127.0.0.1:9000\", host: \"y\"\n"
         )
     };
-    std::fs::write(&php, "[21-Nov-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Error: x in /srv/cart.php:3\n")
-        .unwrap();
+    write(&php, "[21-Nov-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Error: x in /srv/cart.php:3\n");
     for (path, first) in [("/other", Cause::AppPhpFatal), ("/cart", Cause::ServerFileMissing)] {
-        std::fs::write(&errors, unknown(path)).unwrap();
+        write(&errors, unknown(path));
         let reading = of(vec![errors.clone(), php.clone()], vec![request(TEN, "/cart", 500)]);
         assert_eq!(reading.named[0].cause, first, "{:?}", reading.named);
         let missing = reading.named.iter().find(|named| named.cause == Cause::ServerFileMissing).unwrap();
@@ -210,8 +231,8 @@ fn the_last_words_of_a_program_need_no_time() {
     let trace = "/srv/shop/server.js:3\n  throw new TypeError('no cart');\n  ^\n\nTypeError: no cart\n    \
                  at total (/srv/shop/server.js:3:9)\n\nNode.js v20.11.0\n";
     let likelihood = |text: &str, written: u64, status: u16| {
-        std::fs::write(&path, text).unwrap();
-        std::fs::File::options().append(true).open(&path).unwrap().set_modified(at(written)).unwrap();
+        write(&path, text);
+        written_at(&path, written);
         let reading = of(vec![path.clone()], vec![request(TEN, "/cart", status)]);
         let named = reading.named.iter().find(|named| named.cause == Cause::AppException).unwrap();
         assert_eq!(named.source, "Node.js");
