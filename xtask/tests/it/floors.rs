@@ -27,6 +27,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rayline-edge", &["hyper", "axum", "prometheus", "notify"]),
     ("rayline-diagnose", &["hyper", "axum", "prometheus", "toml", "rcgen"]),
     ("rayline-observe", &["hyper", "axum", "rustls", "toml"]),
+    ("rayline-store", &["tokio", "mio", "socket2", "rustls", "hyper", "toml"]),
+    ("rayline-push", &["axum", "prometheus", "toml", "notify"]),
     ("rayline-control", &["rustls", "toml", "notify"]),
 ];
 /// All that the codec stands on.

@@ -1,0 +1,1 @@
+//! Alerts: when, to whom, and that each is sent once. The alert is the verdict.

@@ -1,0 +1,1 @@
+//! The HTTP client of everything that leaves the edge: TLS, time-outs, bounded answers.

@@ -1,0 +1,1 @@
+//! Receivers that take, fail, stall and come back.

@@ -1,0 +1,100 @@
+//! Rows in memory, column by column: the one form that is written, read and asked.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rayline_verdict::{Moment, RayId};
+
+use crate::dimension::{Dimension, Number};
+
+/// What rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// A request each. Failed and degraded ones are all here with a weight of 1; of successes one in `weight`.
+    Requests,
+    /// How often one combination of values was seen in a minute, exactly: only the dimensions that are rolled up have
+    /// values, and the numbers are sums.
+    Minutes,
+    /// The same of an hour.
+    Hours,
+    /// How often a time fell into a bucket, by minute, zone, host and origin: the quantile sketches. `weight` is the count.
+    Times,
+}
+
+/// From a moment to before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment.
+    pub from: Moment,
+    /// The first moment after it.
+    pub to: Moment,
+}
+
+/// Rows of one table, in the order of time. All columns that are there have the same length.
+#[derive(Clone, Debug, Default)]
+pub struct Chunk {
+    /// When: a request's start, a minute's or an hour's beginning. Nanoseconds since 1970-01-01 UTC.
+    pub at: Vec<i64>,
+    /// How many requests a row stands for.
+    pub weight: Vec<u32>,
+    /// Which request; empty in other tables than [`Table::Requests`], or if not asked for.
+    pub rays: Vec<RayId>,
+    /// By [`Dimension::index`]; `None` where the table has not got it, or it was not asked for.
+    pub columns: [Option<Column>; Dimension::ALL.len()],
+    /// By [`Number::index`].
+    pub numbers: [Option<Vec<u64>>; Number::ALL.len()],
+    /// The request log's lines, masked as the store was told to, without their newline; empty unless asked for.
+    pub lines: Vec<Bytes>,
+}
+
+/// One dimension's values, each text held once.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    /// Per row, which of `values`.
+    pub codes: Vec<u32>,
+    /// The texts, in no order.
+    pub values: Arc<Vec<Box<str>>>,
+}
+
+impl Chunk {
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.at.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.at.is_empty()
+    }
+}
+
+impl Span {
+    /// Whether a moment lies in it.
+    pub fn contains(self, at: Moment) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
+/// Which columns are asked for. Time and weight are always there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    /// Values.
+    pub dimensions: Vec<Dimension>,
+    /// Measures.
+    pub numbers: Vec<Number>,
+    /// Ray IDs.
+    pub rays: bool,
+    /// The log's lines.
+    pub lines: bool,
+}
+
+/// Where chunks come from: files, memory, both.
+pub trait Source {
+    /// Every chunk of the table with a row in the span, in the order of time; it may have rows outside of it.
+    ///
+    /// # Errors
+    ///
+    /// If files cannot be read.
+    fn chunks(&self, table: Table, span: Span, wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>>;
+}

@@ -1,0 +1,16 @@
+//! The analytics store: every failed request whole, successes sampled, counts by minute and hour, and what can be asked
+//! of them.
+//!
+//! A lane of the edge counts every request in an [`Intake`] and hands over the lines that are kept; the store's own thread
+//! journals them, gathers them in [`Chunk`]s and seals these into Parquet files. A [`Query`] is answered from chunks alone,
+//! so it is the same whether they are in memory or in files. It knows neither the edge, nor the configuration, nor HTTP.
+
+mod chunk;
+mod dimension;
+mod query;
+mod store;
+
+pub use chunk::{Chunk, Column, Source, Span, Table, Wanted};
+pub use dimension::{Dimension, Number};
+pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Sum};
+pub use store::{Options, Store};
