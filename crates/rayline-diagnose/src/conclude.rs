@@ -84,6 +84,8 @@ impl Hop {
 pub struct Conclusion {
     /// How it came out.
     pub outcome: Outcome,
+    /// Whether an edge was seen in front of the site's server.
+    pub edge_seen: bool,
     /// What failed; `None` unless a fault was found.
     pub verdict: Option<Verdict>,
     /// What inside the origin, if logs or machine name it.
@@ -187,7 +189,7 @@ fn is_unasked(symptom: &Symptom<'_>) -> bool {
 /// Whether nothing speaks of a time-out but our own silence, which is shorter than what an edge bears.
 fn is_impatience(scene: &Scene<'_>, symptom: &Symptom<'_>, first: &Weighed<'_>) -> bool {
     let is_mere = |(weight, seen): &(f64, &Observation)| match seen.what {
-        What::Met | What::Status | What::DirectSlow => true,
+        What::Met | What::Status | What::DirectSlow | What::DirectNotYet => true,
         What::Named(_) => seen.share < inside::TELLING,
         _ => *weight <= 0.0,
     };
@@ -197,6 +199,7 @@ fn is_impatience(scene: &Scene<'_>, symptom: &Symptom<'_>, first: &Weighed<'_>) 
 fn fine(scene: &Scene<'_>) -> Conclusion {
     Conclusion {
         outcome: Outcome::Fine,
+        edge_seen: scene.edge.is_some(),
         verdict: None,
         cause: None,
         sentence: words::fine(scene),
@@ -213,6 +216,7 @@ fn cannot_tell(scene: &Scene<'_>, symptom: &Symptom<'_>, weighed: &[Weighed<'_>]
     let clues = hypotheses.first().map(|first| first.speaks_for.clone()).unwrap_or_default();
     Conclusion {
         outcome: Outcome::CannotTell,
+        edge_seen: scene.edge.is_some(),
         verdict: None,
         cause: None,
         sentence: words::cannot_tell(scene, symptom, &hypotheses),
@@ -243,6 +247,7 @@ fn fault(
     let back = symptom.answer().and_then(plain::retry_after);
     Conclusion {
         outcome: Outcome::Fault,
+        edge_seen: scene.edge.is_some(),
         sentence: words::sentence(scene, symptom, &verdict, cause.as_ref(), hop),
         hop: Some(hop),
         clues: words::distinct(clues.into_iter().chain(back).chain(ways)),

@@ -25,11 +25,13 @@ pub use self::judge::Limit;
 use self::target::Target;
 
 const NAME: &str = "load";
+/// What part of the wanted rate is asked for at first.
+const FIRST_RATE: u32 = 8;
 
 /// How far the ramp goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The most connections at once. Each step has twice as many as the last.
+    /// The most connections at once. Each step has twice as many as the last, unless there is a rate.
     pub connections: u32,
     /// How long a step lasts.
     pub step: Duration,
@@ -37,8 +39,16 @@ pub struct Options {
     pub total: Duration,
     /// The most requests in all; a step ends when it has had its share.
     pub requests: u64,
-    /// The most requests per second; `None`: as many as are answered.
+    /// Requests per second, whether or not those before are answered (an open loop), up to this many: each step has twice as
+    /// many as the last. `None`: each connection asks again when it is answered.
     pub rate: Option<u32>,
+}
+
+/// How much a step asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Height {
+    connections: u32,
+    rate: Option<u32>,
 }
 
 impl Default for Options {
@@ -54,12 +64,29 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The connections of each step.
-    fn steps(&self) -> impl Iterator<Item = u32> + use<> {
-        let most = self.connections.max(1);
-        let doubled = std::iter::successors(Some(1_u32), |connections| connections.checked_mul(2));
-        doubled.take_while(move |connections| *connections < most).chain([most])
+    /// As much at once, and less of it: for what is repeated.
+    #[must_use]
+    pub fn light(self) -> Self {
+        Self { step: Duration::from_secs(1), total: Duration::from_secs(10), requests: 2_000, ..self }
     }
+
+    /// How much each step asks for.
+    fn steps(&self) -> Vec<Height> {
+        let connections = self.connections.max(1);
+        match self.rate {
+            None => doubled(1, connections).map(|connections| Height { connections, rate: None }).collect(),
+            Some(rate) => {
+                let rates = doubled((rate / FIRST_RATE).max(1), rate.max(1));
+                rates.map(|rate| Height { connections, rate: Some(rate) }).collect()
+            }
+        }
+    }
+}
+
+/// Twice as many each time, up to the most.
+fn doubled(first: u32, most: u32) -> impl Iterator<Item = u32> {
+    let doubled = std::iter::successors(Some(first), |count| count.checked_mul(2));
+    doubled.take_while(move |count| *count < most).chain([most])
 }
 
 /// What a ramp showed.
@@ -78,15 +105,19 @@ pub struct Load {
 /// A step of the ramp.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
-    /// Connections at once.
+    /// Connections at once; at most, if there is a rate.
     pub connections: u32,
+    /// Requests per second that were due; `None`: as many as were answered.
+    pub rate: Option<u32>,
+    /// Requests that were due, and not sent before the step ended: all connections waited for answers.
+    pub unsent: u64,
     /// How long it took.
     pub took: Duration,
     /// Requests that came to an end.
     pub requests: u64,
     /// Those of them that failed: by a fault, by silence, with 429 or with a status of 500 or more.
     pub failed: u64,
-    /// How long the middle one of the requests that did not fail took.
+    /// How long the middle one of the requests that did not fail took; with a rate, since it was due.
     pub p50: Duration,
     /// How long 95 of 100 of them took at most.
     pub p95: Duration,
@@ -115,10 +146,18 @@ impl Step {
         if self.requests == 0 { 0.0 } else { self.failed as f64 / self.requests as f64 }
     }
 
+    /// The share of what was due that was not sent, from 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "far fewer requests than a float counts")]
+    pub fn behind(&self) -> f64 {
+        if self.unsent == 0 { 0.0 } else { self.unsent as f64 / (self.requests + self.unsent) as f64 }
+    }
+
     fn to_json(&self) -> Value {
         let milliseconds = |duration: Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
         json!({
             "connections": self.connections,
+            "rate": self.rate,
+            "unsent": self.unsent,
             "took_ms": milliseconds(self.took),
             "requests": self.requests,
             "failed": self.failed,
@@ -150,18 +189,25 @@ pub fn plan(case: &Case, options: &Options) -> String {
         .origins
         .first()
         .map_or_else(|| "no origin, for none is known".to_owned(), |origin| format!("`{}`", origin.target));
-    let rate = match options.rate {
-        Some(rate) => format!("at most {rate} per second"),
-        None => "as fast as they are answered".to_owned(),
+    let steps = options.steps();
+    let how = match (options.rate, steps.first().and_then(|first| first.rate)) {
+        (Some(rate), Some(first)) => format!(
+            "{first} per second at first, then twice as many, up to {rate}, whether or not those before are answered, over \
+             at most {} connections",
+            options.connections.max(1)
+        ),
+        (Some(_) | None, _) => format!(
+            "over 1 connection at first, then over twice as many, up to {}, as fast as they are answered",
+            options.connections.max(1)
+        ),
     };
-    let share = options.requests / options.steps().count().max(1) as u64;
+    let share = options.requests / steps.len().max(1) as u64;
     format!(
-        "{} requests for {} go straight to {to}: over 1 connection at first, then over twice as many, up to {}; each step \
-         ends after {} s or {share} requests, whichever comes first. At most {} requests, {rate}, for at most {} s. It stops as soon as more than {} % fail or answers take {} times as \
-         long. Real visitors may notice",
+        "{} requests for {} go straight to {to}: {how}; each step ends after {} s or {share} requests, whichever comes first. \
+         At most {} requests, for at most {} s. It stops as soon as more than {} % fail or answers take {} times as long. \
+         Real visitors may notice",
         case.method,
         masked(&case.url),
-        options.connections.max(1),
         options.step.as_secs_f64(),
         options.requests,
         options.total.as_secs(),
@@ -190,13 +236,13 @@ pub async fn ramp(case: &Case, options: &Options, so_far: &RefCell<Load>, watche
 
 /// Makes the steps.
 async fn climb(target: &Target, options: &Options, so_far: &RefCell<Load>, watcher: &dyn Watcher) {
-    let count = u64::try_from(options.steps().count()).unwrap_or(u64::MAX);
-    let pace = step::Pace::new(options.rate);
+    let heights = options.steps();
+    let count = heights.len().max(1) as u64;
     let steps = async {
-        for (place, connections) in (0_u64..).zip(options.steps()) {
+        for (place, height) in (0_u64..).zip(heights) {
             watcher.went_on(NAME, place, Some(count));
-            let bounds = step::Bounds { connections, lasts: options.step, requests: options.requests / count };
-            let step = step::make(target, bounds, &pace).await;
+            let bounds = step::Bounds { height, lasts: options.step, requests: options.requests / count };
+            let step = step::make(target, bounds).await;
             let mut load = so_far.borrow_mut();
             load.steps.push(step);
             load.limit = judge::limit(&load.steps);

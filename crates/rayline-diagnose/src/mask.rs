@@ -2,14 +2,12 @@
 
 use std::sync::LazyLock;
 
+pub(crate) use rayline_verdict::snippet::MASKED as MASK;
 use rayline_verdict::snippet::is_secret;
 use regex::Regex;
 use url::Url;
 
 use crate::logs::mask::masked;
-
-/// What stands in a secret's place.
-pub(crate) const MASK: &str = "***";
 
 /// Whether secrets are taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +100,8 @@ mod tests {
     fn values_in_queries_go() {
         for (given, masked) in [
             ("https://shop.example/cart", "https://shop.example/cart"),
-            ("https://shop.example/?a=1&token=s3cret#top", "https://shop.example/?a=***&token=***"),
-            ("https://shop.example/?s3cret", "https://shop.example/?***"),
+            ("https://shop.example/?a=1&token=s3cret#top", "https://shop.example/?a=(masked)&token=(masked)"),
+            ("https://shop.example/?s3cret", "https://shop.example/?(masked)"),
             ("https://shop.example/?", "https://shop.example/?"),
             ("https://me:s3cret@shop.example/", "https://shop.example/"),
         ] {
@@ -116,7 +114,7 @@ mod tests {
     fn secret_fields_go() {
         assert_eq!(field("set-cookie", "id=1", Masking::On), MASK);
         assert_eq!(field("Authorization", "Bearer x", Masking::On), MASK);
-        assert_eq!(field("location", "/login?next=%2F&t=1", Masking::On), "/login?next=***&t=***");
+        assert_eq!(field("location", "/login?next=%2F&t=1", Masking::On), "/login?next=(masked)&t=(masked)");
         assert_eq!(field("server", "nginx", Masking::On), "nginx");
         for name in ["X-Shopify-Access-Token", "CF-Access-Client-Secret", "X-Api-Key", "X-Auth", "X-Session-Id"] {
             assert_eq!(field(name, "s3cret", Masking::On), MASK, "{name}");
@@ -130,7 +128,7 @@ mod tests {
             ("https://u:s3cret@shop.example/a#access_token=s3cret", "https://shop.example/a"),
             ("//u:s3cret@shop.example/a", "http://shop.example/a"),
             ("/a#s3cret", "/a"),
-            ("a?s3cret", "a?***"),
+            ("a?s3cret", "a?(masked)"),
             ("https://[s3cret", MASK),
         ] {
             assert_eq!(field("location", given, Masking::On), told);

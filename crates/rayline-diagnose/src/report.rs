@@ -12,6 +12,7 @@ use rayline_verdict::Certainty;
 use crate::conclude::{Conclusion, Hop};
 use crate::diagnosis::Diagnosis;
 use crate::fetch::{Exchange, Obstacle};
+use crate::mask;
 pub use crate::mask::Masking;
 use crate::visit::Sample;
 
@@ -20,8 +21,38 @@ pub use markdown::markdown;
 pub use ticket::{Side, ticket};
 
 /// The boxes of the picture, from the visitor on, with what people call them.
-pub const HOPS: [(Hop, &str); 5] =
+const HOPS: [(Hop, &str); 5] =
     [(Hop::You, "You"), (Hop::Edge, "Edge"), (Hop::Network, "Network"), (Hop::Origin, "Origin"), (Hop::App, "App")];
+
+/// What is known of a box of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It fails here.
+    Fails,
+    /// It did its part: what came back came through it.
+    Well,
+    /// Nobody came so far.
+    Open,
+}
+
+/// The boxes of the picture with what is known of them. The edge has none where none was seen, and nothing fails there.
+pub fn picture(conclusion: &Conclusion) -> impl Iterator<Item = (&'static str, Part)> {
+    let (failing, edge_seen) = (conclusion.hop, conclusion.edge_seen);
+    let boxes = HOPS.into_iter().filter(move |(hop, _)| *hop != Hop::Edge || edge_seen || failing == Some(Hop::Edge));
+    boxes.map(move |(hop, name)| {
+        let part = match failing {
+            Some(failing) if failing == hop => Part::Fails,
+            Some(failing) if hop < failing => Part::Well,
+            Some(_) | None => Part::Open,
+        };
+        (name, part)
+    })
+}
+
+/// The URL that was asked about, as it may be repeated.
+pub fn url(diagnosis: &Diagnosis, masking: Masking) -> String {
+    mask::url(&diagnosis.case.url, masking)
+}
 
 /// The code, how sure, the status and the cause, as words to be put in a row; empty where no fault was found.
 fn labels(conclusion: &Conclusion) -> Vec<String> {

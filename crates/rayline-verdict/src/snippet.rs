@@ -59,6 +59,9 @@ pub fn is_secret(field: &str) -> bool {
     SECRET_FIELDS.iter().any(|secret| field.eq_ignore_ascii_case(secret))
 }
 
+/// What stands in a secret's place, wherever one is masked.
+pub const MASKED: &str = "(masked)";
+
 /// Replaces the values of secret fields, line by line: the bytes need not be a well-formed head. A piece that
 /// starts inside a value cannot show its name, so a first line without one is kept only when it is no
 /// continuation of a secret the caller knows of.
@@ -73,7 +76,8 @@ fn mask(bytes: &[u8]) -> Vec<u8> {
         match start {
             Some(start) => {
                 out.extend_from_slice(line.get(..start).unwrap_or_default());
-                out.extend_from_slice(b" (masked)");
+                out.push(b' ');
+                out.extend_from_slice(MASKED.as_bytes());
                 let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
                 out.extend_from_slice(line.get(end.max(start)..).unwrap_or_default());
             }

@@ -138,8 +138,8 @@ pub(crate) enum Command {
                       tokens and query values in it.\n\n\
                       Exits with 0 if nothing fails, 1 if a fault was found, 3 if nothing could be asked, or nothing tells whose \
                       fault it is. Ctrl-C ends it with what was found so far.\n\n\
-                      --json prints {url, started_at, took_ms, outcome, summary, verdict: {code, party, phase, status, certainty, \
-                      rivals, reached, summary, hop, cause, evidence, clues, remedies, attempts, next}, hypotheses: [{code, \
+                      --json prints {url, started_at, took_ms, outcome, edge_seen, summary, verdict: {code, party, phase, status, \
+                      certainty, rivals, reached, summary, hop, cause, evidence, clues, remedies, attempts, next}, hypotheses: [{code, \
                       cause, likelihood, sentence, for, against, decide}], next, probes: [{name, ok, took_ms, said, facts, \
                       verdict}]}, and with --ticket the member ticket, a text, unless nothing fails.",
         after_help = "Examples:\n  \

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rayline_diagnose::conclude::Outcome;
 use rayline_diagnose::diagnosis::{Diagnosing, Diagnosis};
 use rayline_diagnose::edge::Records;
+use rayline_diagnose::report::Masking;
 use rayline_diagnose::trust::Trust;
 use rayline_diagnose::{Case, load};
 
@@ -107,19 +108,20 @@ fn case(args: &DiagnoseArgs) -> Result<Option<Case>, Refused> {
 
 /// One diagnosis, from the question to the exit code.
 async fn once(args: &DiagnoseArgs, case: Case, global: &Global) -> io::Result<Exit> {
-    let diagnosis = match diagnose(args, case, &View::new(global.json)).await? {
+    let load = load_options(args, &case)?;
+    let diagnosis = match diagnose(args, case, load, &View::new(global.json)).await? {
         Ok((diagnosis, _)) => diagnosis,
         Err(exit) => return Ok(exit),
     };
     let ticket = files::ticket(&diagnosis, &args.output);
-    show(&diagnosis, ticket.as_deref(), global)?;
+    show(&diagnosis, ticket.as_deref(), files::masking(&args.output), global)?;
     let written = files::write(&diagnosis, &args.output);
     Ok(if written { exit(&diagnosis) } else { Exit::CouldNotRun })
 }
 
 /// Shows a diagnosis, and says how the program ends.
 fn finish(diagnosis: &Diagnosis, global: &Global) -> io::Result<Exit> {
-    show(diagnosis, None, global)?;
+    show(diagnosis, None, Masking::On, global)?;
     Ok(exit(diagnosis))
 }
 
@@ -153,7 +155,12 @@ async fn until_interrupted(steps: impl Future<Output = ()>) -> io::Result<End> {
 }
 
 /// Every step, and what follows; Ctrl-C ends the steps, and what was seen so far is concluded from.
-async fn diagnose(args: &DiagnoseArgs, case: Case, view: &View) -> io::Result<Result<(Diagnosis, End), Exit>> {
+async fn diagnose(
+    args: &DiagnoseArgs,
+    case: Case,
+    load: Option<load::Options>,
+    view: &View,
+) -> io::Result<Result<(Diagnosis, End), Exit>> {
     let live = match open_records(args).await {
         Ok(live) => live,
         Err(Trouble { message, hint }) => {
@@ -170,12 +177,11 @@ async fn diagnose(args: &DiagnoseArgs, case: Case, view: &View) -> io::Result<Re
         (None, Some(logged)) => Some(logged),
         (None, None) => None,
     };
-    let load = load_options(args, &case)?;
     let diagnosing = Diagnosing::new(case).map_err(io::Error::other)?;
     let steps = async {
         diagnosing.look(records, view).await;
-        if let Some(options) = &load {
-            diagnosing.load(options, view).await;
+        if let Some(options) = load {
+            diagnosing.load(&options, view).await;
         }
     };
     let beside = async {
@@ -212,11 +218,15 @@ async fn open_records(args: &DiagnoseArgs) -> Result<Option<Live>, Trouble> {
     }
 }
 
-/// How much load is to be made, once the person knows and agrees.
+/// How much load is to be made, once the person knows and agrees. What is repeated is agreed to once, and lighter.
 fn load_options(args: &DiagnoseArgs, case: &Case) -> io::Result<Option<load::Options>> {
     let Some(connections) = args.load else { return Ok(None) };
-    let options = load::Options { connections, ..load::Options::default() };
-    say(&output::escaped(&load::plan(case, &options)));
+    let options = load::Options { connections, rate: args.load_rate, ..load::Options::default() };
+    let (options, rounds) = match args.watch {
+        Some(_) => (options.light(), "at each round: "),
+        None => (options, ""),
+    };
+    say(&output::escaped(&format!("{rounds}{}", load::plan(case, &options))));
     if args.yes {
         return Ok(Some(options));
     }
@@ -231,10 +241,10 @@ fn load_options(args: &DiagnoseArgs, case: &Case) -> io::Result<Option<load::Opt
 }
 
 /// Prints a diagnosis, and the ticket after it or in it.
-fn show(diagnosis: &Diagnosis, ticket: Option<&str>, global: &Global) -> io::Result<()> {
+fn show(diagnosis: &Diagnosis, ticket: Option<&str>, masking: Masking, global: &Global) -> io::Result<()> {
     let mut out = output::stdout();
     if global.json {
-        let mut report = diagnosis.to_json();
+        let mut report = diagnosis.to_json(masking);
         if let (Some(ticket), Some(members)) = (ticket, report.as_object_mut()) {
             members.insert("ticket".to_owned(), ticket.into());
         }
@@ -243,7 +253,7 @@ fn show(diagnosis: &Diagnosis, ticket: Option<&str>, global: &Global) -> io::Res
         }
         return Ok(());
     }
-    screen::print(&mut out, diagnosis, global.verbose > 0)?;
+    screen::print(&mut out, diagnosis, masking, global.verbose > 0)?;
     for line in ticket.unwrap_or_default().lines() {
         writeln!(out, "{}", output::escaped(line))?;
     }
@@ -260,20 +270,22 @@ fn exit(diagnosis: &Diagnosis) -> Exit {
 
 /// Diagnoses again and again, and says when the verdict changes. Ends with Ctrl-C, and with the last verdict's exit code.
 async fn watch(args: &DiagnoseArgs, case: Case, pause: Duration, global: &Global) -> io::Result<Exit> {
+    let load = load_options(args, &case)?;
     let mut last: Option<Diagnosis> = None;
     loop {
-        let (diagnosis, end) = match diagnose(args, case.clone(), &View::new(true)).await? {
+        let (diagnosis, end) = match diagnose(args, case.clone(), load, &View::new(true)).await? {
             Ok(looked) => looked,
             Err(exit) => return Ok(exit),
         };
         let essence = |diagnosis: &Diagnosis| {
             let conclusion = &diagnosis.conclusion;
             let code = conclusion.verdict.as_ref().map(|verdict| verdict.code);
-            (conclusion.outcome, code, conclusion.cause.as_ref().map(|named| named.cause))
+            let limit = diagnosis.seen.load.as_ref().and_then(|load| load.limit).filter(|limit| limit.is_fault());
+            (conclusion.outcome, code, conclusion.cause.as_ref().map(|named| named.cause), limit)
         };
         if end == End::Interrupted {
             // half a look changes no verdict
-            show(&diagnosis, None, global)?;
+            show(&diagnosis, None, files::masking(&args.output), global)?;
             return Ok(exit(last.as_ref().unwrap_or(&diagnosis)));
         }
         if last.as_ref().map(essence) == Some(essence(&diagnosis)) {
@@ -284,7 +296,7 @@ async fn watch(args: &DiagnoseArgs, case: Case, pause: Duration, global: &Global
                 diagnosis.began(),
                 if last.is_some() { "the verdict has changed" } else { "the first verdict" }
             ));
-            show(&diagnosis, None, global)?;
+            show(&diagnosis, None, files::masking(&args.output), global)?;
         }
         let code = exit(&diagnosis);
         last = Some(diagnosis);

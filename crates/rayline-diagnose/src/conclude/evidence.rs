@@ -46,8 +46,10 @@ pub(super) enum What {
     DirectSame,
     /// Past the edge another error comes.
     DirectOther,
-    /// Past the edge it is as slow.
+    /// Past the edge it is as slow, for as long as edges wait.
     DirectSlow,
+    /// Past the edge no answer came either before the probe lost its patience, which it does sooner than edges do.
+    DirectNotYet,
     /// Past the edge the page is as blank.
     DirectBlank,
     /// Past the edge the header section is larger than what such an edge takes.

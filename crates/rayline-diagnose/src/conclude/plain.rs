@@ -1,7 +1,9 @@
 //! Where nothing need be weighed: who was asked is who is to blame, or nobody is.
 
+use std::time::Duration;
+
 use rayline_verdict::attribute::told;
-use rayline_verdict::{Code, Evidence, Fact, Verdict};
+use rayline_verdict::{Code, Evidence, Fact, Phase, Verdict};
 use url::Url;
 
 use super::Hop;
@@ -47,9 +49,13 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
             Some(Plain::new(verdict.clone(), clue))
         }
         (Symptom::NoAnswer(_, verdict), _) if is_ours(verdict.code) => None,
+        (Symptom::NoAnswer(_, verdict), _) if verdict.phase() == Phase::Resolve => {
+            let clue = itself(scene, symptom, words(verdict.sentence()));
+            Some(Plain::new(verdict.clone(), clue).at(Hop::You))
+        }
         (Symptom::NoAnswer(_, verdict), true) if is_before_request(verdict.code) => Some(at_edge(scene, verdict)),
         (Symptom::NoAnswer(_, verdict) | Symptom::Body(_, verdict), false) => {
-            Some(Plain::new(verdict.clone(), itself(scene, symptom, words(verdict.sentence()))))
+            Some(Plain::new(patient(verdict), itself(scene, symptom, words(verdict.sentence()))))
         }
         (Symptom::Status(sample, answer), false) => Some(status(scene, symptom, sample, answer)),
         (Symptom::Blank(_, answer), false) => {
@@ -76,6 +82,18 @@ pub(super) fn find(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<Plain> {
             _,
         ) => None,
     }
+}
+
+/// The verdict of a probe, inferred where it was the probe that lost its patience: it has less than an edge has, and what is
+/// slow may end well, or have got lost on the way.
+fn patient(verdict: &Verdict) -> Verdict {
+    let limit = verdict.evidence.facts().iter().find_map(|fact| match fact {
+        Fact::Timer { limit_ms, .. } => Some(Duration::from_millis(*limit_ms)),
+        _ => None,
+    });
+    let is_hasty = verdict.code == Code::OriginReceiveTimedOut && limit.is_none_or(|limit| limit < PATIENCE);
+    let rivals = if is_hasty { vec![Code::NetworkReceiveLost, Code::OriginReceiveTruncated] } else { Vec::new() };
+    verdict.clone().with_rivals(rivals)
 }
 
 /// What is seen of the server itself: the site's, or the one that a redirect led to.

@@ -51,7 +51,7 @@ const fn rows(what: What) -> &'static [(On, f64)] {
         What::DirectBarred => &[(Itself, 3.0), (Any, -0.5)],
         What::DirectSame => &[(Itself, 6.0), (Any, -3.0)],
         What::DirectOther => &[(Itself, 3.0), (Any, -0.5)],
-        What::DirectSlow => &[(Itself, 4.0), (On::Phase(Phase::Connect), -2.0), (Any, -1.0)],
+        What::DirectSlow | What::DirectNotYet => &[(Itself, 4.0), (On::Phase(Phase::Connect), -2.0), (Any, -1.0)],
         What::DirectBlank => &[(Itself, 6.0), (Any, -3.0)],
         What::DirectHead => &[(Itself, 4.0), (Any, -1.0)],
         What::DirectWorks => &[
@@ -348,6 +348,8 @@ fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Cer
             | What::Met
             | What::DirectBarred
             | What::DirectOther
+            // It was we who ended it, sooner than an edge would.
+            | What::DirectNotYet
             | What::DirectHead
             | What::DirectWorks
             | What::Unconnected

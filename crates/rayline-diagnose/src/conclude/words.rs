@@ -31,6 +31,10 @@ pub(super) fn sentence(
     if let Symptom::Unresolved(_) = symptom {
         return format!("{}{often}.", unresolved(scene, verdict, hop));
     }
+    if let (Symptom::NoAnswer(sample, _), Phase::Resolve) = (symptom, verdict.phase()) {
+        let host = sample.url.host_str().unwrap_or_default();
+        return format!("A redirect leads nowhere: {}{often}.", nowhere(verdict, host));
+    }
     if verdict.party() == Party::Policy {
         let number = symptom.number();
         let shown = if number == 0 { String::new() } else { format!(" ({} {number})", scene.edge_name()) };
@@ -126,6 +130,11 @@ fn unresolved(scene: &Scene<'_>, verdict: &Verdict, hop: Hop) -> String {
             "`{host}` has addresses, and its zone's signatures (DNSSEC) are broken: the domain's owner has to mend them"
         );
     }
+    nowhere(verdict, host)
+}
+
+/// Why a name leads nowhere.
+fn nowhere(verdict: &Verdict, host: &str) -> String {
     match verdict.code {
         Code::OwnerResolveNxdomain => {
             format!("`{host}` does not exist in DNS: the domain's owner has to create or mend its record")

@@ -172,7 +172,11 @@ impl Asking<'_> {
             Ok(addresses) => Some(Entrance { scheme, addresses }),
             Err(verdict) => {
                 let said = format!("the origin `{}` leads nowhere: {}", origin.target.host, sentence(&verdict));
-                self.tell(Probe::new("direct.name", Some(false), Duration::ZERO, said).judged(Some(verdict)));
+                // A name leads nowhere by either scheme.
+                let is_told = self.seen.borrow().probes.iter().any(|probe| probe.said == said);
+                if !is_told {
+                    self.tell(Probe::new("direct.name", Some(false), Duration::ZERO, said).judged(Some(verdict)));
+                }
                 None
             }
         }

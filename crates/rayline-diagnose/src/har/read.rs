@@ -297,7 +297,7 @@ mod tests {
         let examination = examine(&serde_json::to_vec(&har).unwrap()).unwrap();
         assert_eq!((examination.requests, examination.failures.len()), (5, 2));
         let [first, second] = examination.failures.as_slice() else { unreachable!() };
-        assert_eq!((first.status, first.url.as_str()), (502, "https://shop.example/cart?token=***"));
+        assert_eq!((first.status, first.url.as_str()), (502, "https://shop.example/cart?token=(masked)"));
         assert_eq!(second.codes, [Code::OwnerClientTlsCertificateExpired]);
         assert!(!examination.to_json().to_string().contains("s3cret"));
     }

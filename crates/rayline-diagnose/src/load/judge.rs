@@ -46,6 +46,14 @@ impl Limit {
             Self::Time => "time",
         }
     }
+
+    /// Whether somebody other than this program could not go on.
+    pub const fn is_fault(self) -> bool {
+        match self {
+            Self::OriginFails | Self::OriginSlow | Self::Edge => true,
+            Self::Generator | Self::Connections | Self::Time => false,
+        }
+    }
 }
 
 /// What the last of these steps ran into. What fails, fails whoever asks; but slowness is not believed of a program that
@@ -59,7 +67,7 @@ pub(super) fn limit(steps: &[Step]) -> Option<Limit> {
         return Some(Limit::Generator);
     }
     let slow = last.p95 > UNNOTICED && last.p95 > first.p95 * SLOWER;
-    slow.then_some(Limit::OriginSlow)
+    (slow || last.behind() > FAILING).then_some(Limit::OriginSlow)
 }
 
 /// The verdict of what was met at the limit.
@@ -86,37 +94,46 @@ pub(super) fn probe(name: &str, load: &Load, took: Duration) -> Probe {
 
 fn sentence(load: &Load) -> String {
     let Some((last, before)) = load.steps.split_last() else { return "no step came to its end".to_owned() };
-    let good = before.last().map(|step| format!("; with {} it still did well: {}", many(step.connections), pace(step)));
+    let good = before.last().map(|step| format!("; with {} it still did well: {}", many(step), pace(step)));
     let good = good.unwrap_or_default();
     match load.limit {
         Some(Limit::OriginFails) if before.is_empty() => {
-            format!("the origin fails already when it is asked over one connection: {}", failures(last))
+            format!("the origin fails already when it is asked with {}: {}", many(last), failures(last))
         }
         Some(Limit::OriginFails) => {
-            format!("the origin begins to fail at {}: {}{good}", many(last.connections), failures(last))
+            format!("the origin begins to fail at {}: {}{good}", many(last), failures(last))
         }
         Some(Limit::Edge) => {
-            format!("an edge in the way begins to refuse at {}: {}{good}", many(last.connections), failures(last))
+            format!("an edge in the way begins to refuse at {}: {}{good}", many(last), failures(last))
         }
         Some(Limit::OriginSlow) => {
-            format!("the origin becomes slow at {}: {}{good}", many(last.connections), pace(last))
+            format!("the origin becomes slow at {}: {}{good}", many(last), pace(last))
         }
         Some(Limit::Generator) => {
             format!("this program cannot ask for more than that, the origin can take it: {}", pace(last))
         }
         Some(Limit::Connections | Limit::Time) | None => {
-            format!("the origin takes {}: {}", many(last.connections), pace(last))
+            format!("the origin takes {}: {}", many(last), pace(last))
         }
     }
 }
 
-fn many(connections: u32) -> String {
-    if connections == 1 { "1 connection".to_owned() } else { format!("{connections} connections at once") }
+fn many(step: &Step) -> String {
+    match (step.rate, step.connections) {
+        (Some(1), _) => "1 request per second".to_owned(),
+        (Some(rate), _) => format!("{rate} requests per second"),
+        (None, 1) => "1 connection".to_owned(),
+        (None, connections) => format!("{connections} connections at once"),
+    }
 }
 
 fn pace(step: &Step) -> String {
+    let unsent = match step.unsent {
+        0 => String::new(),
+        unsent => format!(", and {unsent} more were due and found all {} connections waiting", step.connections),
+    };
     format!(
-        "{:.0} requests per second, half of them within {}, 95 of 100 within {}",
+        "{:.0} requests per second, half of them within {}, 95 of 100 within {}{unsent}",
         step.per_second(),
         in_words(step.p50),
         in_words(step.p95)
@@ -153,6 +170,9 @@ mod tests {
         assert_eq!(with(Step { own_cpu: 0.95, ..step(2, 0, 401) }), Some(Limit::Generator));
         assert_eq!(limit(&[step(1, 0, 10), step(2, 0, 240)]), None);
         assert_eq!(limit(&[]), None);
+        let open = |unsent| Step { rate: Some(100), unsent, ..step(8, 0, 10) };
+        assert_eq!((limit(&[open(0)]), limit(&[open(5)])), (None, None));
+        assert_eq!(limit(&[open(6)]), Some(Limit::OriginSlow));
     }
 
     #[test]

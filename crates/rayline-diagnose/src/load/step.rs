@@ -8,10 +8,10 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use rayline_dial::Connection;
 use rayline_verdict::fault::WaitCause;
-use rayline_verdict::{Fact, Fault, Verdict, attribute};
+use rayline_verdict::{Code, Fact, Fault, Verdict, attribute};
 use tokio::time::{sleep, sleep_until};
 
-use super::{Step, Target};
+use super::{Height, Step, Target};
 use crate::author::{Role, recognise};
 use crate::fetch::{Answer, BodyEnd, Exchange, Measure, Obstacle, Request, carry_first, talk, target};
 
@@ -23,40 +23,53 @@ const REST: Duration = Duration::from_millis(50);
 /// How far a step goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    pub(super) connections: u32,
+    pub(super) height: Height,
     /// Requests that are under way at its end may end.
     pub(super) lasts: Duration,
     /// The most requests.
     pub(super) requests: u64,
 }
 
-/// When requests may be sent.
+/// When requests are due.
 #[derive(Debug)]
-pub(super) struct Pace {
-    /// The time between two of them.
+struct Pace {
+    /// The time between two of them; `None`: as soon as a connection is free.
     between: Option<Duration>,
-    /// When the next one may be sent.
+    /// When the next one is due.
     next: Cell<Instant>,
+    /// When none are sent any more.
+    until: Instant,
+    /// How many may still be sent.
+    left: Cell<u64>,
 }
 
 impl Pace {
-    /// So many per second at most.
-    pub(super) fn new(rate: Option<u32>) -> Self {
-        let between = rate.map(|rate| Duration::from_secs(1) / rate.max(1));
-        Self { between, next: Cell::new(Instant::now()) }
+    fn new(bounds: Bounds, began: Instant) -> Self {
+        let between = bounds.height.rate.map(|rate| Duration::from_secs(1) / rate.max(1));
+        Self { between, next: Cell::new(began), until: began + bounds.lasts, left: Cell::new(bounds.requests) }
     }
 
-    /// Waits for its turn; whether there is one before `until`.
-    async fn turn(&self, until: Instant) -> bool {
-        if let Some(between) = self.between {
-            let turn = self.next.get().max(Instant::now());
-            if turn >= until {
-                return false;
-            }
-            self.next.set(turn + between);
-            sleep_until(turn.into()).await;
+    /// Waits for a turn, and gives the moment at which it was due; `None` if there are no more. Who comes late, because all
+    /// connections were waiting for answers, finds the turns that were missed.
+    async fn turn(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let due = self.between.map_or(now, |_| self.next.get());
+        if due >= self.until || now >= self.until || self.left.get() == 0 {
+            return None;
         }
-        Instant::now() < until
+        self.left.set(self.left.get() - 1);
+        if let Some(between) = self.between {
+            self.next.set(due + between);
+            sleep_until(due.into()).await;
+        }
+        Some(due)
+    }
+
+    /// The requests that were due, and for which no connection was free.
+    fn unsent(&self) -> u64 {
+        let Some(between) = self.between.filter(|between| !between.is_zero()) else { return 0 };
+        let missed = self.until.saturating_duration_since(self.next.get()).as_nanos().div_ceil(between.as_nanos());
+        u64::try_from(missed).unwrap_or(u64::MAX).min(self.left.get())
     }
 }
 
@@ -69,14 +82,14 @@ struct Tally {
 }
 
 /// Makes the step.
-pub(super) async fn make(to: &Target, bounds: Bounds, pace: &Pace) -> Step {
-    let (began, cpu, left) = (Instant::now(), own_cpu(), Cell::new(bounds.requests));
-    let step = Step { connections: bounds.connections, ..Step::default() };
-    let tally = RefCell::new(Tally { step, times: Vec::new() });
-    let until = began + bounds.lasts;
-    join_all((0..bounds.connections).map(|_| keep_asking(to, until, pace, &left, &tally))).await;
+pub(super) async fn make(to: &Target, bounds: Bounds) -> Step {
+    let (began, cpu, Height { connections, rate }) = (Instant::now(), own_cpu(), bounds.height);
+    let tally = RefCell::new(Tally { step: Step { connections, rate, ..Step::default() }, times: Vec::new() });
+    let pace = Pace::new(bounds, began);
+    join_all((0..connections).map(|_| keep_asking(to, &pace, &tally))).await;
     let Tally { mut step, mut times } = tally.into_inner();
     step.took = began.elapsed();
+    step.unsent = pace.unsent();
     let used = own_cpu().zip(cpu).map(|(now, before)| now.saturating_sub(before));
     step.own_cpu = used.unwrap_or_default().as_secs_f64() / step.took.as_secs_f64().max(f64::MIN_POSITIVE);
     times.sort_unstable();
@@ -86,14 +99,13 @@ pub(super) async fn make(to: &Target, bounds: Bounds, pace: &Pace) -> Step {
 }
 
 /// Asks over one connection again and again; over a new one when that is gone.
-async fn keep_asking(to: &Target, until: Instant, pace: &Pace, left: &Cell<u64>, tally: &RefCell<Tally>) {
+async fn keep_asking(to: &Target, pace: &Pace, tally: &RefCell<Tally>) {
     let request = Request::of(&to.ask);
     let mut kept = None;
-    while pace.turn(until).await && left.get() > 0 {
-        left.set(left.get() - 1);
+    while let Some(due) = pace.turn().await {
         let (exchange, connection) = once(to, &request, kept.take()).await;
         kept = connection;
-        let failed = tally.borrow_mut().count(exchange);
+        let failed = tally.borrow_mut().count(exchange, due.elapsed());
         if failed {
             sleep(REST).await;
         }
@@ -115,8 +127,8 @@ async fn once(to: &Target, request: &Request, kept: Option<Connection>) -> (Exch
 }
 
 impl Tally {
-    /// Counts it, and says whether it failed.
-    fn count(&mut self, exchange: Exchange) -> bool {
+    /// Counts it, which took so long since it was due, and says whether it failed.
+    fn count(&mut self, exchange: Exchange, took: Duration) -> bool {
         let step = &mut self.step;
         step.requests += 1;
         let verdict = match exchange.outcome {
@@ -136,7 +148,9 @@ impl Tally {
                 *step.faults.entry("silent").or_default() += 1;
                 let limit_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
                 let timer = Fact::Timer { setting: "timeout", limit_ms };
-                Some(Box::new(attribute(Fault::new(WaitCause::TimedOut).with(timer), Vec::new())))
+                let verdict = attribute(Fault::new(WaitCause::TimedOut).with(timer), Vec::new());
+                // It was we who gave up: the answer may be under way, or the request lost.
+                Some(Box::new(verdict.with_rivals(vec![Code::NetworkSendUnacknowledged])))
             }
         };
         let failed = verdict.is_some();
@@ -144,7 +158,7 @@ impl Tally {
             step.failed += 1;
             step.verdict = step.verdict.take().or(verdict);
         } else {
-            self.times.push(exchange.timings.total);
+            self.times.push(took);
         }
         failed
     }

@@ -2,12 +2,11 @@
 
 use std::sync::LazyLock;
 
+use rayline_verdict::snippet::MASKED;
 use regex::{Captures, Regex};
 
 /// The most that is shown of a line, in bytes.
 pub(super) const SHOWN_BYTES: usize = 512;
-
-const MASKED: &str = "(masked)";
 
 struct Rules {
     fields: Regex,

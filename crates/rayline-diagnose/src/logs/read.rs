@@ -156,6 +156,10 @@ impl Reading<'_> {
         let mut head = Vec::new();
         // What came before the damage is worth reading.
         let damage = decoder.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).err();
+        if !is_text(&head) {
+            self.trouble("there is no text in it, and it was not read".to_owned());
+            return damage.map_or(Ok(()), Err);
+        }
         let profile = Profile::new(path_source(&self.log.path), &[&head]);
         let zone = self.zone(&profile);
         let limit = self.how.most_bytes.saturating_mul(PACKED);

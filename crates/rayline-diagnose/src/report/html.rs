@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as page};
 
-use super::{HOPS, Row, labels, rows};
-use crate::conclude::{Conclusion, Hop, Outcome};
+use super::{Part, Row, labels, rows};
+use crate::conclude::{Conclusion, Outcome};
 use crate::diagnosis::Diagnosis;
 use crate::fetch::Timings;
 use crate::mask::{self, Masking};
@@ -59,15 +59,15 @@ fn tone(conclusion: &Conclusion) -> &'static str {
 
 /// *You ─ Edge ─ Network ─ Origin ─ App*.
 fn picture(conclusion: &Conclusion) -> Markup {
-    let state = |hop: Hop| match conclusion.hop {
-        Some(failing) if failing == hop => ("bad", "fails here"),
-        Some(failing) if hop < failing => ("good", "did its part"),
-        Some(_) | None => ("open", ""),
+    let state = |part: Part| match part {
+        Part::Fails => ("bad", "fails here"),
+        Part::Well => ("good", "did its part"),
+        Part::Open => ("open", ""),
     };
     page! {
         ol.hops aria-label="Where it fails" {
-            @for (hop, name) in HOPS {
-                @let (class, said) = state(hop);
+            @for (name, part) in super::picture(conclusion) {
+                @let (class, said) = state(part);
                 li class=(class) { strong { (name) } span { (said) } }
             }
         }

@@ -1,4 +1,5 @@
-//! The JSON of `rayline diagnose --json`. It is for whoever asked, and says all of it.
+//! The JSON of `rayline diagnose --json`. It is for whoever asked, and says all of it but the values in the
+//! URL's query, unless a person wants them.
 
 use rayline_verdict::Audience;
 use rayline_verdict::moment::rfc3339_seconds;
@@ -7,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::conclude::{Hop, Hypothesis};
 use crate::diagnosis::Diagnosis;
 use crate::logs::Named;
+use crate::mask::Masking;
 use crate::probe::Probe;
 
 impl Diagnosis {
@@ -30,13 +32,14 @@ impl Diagnosis {
     }
 
     /// The object that `rayline diagnose --json` prints.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, masking: Masking) -> Value {
         let conclusion = &self.conclusion;
         json!({
-            "url": self.case.url.as_str(),
+            "url": super::url(self, masking),
             "started_at": self.began(),
             "took_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             "outcome": conclusion.outcome.name(),
+            "edge_seen": conclusion.edge_seen,
             "summary": conclusion.sentence,
             "verdict": self.verdict_json(),
             "hypotheses": conclusion.hypotheses.iter().map(Hypothesis::to_json).collect::<Vec<_>>(),

@@ -159,10 +159,12 @@ impl Visitor<'_> {
         let tally = sampling.rest().await;
         let rate @ Rate { failed, of, between: (low, high) } = tally.rate();
         let between = format!("from {:.0} to {:.0} of 100", low * 100.0, high * 100.0);
-        let said = match failed {
-            0 => format!("none of {of} requests fails"),
-            all if all == of => format!("all of {of} requests fail: {between}"),
-            _ => format!("{failed} of {of} requests fail: {between}"),
+        let said = match (failed, of) {
+            (0, 1) => "the only request does not fail".to_owned(),
+            (1, 1) => format!("the only request fails: {between}"),
+            (0, _) => format!("none of {of} requests fails"),
+            (all, _) if all == of => format!("all of {of} requests fail: {between}"),
+            (some, _) => format!("{some} of {of} requests fail: {between}"),
         };
         let probe = Probe::new("visit.rate", Some(failed == 0), began.elapsed(), said);
         self.tell(probe.with("failed", failed).with("of", of).with("low", low).with("high", high));

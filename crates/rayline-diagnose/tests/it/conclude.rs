@@ -235,6 +235,11 @@ fn where_visitors_ask_the_server_itself() {
             Stage::bare(E::Broken(met(ReceiveCause::Truncated))),
             "fault origin.receive.truncated proven origin -",
         ),
+        (
+            "a body that stood still for as long as we waited",
+            Stage::bare(E::Broken(met(ReceiveCause::TimedOut))),
+            "fault origin.receive.timed_out inferred origin -",
+        ),
         ("slow, as far as we waited", Stage::bare(E::Silent(5)), "open - - - -"),
         ("slower than any edge waits", Stage::bare(E::Silent(125)), "fault origin.wait.timed_out proven origin -"),
         (
@@ -349,6 +354,32 @@ fn what_fails_after_a_redirect_is_named() {
     );
     assert!(conclusion.clues.first().is_some_and(|clue| clue.contains("`pay.example:8443`")), "{:?}", conclusion.clues);
     assert!(conclusion.fix.first().is_some_and(|step| step.contains("`pay.example:8443`")), "{:?}", conclusion.fix);
+}
+
+#[test]
+fn a_redirect_to_a_name_that_does_not_exist_fails_on_the_visitors_side() {
+    let mut stage = Stage::through_cloudflare(E::Failed(met(ResolveCause::NxDomain)), None);
+    for sample in &mut stage.0.visit.samples {
+        sample.url = "https://pay.example/x".parse().unwrap();
+    }
+    let conclusion = conclude(&case(), &stage.0);
+    assert_eq!(in_short(&conclusion), "fault owner.resolve.nxdomain proven you -");
+    assert!(conclusion.sentence.starts_with("A redirect leads nowhere: `pay.example` does not exist"));
+    assert!(conclusion.edge_seen);
+    assert!(!conclusion.clues.iter().any(|clue| clue.contains("Cloudflare itself")), "{:?}", conclusion.clues);
+}
+
+#[test]
+fn an_edge_is_in_the_picture_where_one_was_seen() {
+    use rayline_diagnose::report::{Part, picture};
+    let boxes = |stage: &Stage| picture(&conclude(&case(), &stage.0)).collect::<Vec<_>>();
+    let bare = boxes(&Stage::bare(E::Failed(refused())));
+    assert_eq!(bare, [("You", Part::Well), ("Network", Part::Well), ("Origin", Part::Fails), ("App", Part::Open)]);
+    assert!(boxes(&Stage::cloudflare(524, 524)).contains(&("Edge", Part::Well)));
+    // What the owner has to mend is drawn there, though nobody came so far.
+    let mut unresolved = Stage::default();
+    unresolved.0.visit.unresolved = Some(Box::new(met(ResolveCause::NxDomain)));
+    assert!(boxes(&unresolved).contains(&("Edge", Part::Fails)));
 }
 
 #[test]

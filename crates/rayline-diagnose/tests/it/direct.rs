@@ -13,7 +13,7 @@ use rayline_diagnose::probe::Unwatched;
 use rayline_diagnose::tls::Scheme;
 use rayline_diagnose::visit::{Failing, visit};
 use rayline_testkit::http2::{Act, Code as Http2Code, Serving};
-use rayline_testkit::{Answer, Authority, Flaw, Issued, Origin, Reserved, Script, Step, Tls};
+use rayline_testkit::{Answer, Authority, Dns, DnsAnswer, Flaw, Issued, Origin, Reserved, Script, Step, Tls};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -50,6 +50,16 @@ fn ways(direct: &Direct) -> Vec<(Scheme, bool, Option<Failing>)> {
 
 fn issued() -> Issued {
     Authority::new("Test").unwrap().issue(Flaw::None, &[HOST]).unwrap()
+}
+
+#[tokio::test]
+async fn an_origin_that_leads_nowhere_is_told_once() {
+    let site = gateway().await;
+    let dns = Dns::start([("gone.test", DnsAnswer::NxDomain)]).unwrap();
+    let mut case = case("http://shop.test:PORT/cart", site.address);
+    (case.origins, case.name_servers) = (vec!["gone.test".parse().unwrap()], vec![dns.addr()]);
+    let direct = look(&case).await;
+    assert_eq!(direct.probes.iter().filter(|probe| probe.name == "direct.name").count(), 1, "{:?}", direct.probes);
 }
 
 #[tokio::test]

@@ -22,9 +22,10 @@ const OPTIONS: Options = Options {
     step: Duration::from_millis(200),
     total: Duration::from_secs(30),
     requests: 20_000,
-    // Leaves time for all the others that are tested.
-    rate: Some(200),
+    rate: None,
 };
+/// How long an answer takes: this leaves the machine time for what else is tested.
+const USUAL: Duration = Duration::from_millis(20);
 
 fn case(address: SocketAddr, method: &str) -> Case {
     Case {
@@ -81,7 +82,7 @@ async fn origin(answer: fn(usize) -> (&'static str, Duration)) -> (SocketAddr, J
 
 #[tokio::test]
 async fn an_origin_that_takes_it_is_loaded_to_the_end() {
-    let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
+    let (address, _task) = origin(|_| ("200 OK", USUAL)).await;
     let load = load(address, "GET", &OPTIONS).await;
     assert_eq!(load.limit, Some(Limit::Connections), "{:?}", load.probes);
     assert_eq!(load.steps.iter().map(|step| step.connections).collect::<Vec<_>>(), [1, 2, 4, 8]);
@@ -96,8 +97,7 @@ async fn an_origin_that_takes_it_is_loaded_to_the_end() {
 
 #[tokio::test]
 async fn where_errors_begin_it_ends() {
-    let (address, _task) =
-        origin(|open| (if open > 2 { "503 Service Unavailable" } else { "200 OK" }, Duration::ZERO)).await;
+    let (address, _task) = origin(|open| (if open > 2 { "503 Service Unavailable" } else { "200 OK" }, USUAL)).await;
     let load = load(address, "GET", &OPTIONS).await;
     assert_eq!(load.limit, Some(Limit::OriginFails), "{:?}", load.probes);
     let last = load.steps.last().unwrap();
@@ -109,7 +109,7 @@ async fn where_errors_begin_it_ends() {
 
 #[tokio::test]
 async fn where_it_becomes_slow_it_ends() {
-    let slow = |open: usize| ("200 OK", if open > 2 { Duration::from_secs(3) } else { Duration::ZERO });
+    let slow = |open: usize| ("200 OK", if open > 2 { Duration::from_secs(3) } else { USUAL });
     let (address, _task) = origin(slow).await;
     let load = load(address, "GET", &OPTIONS).await;
     assert_eq!(load.limit, Some(Limit::OriginSlow), "{:?}", load.probes);
@@ -152,7 +152,7 @@ async fn a_connection_that_the_origin_closes_is_no_failure() {
 
 #[tokio::test]
 async fn requests_are_bounded() {
-    let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
+    let (address, _task) = origin(|_| ("200 OK", USUAL)).await;
     let few = load(address, "GET", &Options { requests: 42, ..OPTIONS }).await;
     // Each of the four steps has an equal share.
     assert_eq!(few.steps.iter().map(|step| step.requests).collect::<Vec<_>>(), [10; 4]);
@@ -160,8 +160,28 @@ async fn requests_are_bounded() {
 }
 
 #[tokio::test]
+async fn at_a_rate_requests_are_due_whether_or_not_those_before_are_answered() {
+    let (address, _task) = origin(|_| ("200 OK", USUAL)).await;
+    let open = Options { rate: Some(80), step: Duration::from_millis(500), ..OPTIONS };
+    let well = load(address, "GET", &open).await;
+    assert_eq!(well.limit, Some(Limit::Connections), "{:?}", well.probes);
+    assert_eq!(well.steps.iter().map(|step| step.rate).collect::<Vec<_>>(), [10, 20, 40, 80].map(Some));
+    assert_eq!(well.steps.iter().map(|step| step.requests).collect::<Vec<_>>(), [5, 10, 20, 40]);
+    assert!(well.probes[0].said.contains("80 requests per second"), "{}", well.probes[0].said);
+
+    // It answers one after the other, ten a second: what waits for its turn takes the longer.
+    let (address, _task) = origin(|_| ("200 OK", Duration::from_millis(100))).await;
+    let one = Options { connections: 1, ..open };
+    let slow = load(address, "GET", &one).await;
+    assert_eq!(slow.limit, Some(Limit::OriginSlow), "{:?}", slow.probes);
+    let last = slow.steps.last().unwrap();
+    assert!(last.unsent > 0 && last.p95 > Duration::from_millis(100), "{last:?}");
+    assert_eq!(slow.probes[0].facts["steps"][0]["rate"], 10);
+}
+
+#[tokio::test]
 async fn what_was_found_before_it_was_broken_off_is_kept() {
-    let (address, _task) = origin(|_| ("200 OK", Duration::ZERO)).await;
+    let (address, _task) = origin(|_| ("200 OK", USUAL)).await;
     let (case, so_far) = (case(address, "GET"), RefCell::new(Load::default()));
     let first_step = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
@@ -184,4 +204,8 @@ fn the_plan_says_what_will_be_done_and_no_secret() {
         assert!(said.contains(word), "{said}");
     }
     assert!(!said.contains("secret=1"), "{said}");
+    let open = Options { rate: Some(100), ..Options::default() };
+    let said = plan(&case("192.0.2.7:80".parse().unwrap(), "GET"), &open);
+    assert!(said.contains("12 per second at first") && said.contains("up to 100, whether or not"), "{said}");
+    assert!(plan(&case("192.0.2.7:80".parse().unwrap(), "GET"), &open.light()).contains("At most 2000 requests"));
 }

@@ -24,11 +24,15 @@ pub(crate) struct DiagnoseArgs {
     pub(crate) asking: AskingArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Find out how much load the origins of --origin take, up to RATE requests at once [default: 64]; GET or HEAD
-    /// only; asks before it begins
-    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "64", requires = "origin",
+    /// Find out how much load the origin of --origin takes, up to N requests at once [default: 64]; GET or HEAD only; asks
+    /// before it begins. With --watch a lighter one at each round
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "64", requires = "origin",
           value_parser = clap::value_parser!(u32).range(1..=256), help_heading = "Load and time")]
     pub(crate) load: Option<u32>,
+    /// Ask so many times per second, whether or not those before are answered; it begins with an eighth
+    #[arg(long, value_name = "N", requires = "load", value_parser = clap::value_parser!(u32).range(1..=2000),
+          help_heading = "Load and time")]
+    pub(crate) load_rate: Option<u32>,
     /// Do not ask before --load
     #[arg(long, requires = "load", help_heading = "Load and time")]
     pub(crate) yes: bool,
@@ -227,6 +231,9 @@ where
     }
 }
 
+/// Schemes whose URLs have no `//`, so that they look like a host with a port, or like a user with a password.
+const NO_SITES: [&str; 6] = ["about", "data", "file", "javascript", "mailto", "tel"];
+
 /// A site as a person writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SiteUrl(pub(crate) rayline_diagnose::Url);
@@ -235,6 +242,12 @@ impl FromStr for SiteUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((scheme, rest)) = text.split_once(':')
+            && NO_SITES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            && !rest.starts_with(|first: char| first.is_ascii_digit())
+        {
+            return Err(format!("a site is asked by `http` or `https`, not by `{}`", scheme.to_ascii_lowercase()));
+        }
         let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let url = rayline_diagnose::Url::parse(&whole).map_err(|error| error.to_string())?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -340,6 +353,16 @@ mod tests {
         {
             assert!(text.parse::<SiteUrl>().is_err(), "{text}");
         }
+        for (text, why) in [
+            ("mailto:a@b", "not by `mailto`"),
+            ("Mailto:a@b", "not by `mailto`"),
+            ("tel:+49", "not by `tel`"),
+            ("me:s3cret@shop.example", "leave user and password out"),
+        ] {
+            let said = text.parse::<SiteUrl>().unwrap_err();
+            assert!(said.contains(why), "{text}: {said}");
+        }
+        assert_eq!("data:8080/x".parse::<SiteUrl>().unwrap().0.as_str(), "https://data:8080/x");
     }
 
     #[test]

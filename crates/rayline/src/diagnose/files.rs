@@ -46,11 +46,15 @@ pub(crate) fn ticket(diagnosis: &Diagnosis, wanted: &OutputArgs) -> Option<Strin
             say("no ticket is made: nothing fails");
             None
         }
+        Outcome::Fault | Outcome::CannotTell if side == report::Side::Edge && !diagnosis.conclusion.edge_seen => {
+            say("no ticket is made: no edge is seen in front of the site's server, `--ticket hosting` is for that");
+            None
+        }
         Outcome::Fault | Outcome::CannotTell => Some(report::ticket(diagnosis, side, masking(wanted))),
     }
 }
 
-const fn masking(wanted: &OutputArgs) -> Masking {
+pub(crate) const fn masking(wanted: &OutputArgs) -> Masking {
     if wanted.unmask { Masking::Off } else { Masking::On }
 }
 

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use rayline_diagnose::conclude::{Conclusion, Hop, Hypothesis, Outcome};
+use rayline_diagnose::conclude::{Conclusion, Hypothesis, Outcome};
 use rayline_diagnose::diagnosis::Diagnosis;
 use rayline_diagnose::har::Examination;
-use rayline_diagnose::report::HOPS;
+use rayline_diagnose::report::{self, Masking, Part};
 use rayline_verdict::Fact;
 use serde_json::Value;
 
@@ -24,11 +24,11 @@ const MOST_WIDTH: usize = 120;
 const RIVAL: &str = "           ";
 
 /// Prints a diagnosis.
-pub(crate) fn print(out: &mut impl Write, diagnosis: &Diagnosis, is_verbose: bool) -> io::Result<()> {
-    let Diagnosis { case, conclusion, .. } = diagnosis;
-    writeln!(out, "\n{}\n", styled(BOLD, escaped(case.url.as_str())))?;
+pub(crate) fn print(out: &mut impl Write, diagnosis: &Diagnosis, masking: Masking, is_verbose: bool) -> io::Result<()> {
+    let conclusion = &diagnosis.conclusion;
+    writeln!(out, "\n{}\n", styled(BOLD, escaped(&report::url(diagnosis, masking))))?;
     if conclusion.outcome == Outcome::Fault {
-        print_picture(out, conclusion.hop)?;
+        print_picture(out, conclusion)?;
     }
     let style = match conclusion.outcome {
         Outcome::Fine => GREEN.bold(),
@@ -85,20 +85,14 @@ const fn is_telling(fact: &Fact) -> bool {
 }
 
 /// *You ─ Edge ─ Network ─ Origin ─ App*, with the failing one marked.
-fn print_picture(out: &mut impl Write, failing: Option<Hop>) -> io::Result<()> {
-    let mut line = String::from("  ");
-    for (place, (hop, name)) in HOPS.into_iter().enumerate() {
-        if place > 0 {
-            line.push_str(&styled(DIM, " ─── "));
-        }
-        line.push_str(&match failing {
-            Some(failing) if failing == hop => styled(RED.bold(), format_args!("[✗ {name}]")),
-            // What lies before the failing hop did its part: what came back came through it.
-            Some(failing) if hop < failing => styled(GREEN, format_args!("✓ {name}")),
-            Some(_) | None => styled(DIM, format_args!("· {name}")),
-        });
-    }
-    writeln!(out, "{line}\n")
+fn print_picture(out: &mut impl Write, conclusion: &Conclusion) -> io::Result<()> {
+    let boxes = report::picture(conclusion).map(|(name, part)| match part {
+        Part::Fails => styled(RED.bold(), format_args!("[✗ {name}]")),
+        Part::Well => styled(GREEN, format_args!("✓ {name}")),
+        Part::Open => styled(DIM, format_args!("· {name}")),
+    });
+    let boxes: Vec<_> = boxes.collect();
+    writeln!(out, "  {}\n", boxes.join(&styled(DIM, " ─── ")))
 }
 
 fn print_codes(out: &mut impl Write, conclusion: &Conclusion) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use rayline_testkit::{Origin, Script, Step};
 use serde_json::Value;
 
+use crate::running::Running;
 use crate::{Dir, Outcome, run};
 
 /// A site on loopback that plays a script; the runtime lets it play.
@@ -81,7 +82,7 @@ fn what_is_handed_on_has_no_secrets() {
     let ticket = outcome.stdout.split_once("Subject:").unwrap().1;
     let read = |name: &str| std::fs::read_to_string(site.dir.path().join(name)).unwrap();
     for text in [ticket, &read("r.html"), &read("s.har")] {
-        assert!(text.contains("token=***") && !text.contains("s3cret"), "{text}");
+        assert!(text.contains("token=(masked)") && !text.contains("s3cret"), "{text}");
     }
     assert_eq!(site.diagnose(&["--report", "r.md"]).code, 1);
     assert!(read("r.md").starts_with("# http://www.shop.test:"));
@@ -151,6 +152,38 @@ fn a_ticket_is_a_member_of_the_json() {
 }
 
 #[test]
+fn a_ticket_for_an_edge_is_made_where_one_is_seen() {
+    let outcome = Site::new(Script::status(500)).diagnose(&["--ticket", "edge"]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("no edge is seen"), "{}", outcome.stderr);
+    assert!(!outcome.stdout.contains("Subject:") && !outcome.stdout.contains("Edge ─"), "{}", outcome.stdout);
+    let cloudflare =
+        "HTTP/1.1 520 Said\r\nServer: cloudflare\r\nCF-Ray: 8a1b2c3d4e5f6789-AMS\r\nContent-Length: 0\r\n\r\n";
+    let edge = || Script::new("edge", "answers as an edge does", [Step::ReadHead, Step::send(cloudflare)]);
+    assert!(Site::new(edge()).diagnose(&["--ticket", "edge"]).stdout.contains("Subject: www.shop.test fails"));
+}
+
+#[test]
+fn the_urls_values_are_masked_unless_they_are_wanted() {
+    let site = Site::new(Script::status(500));
+    for (more, token) in [(&[][..], "token=(masked)"), (&["--unmask"], "token=s3cret")] {
+        let head = site.diagnose(more).stdout;
+        assert!(head.contains(token), "{head}");
+        let report = json(&site.diagnose(&[more, &["--json"]].concat()));
+        assert!(report["url"].as_str().unwrap().ends_with(token), "{report}");
+        assert_eq!(report["edge_seen"], false);
+    }
+}
+
+#[test]
+fn one_request_is_no_plural() {
+    let outcome = Site::new(Script::status(500)).diagnose(&["--samples", "1", "--method", "GET", "--verbose"]);
+    let line = outcome.stdout.lines().find(|line| line.contains("visit.rate")).unwrap();
+    assert!(line.contains("requests fail") || line.contains("the only request fails"), "{line}");
+    assert!(!line.contains("all of 1"), "{line}");
+}
+
+#[test]
 fn logs_are_named_and_a_ray_finds_its_line() {
     let dir = Dir::new();
     dir.file(
@@ -183,6 +216,27 @@ fn what_is_no_text_is_not_read_as_a_log() {
     assert!(outcome.stdout.contains("it is no text"), "{}", outcome.stdout);
     dir.file("calm.log", "all is well\n");
     assert_eq!(dir.run(&["logs", "calm.log"]).code, 0);
+}
+
+#[test]
+fn load_is_repeated_where_that_was_asked_for() {
+    let site = Site::new(Script::ok());
+    let (url, port) = (site.url(), site.origin.addr().port());
+    let (resolve, origin) = (format!("www.shop.test:{port}:127.0.0.1"), format!("http://127.0.0.1:{port}"));
+    let args = ["diagnose", &url, "--resolve", &resolve, "--origin", &origin, "--samples", "1", "--watch", "100ms"];
+    let load = ["--load", "2", "--load-rate", "4", "--yes", "--json"];
+    let mut running = Running::start(&site.dir, &[&args[..], &load].concat());
+    running.stderr.until("at each round: GET requests for");
+    running.stdout.until("\"name\": \"load\"");
+    running.stdout.until("\"rate\": 4");
+    running.stderr.until("no change");
+    running.signal("INT");
+    assert_eq!(running.end(), 0);
+    for (args, why) in [(&["--load-rate", "5"][..], "--load"), (&["--load", "--load-rate", "0"], "0 is not in")] {
+        let outcome = site.diagnose(&[args, &["--origin", &origin]].concat());
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::page::{lasting, words};
 use super::{Observation, What};
 use crate::case::Origin;
 use crate::conclude::candidates;
-use crate::conclude::scene::{Scene, Symptom, is_ours};
+use crate::conclude::scene::{PATIENCE, Scene, Symptom, is_ours};
 use crate::direct::{Asked, Direct, Rival, RivalKind};
 use crate::fetch::{Answer, BodyEnd, Obstacle};
 use crate::tls::{End, Http2, Mode, Report, Scheme};
@@ -100,7 +100,8 @@ fn asked(scene: &Scene<'_>, symptom: &Symptom<'_>, direct: &Direct, page: &[Obse
                 flaws += 1;
                 let sentence = format!("past the edge, {way}, nothing came in {} either", lasting(*waited));
                 let share = if gave_up_sooner(symptom, *waited) { 0.3 } else { 1.0 };
-                all.push(Observation::new(What::DirectSlow, sentence).of(Code::OriginWaitTimedOut).counting(share));
+                let what = if *waited < PATIENCE { What::DirectNotYet } else { What::DirectSlow };
+                all.push(Observation::new(what, sentence).of(Code::OriginWaitTimedOut).counting(share));
             }
             Ended::Blank => {
                 flaws += 1;

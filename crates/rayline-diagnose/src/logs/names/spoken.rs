@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use rayline_verdict::snippet::MASKED;
 use regex::Regex;
 
 /// The most characters of a particular that are repeated.
@@ -51,8 +52,8 @@ pub(super) fn tidy(particular: &str) -> String {
     let cut: String = particular.chars().take(4 * PARTICULAR).collect();
     let masked = match &*SECRET {
         Some(regex) => regex.replace_all(&cut, |found: &regex::Captures<'_>| match found.name("user") {
-            Some(user) => format!("{}***@", user.as_str()),
-            None => format!("{}***", found.name("query").map_or("", |query| query.as_str())),
+            Some(user) => format!("{}{MASKED}@", user.as_str()),
+            None => format!("{}{MASKED}", found.name("query").map_or("", |query| query.as_str())),
         }),
         None => Cow::Borrowed(""),
     };
@@ -76,8 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_repeated_is_masked_and_short() {
-        assert_eq!(tidy("postgres://shop:hunter2@db/x"), "postgres://shop:***@db/x");
-        assert_eq!(tidy("https://a.example/b?token=abc&c=d e"), "https://a.example/b?token=***&c=*** e");
+        assert_eq!(tidy("postgres://shop:hunter2@db/x"), "postgres://shop:(masked)@db/x");
+        assert_eq!(tidy("https://a.example/b?token=abc&c=d e"), "https://a.example/b?token=(masked)&c=(masked) e");
         assert_eq!(tidy("a\n\u{1b}[31m`b`\t c"), "a [31m'b' c");
         assert_eq!(tidy(&"x".repeat(1000)).chars().count(), PARTICULAR + 1);
     }

@@ -114,8 +114,13 @@ fn where_cloudflare_tells() {
         ("523", Stage::cloudflare(523, 523), "fault network.connect.unreachable inferred network -"),
         ("524 alone", Stage::cloudflare(524, 524), "fault origin.wait.timed_out inferred origin -"),
         (
-            "524, slow past it",
+            "524, slow past it, as far as we waited",
             Stage::cloudflare(524, 524).direct(E::Silent(5)),
+            "fault origin.wait.timed_out inferred origin -",
+        ),
+        (
+            "524, as slow past it",
+            Stage::cloudflare(524, 524).direct(E::Silent(120)),
             "fault origin.wait.timed_out proven origin -",
         ),
         (

@@ -124,6 +124,22 @@ fn a_damaged_file_is_read_up_to_the_damage() {
 }
 
 #[test]
+fn what_is_packed_is_a_log_if_there_is_text_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise: Vec<u8> = (0..20_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&noise).unwrap();
+    let (gz, zst) = (folder.path().join("noise.log.gz"), folder.path().join("noise.log.zst"));
+    fs::write(&gz, gzip.finish().unwrap()).unwrap();
+    fs::write(&zst, zstd::encode_all(noise.as_slice(), 0).unwrap()).unwrap();
+    let reading = of(vec![folder.path().to_owned()], Vec::new());
+    for path in [&gz, &zst] {
+        assert!(trouble(&reading, path).contains("there is no text in it"), "{}", trouble(&reading, path));
+    }
+    assert!(reading.files.iter().all(|file| file.lines == 0), "{:?}", reading.files);
+}
+
+#[test]
 fn what_is_no_file_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("pipe.log");
