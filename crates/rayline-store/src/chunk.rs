@@ -1,6 +1,7 @@
 //! Rows in memory, column by column: the one form that is written, read and asked.
 
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,28 +32,34 @@ pub struct Span {
     pub to: Moment,
 }
 
-/// Rows of one table, in the order of time. All columns that are there have the same length.
+/// Rows of one table, in the order of time. All columns that are there have the same length. A clone is cheap: it shares
+/// the columns.
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
     /// When: a request's start, a minute's or an hour's beginning. Nanoseconds since 1970-01-01 UTC.
-    pub at: Vec<i64>,
+    pub at: Shared<i64>,
     /// How many requests a row stands for.
-    pub weight: Vec<u32>,
+    pub weight: Shared<u32>,
     /// Which request; empty in other tables than [`Table::Requests`], or if not asked for.
-    pub rays: Vec<RayId>,
+    pub rays: Shared<RayId>,
     /// By [`Dimension::index`]; `None` where the table has not got it, or it was not asked for.
     pub columns: [Option<Column>; Dimension::ALL.len()],
     /// By [`Number::index`].
-    pub numbers: [Option<Vec<u64>>; Number::ALL.len()],
+    pub numbers: [Option<Shared<u64>>; Number::ALL.len()],
     /// The request log's lines, masked as the store was told to, without their newline; empty unless asked for.
-    pub lines: Vec<Bytes>,
+    pub lines: Shared<Bytes>,
 }
+
+/// A list whose clones share it until one of them is changed. It is read and changed like a `Vec`, and made of one with
+/// `into`. So queries share what is in the cache of decoded columns, and none of them copies it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shared<T>(Arc<Vec<T>>);
 
 /// One dimension's values, each text held once.
 #[derive(Clone, Debug, Default)]
 pub struct Column {
     /// Per row, which of `values`.
-    pub codes: Vec<u32>,
+    pub codes: Shared<u32>,
     /// The texts, in no order.
     pub values: Arc<Vec<Box<str>>>,
 }
@@ -66,6 +73,53 @@ impl Chunk {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.at.is_empty()
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl<T> From<Vec<T>> for Shared<T> {
+    fn from(list: Vec<T>) -> Self {
+        Self(Arc::new(list))
+    }
+}
+
+impl<T> FromIterator<T> for Shared<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self::from(Vec::from_iter(items))
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Shared<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }
 
@@ -89,6 +143,13 @@ pub struct Wanted {
     pub lines: bool,
 }
 
+impl Wanted {
+    /// Everything there is.
+    pub fn all() -> Self {
+        Self { dimensions: Dimension::ALL.to_vec(), numbers: Number::ALL.to_vec(), rays: true, lines: true }
+    }
+}
+
 /// Where chunks come from: files, memory, both.
 pub trait Source {
     /// Every chunk of the table with a row in the span, in the order of time; it may have rows outside of it.
@@ -97,4 +158,20 @@ pub trait Source {
     ///
     /// If files cannot be read.
     fn chunks(&self, table: Table, span: Span, wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>>;
+
+    /// The same, one after the other, so that not all of them need to be in memory at once. Ends early with the first
+    /// error that `visit` returns.
+    ///
+    /// # Errors
+    ///
+    /// If files cannot be read, and what `visit` returns.
+    fn visit(
+        &self,
+        table: Table,
+        span: Span,
+        wanted: &Wanted,
+        visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.chunks(table, span, wanted)?.into_iter().try_for_each(visit)
+    }
 }

@@ -10,7 +10,7 @@ mod dimension;
 mod query;
 mod store;
 
-pub use chunk::{Chunk, Column, Source, Span, Table, Wanted};
+pub use chunk::{Chunk, Column, Shared, Source, Span, Table, Wanted};
 pub use dimension::{Dimension, Number};
 pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Sum};
 pub use store::{Options, Store};
