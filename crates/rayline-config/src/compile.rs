@@ -11,6 +11,7 @@ mod file;
 mod pem;
 mod records;
 mod server;
+mod sight;
 mod trust;
 mod zone;
 
@@ -29,6 +30,7 @@ use crate::source::Source;
 
 pub(crate) use records::read_name;
 pub(crate) use server::{read_limits, read_log, read_server};
+pub(crate) use sight::read_sight;
 pub(crate) use zone::read_settings;
 
 /// The least a configuration needs, shown to who has nothing yet.
@@ -75,6 +77,8 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
     let log = read_log(&root.table("log"), &server.data_dir);
     let limits = read_limits(&root.table("limits"));
     let zones = zone::read_zones(&root.tables("zone"), &limits, now);
+    let names: Vec<String> = zones.iter().filter_map(|zone| Some(zone.name.as_ref()?.value.clone())).collect();
+    let sight = read_sight(&root, &names);
     if report.torn {
         return None;
     }
@@ -88,7 +92,16 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
     let certificates = CertificateTable::new(plan_zones.iter().flat_map(|zone| &zone.certificates));
     checks::certificates(&zones, &certificates, &listeners, server.development_ca, report);
 
-    Some(Plan { source_name: report.source.name.clone(), server, log, limits, zones: plan_zones, hosts, certificates })
+    Some(Plan {
+        source_name: report.source.name.clone(),
+        server,
+        log,
+        limits,
+        sight,
+        zones: plan_zones,
+        hosts,
+        certificates,
+    })
 }
 
 /// What the parser says, in our words where its are for those who know the grammar.

@@ -2,6 +2,7 @@
 //!
 //! It reads nothing: [`crate::document`] does, and holds every key it reads against this table.
 
+mod sight;
 mod table;
 
 use std::fmt;
@@ -63,6 +64,10 @@ pub(crate) enum Kind {
     OneOf(fn() -> Vec<&'static str>),
     /// A whole number in these bounds, of this unit.
     Whole { min: u64, max: u64, unit: &'static str },
+    /// A number with a fraction, in these bounds.
+    Decimal { min: f64, max: f64 },
+    /// A number from 0 to 1.
+    Share,
     /// A duration in these bounds.
     Time { min: Duration, max: Duration },
     /// An array of the same.
@@ -95,6 +100,8 @@ impl fmt::Display for Kind {
                 }
                 write!(f, " from {min} to {max}")
             }
+            Self::Decimal { min, max } => write!(f, "a number from {min} to {max}"),
+            Self::Share => write!(f, "a number from 0 to 1"),
             Self::Time { min, max } => {
                 write!(f, "a duration from `{}` to `{}`", show_duration(*min), show_duration(*max))
             }
@@ -116,6 +123,8 @@ impl Kind {
             | Self::Switch
             | Self::OneOf(_)
             | Self::Whole { .. }
+            | Self::Decimal { .. }
+            | Self::Share
             | Self::Time { .. }
             | Self::List(_) => None,
         }
@@ -171,9 +180,13 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
         .map(|(_, name)| name)
 }
 
-/// A duration as it is written in the file: in whole seconds, or else in milliseconds.
+/// A duration as it is written in the file: in whole days, in whole seconds, or else in milliseconds.
 pub(crate) fn show_duration(duration: Duration) -> String {
+    const DAY: u64 = 86_400;
     match duration.subsec_millis() {
+        0 if duration.as_secs() > 0 && duration.as_secs().is_multiple_of(DAY) => {
+            format!("{}d", duration.as_secs() / DAY)
+        }
         0 => format!("{}s", duration.as_secs()),
         _ => format!("{}ms", duration.as_millis()),
     }

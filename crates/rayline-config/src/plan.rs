@@ -2,6 +2,8 @@
 //!
 //! It holds no sockets and no state; which version of the configuration a plan is, whoever swaps it in knows.
 
+mod sight;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyD
 use crate::certificate::{Certificate, CertificateTable};
 use crate::hosts::HostTable;
 
+pub use sight::{Alert, AlertKind, Logpush, Receiver, ReceiverKind, Secret, Sight, Store, Trace};
+
 /// A whole configuration, ready to run.
 #[derive(Debug)]
 pub struct Plan {
@@ -25,6 +29,8 @@ pub struct Plan {
     pub log: Log,
     /// Timers and sizes.
     pub limits: Limits,
+    /// What is kept of requests and sent elsewhere.
+    pub sight: Sight,
     /// The zones in the order they were written.
     pub zones: Vec<Arc<Zone>>,
     /// Which zone and origin a host name leads to.

@@ -11,7 +11,7 @@ use toml::de::DeValue;
 
 use crate::document::{At, Item, shown};
 use crate::keys::{Kind, nearest, show_duration};
-use crate::plan::{HttpVersion, LogLevel, ProxyProtocol, RecordKind, SslMode, TlsVersion};
+use crate::plan::{AlertKind, HttpVersion, LogLevel, ProxyProtocol, ReceiverKind, RecordKind, SslMode, TlsVersion};
 
 /// A type that can be read from a value. A value that does not fit leaves a problem behind.
 pub(crate) trait Read: Sized {
@@ -79,6 +79,25 @@ macro_rules! read_whole {
 
 read_whole!(u16, u32, usize);
 
+impl Read for f64 {
+    fn read(item: &Item<'_>) -> Option<Self> {
+        let (min, max) = match item.kind {
+            Kind::Decimal { min, max } => (*min, *max),
+            Kind::Share => (0.0, 1.0),
+            _ => return None,
+        };
+        let text = match item.value {
+            DeValue::Float(number) => number.as_str(),
+            DeValue::Integer(number) => number.as_str(),
+            _ => return item.refuse(item.expected()),
+        };
+        match text.trim_start_matches('+').replace('_', "").parse::<Self>() {
+            Ok(value) if (min..=max).contains(&value) => Some(value),
+            _ => item.refuse(item.place.error(format!("{} is not {}", shown(text), item.kind))),
+        }
+    }
+}
+
 impl Read for Duration {
     fn read(item: &Item<'_>) -> Option<Self> {
         let Kind::Time { min, max } = item.kind else { return None };
@@ -97,13 +116,13 @@ impl Read for Duration {
             None => item.refuse(
                 item.place
                     .error(format!("`{}` is not a duration", shown(&plain(item.value))))
-                    .hint("write a whole number with a unit (`ms`, `s`, `m` or `h`), such as `\"19s\"`; without a unit it is seconds"),
+                    .hint("write a whole number with a unit (`ms`, `s`, `m`, `h` or `d`), such as `\"19s\"`; without a unit it is seconds"),
             ),
         }
     }
 }
 
-/// `19s`, `500ms`, `2m`, `1h`.
+/// `19s`, `500ms`, `2m`, `1h`, `30d`.
 fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -112,6 +131,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
         "s" | "" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     Some(Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(millis)?))
@@ -279,6 +299,28 @@ const OTHER_RECORD: &str =
 impl Choice for ProxyProtocol {
     const CHOICES: &'static [(&'static str, Self)] =
         &[("off", Self::Off), ("v1", Self::V1), ("v2", Self::V2), ("any", Self::Any)];
+}
+
+impl Choice for AlertKind {
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("failure_rate", Self::FailureRate),
+        ("new_code", Self::NewCode),
+        ("burn_rate", Self::BurnRate),
+        ("certificate", Self::Certificate),
+        ("near_timeout", Self::NearTimeout),
+    ];
+}
+
+impl Choice for ReceiverKind {
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("webhook", Self::Webhook),
+        ("slack", Self::Slack),
+        ("discord", Self::Discord),
+        ("teams", Self::Teams),
+        ("pagerduty", Self::PagerDuty),
+        ("email", Self::Email),
+        ("command", Self::Command),
+    ];
 }
 
 impl SslMode {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::sight::{ALERT, ALERT_RECEIVER, LOGPUSH, STORE, TRACE};
 use super::{Key, Kind, Later, Otherwise, Section};
 use crate::plan::{HttpVersion, LogLevel, ProxyProtocol, RecordKind, SslMode, TlsVersion};
 use crate::value::names;
@@ -23,8 +24,23 @@ const STREAMS: Kind = Kind::Whole { min: 1, max: 1000, unit: "" };
 const HEADER_BYTES: Kind = Kind::Whole { min: 1024, max: 16 << 20, unit: "bytes" };
 
 /// Every section, in the order of the reference page.
-pub(crate) static SECTIONS: [&Section; 10] =
-    [&ROOT, &SERVER, &LOG, &LIMITS, &ZONE, &SETTINGS, &RECORD, &CERTIFICATE, &ORIGIN_TLS_CLIENT_AUTH, &ERROR_PAGES];
+pub(crate) static SECTIONS: [&Section; 15] = [
+    &ROOT,
+    &SERVER,
+    &LOG,
+    &LIMITS,
+    &ZONE,
+    &SETTINGS,
+    &RECORD,
+    &CERTIFICATE,
+    &ORIGIN_TLS_CLIENT_AUTH,
+    &ERROR_PAGES,
+    &STORE,
+    &LOGPUSH,
+    &TRACE,
+    &ALERT,
+    &ALERT_RECEIVER,
+];
 
 pub(crate) static ROOT: Section = Section {
     path: "",
@@ -53,6 +69,36 @@ pub(crate) static ROOT: Section = Section {
             kind: Kind::Tables(&ZONE),
             otherwise: Required { example: "" },
             doc: "The domains the edge serves, at least one",
+        },
+        Key {
+            name: "store",
+            kind: Kind::Table(&STORE),
+            otherwise: Nothing { means: "the defaults below", example: "" },
+            doc: "The analytics store",
+        },
+        Key {
+            name: "logpush",
+            kind: Kind::Tables(&LOGPUSH),
+            otherwise: Nothing { means: "none", example: "" },
+            doc: "Jobs that send the request log elsewhere",
+        },
+        Key {
+            name: "trace",
+            kind: Kind::Table(&TRACE),
+            otherwise: Nothing { means: "no traces are sent", example: "" },
+            doc: "OpenTelemetry",
+        },
+        Key {
+            name: "alert",
+            kind: Kind::Tables(&ALERT),
+            otherwise: Nothing { means: "none", example: "" },
+            doc: "What somebody is told of",
+        },
+        Key {
+            name: "alert_receiver",
+            kind: Kind::Tables(&ALERT_RECEIVER),
+            otherwise: Nothing { means: "none", example: "" },
+            doc: "Who is told",
         },
     ],
     later: &[

@@ -4,7 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use expect_test::expect;
-use rayline_config::{HostMatch, HttpVersion, LogLevel, LogTarget, ProxyProtocol, SslMode, Target, TlsVersion};
+use rayline_config::{
+    AlertKind, HostMatch, HttpVersion, LogLevel, LogTarget, ProxyProtocol, SslMode, Target, TlsVersion,
+};
+
+use rayline_verdict::Party;
 
 use crate::support::{compile_text, plan};
 
@@ -231,4 +235,50 @@ fn log_targets() {
     for (written, expected) in [("stdout", LogTarget::Stdout), ("off", LogTarget::Off)] {
         assert_eq!(plan(&format!("{LEAST}\n[log]\nrequests = \"{written}\"\n")).log.requests, expected);
     }
+}
+
+#[test]
+fn what_is_kept_and_sent() {
+    let sight = plan(LEAST).sight;
+    let store = sight.store.expect("on unless told otherwise");
+    assert_eq!((store.requests_age, store.mask_addresses, store.mask_queries), (days(30), false, true));
+    assert_eq!((sight.logpush.len(), sight.alerts.len(), sight.trace.endpoint), (0, 0, None));
+    assert_eq!(plan(&format!("{LEAST}\n[store]\nenabled = \"off\"\n")).sight.store, None);
+
+    let written = r#"
+[[logpush]]
+name = "archive"
+destination_conf = "s3://bucket/edge?access-key-id=key&secret-access-key=hunter2"
+filter = "failures&party=origin"
+sample_rate = 0.5
+[[logpush]]
+name = "later"
+destination_conf = "file:///var/log/edge"
+enabled = false
+[trace]
+endpoint = "http://127.0.0.1:4318/v1/traces"
+headers = ["authorization: Bearer hunter2"]
+[[alert]]
+name = "origin"
+alert_type = "burn_rate"
+threshold = 14.4
+quiet_hours = "22:00-06:30"
+receivers = ["ops"]
+[[alert_receiver]]
+name = "ops"
+type = "pagerduty"
+secret = "hunter2"
+"#;
+    let sight = plan(&format!("{LEAST}{written}")).sight;
+    assert_eq!(sight.logpush.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), ["archive"]);
+    assert_eq!(sight.trace.headers[0].1.0, "Bearer hunter2");
+    let alert = &sight.alerts[0];
+    assert_eq!((alert.kind, alert.threshold, alert.quiet_minutes), (AlertKind::BurnRate, 14.4, Some((1320, 390))));
+    assert_eq!(alert.parties, [Party::Owner, Party::Edge, Party::Network, Party::Origin]);
+    assert_eq!(sight.receivers[0].url.0, "https://events.pagerduty.com/v2/enqueue");
+    assert!(!format!("{sight:?}").contains("hunter2"), "secrets are not in the debug output");
+}
+
+fn days(count: u64) -> Duration {
+    Duration::from_secs(count * 86_400)
 }

@@ -102,6 +102,44 @@ fn of_keys_and_types() {
     check(&rows, expect_file!["problems/keys.txt"]);
 }
 
+/// A text with these lines behind a zone.
+fn behind(lines: &str) -> String {
+    format!("{}{lines}\n", zone(""))
+}
+
+#[test]
+fn of_what_is_kept_and_sent() {
+    let alert = "[[alert]]\nname = \"a\"\nreceivers = [\"ops\"]\nalert_type = \"new_code\"\n";
+    let rows = rows([
+        ("bounds of the store", behind("[store]\nmax_bytes = 1\nrequests_age = \"1m\"\nmask_queries = 2")),
+        ("a job without anything", behind("[[logpush]]\nsample_rate = 1.5\nfield_names = [\"RayId\", \"Colour\"]")),
+        ("a destination that is none", behind("[[logpush]]\nname = \"../x\"\ndestination_conf = \"r2://bucket\"")),
+        (
+            "a name twice",
+            behind("logpush = [{ name = \"a\", destination_conf = \"file:///x\" }, { name = \"a\", destination_conf = \"file:///y\" }]")
+                .replace(ZONE, ""),
+        ),
+        ("a collector that is none", behind("[trace]\nendpoint = \"127.0.0.1:4318\"\nheaders = [\"token\"]")),
+        ("an alert that nobody hears", behind(alert)),
+        (
+            "an alert of nothing known",
+            behind(&format!(
+                "{alert}zones = [\"shop.exmaple\"]\nparties = [\"host\"]\ncodes = [\"origin.connect.refuse\", \"orign.connect.refused\"]\n\
+                 quiet_hours = \"22-6\"\nthreshold = 2000\n[[alert_receiver]]\nname = \"ops\"\ntype = \"command\"\ncommand = [\"true\"]"
+            )),
+        ),
+        (
+            "receivers that lack something",
+            behind(
+                "alert_receiver = [{ name = \"a\", type = \"slack\" }, { name = \"b\", type = \"email\", url = \"mail.example\" }, \
+                 { name = \"c\", type = \"pagerduty\" }, { name = \"d\", type = \"pager\" }, { name = \"e\", type = \"command\" }]",
+            )
+            .replace(ZONE, ""),
+        ),
+    ]);
+    check(&rows, expect_file!["problems/sight.txt"]);
+}
+
 #[test]
 fn of_features_to_come() {
     let rows = rows([
