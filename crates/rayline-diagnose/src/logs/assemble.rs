@@ -113,7 +113,9 @@ impl Piece {
             }
             // What a container or a unit wrote in several lines comes wrapped line by line.
             Format::Docker | Format::Syslog | Format::Journal => {
-                let same = entry.process.is_none() || self.entry.process == entry.process;
+                let same = entry.process.is_none()
+                    || self.entry.process == entry.process
+                    || entry.handed_in_by.is_some() && self.entry.handed_in_by == entry.handed_in_by;
                 (same && self.is_unfinished(&entry.message)).then(|| entry.message.clone())
             }
             // The trace of an error that was told of in the line before.

@@ -22,6 +22,8 @@ pub struct Entry {
     pub request: Facts,
     /// The process that wrote it.
     pub process: Option<u64>,
+    /// The process that handed it to the system's log, which may be another than the one that it names.
+    pub handed_in_by: Option<u64>,
     /// The number of the connection, in nginx's error log.
     pub connection: Option<u64>,
 }

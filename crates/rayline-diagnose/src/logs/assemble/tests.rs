@@ -137,6 +137,10 @@ fn what_containers_and_units_write_is_put_together() {
     let unit =
         |text: &str| text.lines().map(|line| format!("Nov 21 10:00:00 web app[7]: {line}\n")).collect::<String>();
     check(&unit(trace), Source::Unknown, &[(Source::Python, Some(Level::Error), trace)]);
+    // The line before it names the worker, and those of the trace no process but the one that wrote them all.
+    let told = format!("[2026-11-21 10:00:00 +0000] [8] [ERROR] Error handling request /\n{trace}");
+    let whole = format!("Error handling request /\n{trace}");
+    check(&unit(&told), Source::Unknown, &[(Source::Gunicorn, Some(Level::Error), &whole)]);
     let rails =
         "F, [2026-11-21T10:00:00.1 #7] FATAL -- : ActionView::Template::Error (x):\n    1: a\n\napp/views/a.erb:1";
     let wanted = "ActionView::Template::Error (x):\n    1: a\n\napp/views/a.erb:1";

@@ -117,7 +117,7 @@ fn usual(object: &Object) -> Option<(Format, Entry)> {
     };
     let kind = if is_access { Kind::Access } else { Kind::Event };
     let process = object.get("pid").and_then(Value::as_u64);
-    Some((format, Entry { source, kind, at, level, message, request, process, connection: None }))
+    Some((format, Entry { source, kind, at, level, message, request, process, handed_in_by: None, connection: None }))
 }
 
 /// Monolog counts in hundreds.

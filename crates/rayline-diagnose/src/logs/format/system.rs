@@ -75,8 +75,8 @@ pub(super) fn of_program(program: &str, process: Option<u64>, message: &str, dep
         return (Format::Syslog, Entry { source, ..entry });
     }
     match wrapped(message, source, depth) {
-        Some((format, entry)) => (format, Entry { process: entry.process.or(process), ..entry }),
-        None => (Format::Syslog, Entry { source, process, ..event(message) }),
+        Some((format, entry)) => (format, Entry { process: entry.process.or(process), handed_in_by: process, ..entry }),
+        None => (Format::Syslog, Entry { source, process, handed_in_by: process, ..event(message) }),
     }
 }
 
