@@ -69,6 +69,43 @@ const TOOLS: &[Tool] = &[
         purpose: "a database behind an application",
         required: false,
     },
+    Tool {
+        name: "pg_ctlcluster",
+        source: Source::Debian("postgresql"),
+        purpose: "a database behind an application",
+        required: false,
+    },
+    Tool {
+        name: "pdo_pgsql",
+        source: Source::DebianPhp("php-pgsql"),
+        purpose: "an application that needs PostgreSQL",
+        required: false,
+    },
+    Tool {
+        name: "psycopg2",
+        source: Source::DebianModule("python3-psycopg2"),
+        purpose: "an application that needs PostgreSQL",
+        required: false,
+    },
+    Tool {
+        name: "redis-server",
+        source: Source::Debian("redis-server"),
+        purpose: "a cache behind an application",
+        required: false,
+    },
+    Tool {
+        name: "redis",
+        source: Source::DebianModule("python3-redis"),
+        purpose: "an application that needs a cache",
+        required: false,
+    },
+    Tool { name: "journalctl", source: Source::Debian("systemd"), purpose: "reads a journal", required: false },
+    Tool {
+        name: "/usr/lib/systemd/systemd-journal-remote",
+        source: Source::Debian("systemd-journal-remote"),
+        purpose: "writes a journal",
+        required: false,
+    },
     Tool { name: "dnsmasq", source: Source::Debian("dnsmasq-base"), purpose: "a name server", required: false },
     Tool { name: "node", source: Source::Debian("nodejs"), purpose: "a real origin", required: false },
     Tool { name: "gunicorn", source: Source::Debian("gunicorn"), purpose: "a real origin", required: false },
@@ -178,7 +215,7 @@ impl Tool {
     fn is_there(&self) -> bool {
         match self.source {
             Source::Debian(_) => on_path(self.name),
-            Source::DebianModule(_) => succeeds(&mut import(Path::new("python3"), self.name)),
+            Source::DebianModule(_) => succeeds(&mut import(Path::new("/usr/bin/python3"), self.name)),
             Source::DebianPhp(_) => has_php_extension(self.name),
             Source::PyPi(_) => succeeds(&mut import(&environment_python(), self.name)),
             Source::Rustup(_) => succeeds(&mut cargo([self.name, "--version"])),
@@ -254,7 +291,7 @@ mod tests {
                 "apt-get update",
                 "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
                  git curl openssl nghttp2-client wrk chromium iproute2 nftables iptables nginx-light apache2 php-fpm php-mysql php-redis \
-                 mariadb-server-core dnsmasq-base nodejs gunicorn tomcat10-common haproxy varnish python3-venv",
+                 mariadb-server-core postgresql php-pgsql python3-psycopg2 redis-server python3-redis systemd systemd-journal-remote dnsmasq-base nodejs gunicorn tomcat10-common haproxy varnish python3-venv",
                 "python3 -m venv target/lab/venv",
                 "python -m pip install --only-binary :all: grpcio websockets",
             ]

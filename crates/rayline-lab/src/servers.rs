@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::process::{self, Process};
 
 pub mod apache;
+pub mod collector;
 pub mod dnsmasq;
 pub mod gunicorn;
 pub mod mariadb;
@@ -21,10 +22,13 @@ pub mod nginx;
 pub mod node;
 pub mod php;
 mod place;
+pub mod postgres;
 pub mod python;
+pub mod redis;
 pub mod tomcat;
 
 pub use apache::Apache;
+pub use collector::Collector;
 pub use dnsmasq::Dnsmasq;
 pub use gunicorn::Gunicorn;
 pub use mariadb::MariaDb;
@@ -32,7 +36,9 @@ pub use nginx::Nginx;
 pub use node::Node;
 pub use php::{PhpFpm, Pool};
 pub use place::Place;
+pub use postgres::Postgres;
 pub use python::Python;
+pub use redis::Redis;
 pub use tomcat::Tomcat;
 
 /// How often a start is tried when somebody else took the port first.

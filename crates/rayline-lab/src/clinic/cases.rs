@@ -3,7 +3,9 @@
 mod answers;
 mod apache;
 mod applications;
+mod caches;
 mod certificates;
+mod collected;
 mod connections;
 mod databases;
 mod healthy;
@@ -11,6 +13,7 @@ mod machine;
 mod networks;
 mod nginx;
 mod php;
+mod postgres;
 mod proxies;
 
 use super::case::Case;
@@ -24,8 +27,11 @@ pub const GROUPS: &[(&str, &[Case])] = &[
     ("nginx", nginx::CASES),
     ("php", php::CASES),
     ("databases", databases::CASES),
+    ("postgres", postgres::CASES),
+    ("caches", caches::CASES),
     ("applications", applications::CASES),
     ("apache", apache::CASES),
+    ("collected", collected::CASES),
     ("machine", machine::CASES),
     ("networks", networks::CASES),
     ("healthy", healthy::CASES),

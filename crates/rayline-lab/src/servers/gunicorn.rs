@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Place, Server, Unstarted, installed, is_a_server};
+use crate::process::run;
 
 /// A running Gunicorn. `error.log` is in its folder.
 #[derive(Debug)]
@@ -33,6 +34,19 @@ impl Gunicorn {
         let program = installed("gunicorn", "gunicorn")?;
         Ok(Server::run(|place| command(&program, place, source, &[]))?)
     }
+}
+
+/// Looks whether the system's Python, which runs Debian's Gunicorn, has this module.
+///
+/// # Errors
+/// [`Unstarted::Missing`]: it has not, and the Debian package `package` brings it.
+pub fn needs(module: &str, package: &str) -> Result<(), Unstarted> {
+    let missing = || Unstarted::Missing {
+        program: format!("Python's `{module}`"),
+        remedy: format!("Debian has it in the package `{package}`"),
+    };
+    let mut command = Command::new("/usr/bin/python3");
+    run(command.args(["-c", &format!("import {module}")])).map(drop).map_err(|_| missing())
 }
 
 fn command(program: &Path, place: &Place, source: &str, options: &[&str]) -> io::Result<Command> {

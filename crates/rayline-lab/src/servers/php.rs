@@ -22,7 +22,7 @@ pm = static
 pm.max_children = @CHILDREN@
 php_admin_flag[log_errors] = on
 php_admin_flag[display_errors] = off
-php_admin_value[error_log] = @FOLDER@/php.log
+@LOG@
 php_admin_value[output_buffering] = 4096
 php_admin_value[post_max_size] = 0
 @POOL@
@@ -49,6 +49,8 @@ pub struct Pool<'a> {
     pub lines: &'a str,
     /// Extensions that Debian has in packages of their own, such as `mysqli`, those that others need first.
     pub extensions: &'a [&'a str],
+    /// Whether its scripts' messages go to a log of its own, rather than to the web server.
+    pub own_log: bool,
     /// Scripts by file name.
     pub scripts: &'a [(&'a str, &'a str)],
 }
@@ -67,7 +69,7 @@ impl PhpFpm {
     /// # Errors
     /// It is missing or does not start.
     pub fn start(children: u32, scripts: &[(&str, &str)]) -> Result<Self, Unstarted> {
-        Self::start_pool(&Pool { children, lines: "", extensions: &[], scripts })
+        Self::start_pool(&Pool { children, lines: "", extensions: &[], own_log: true, scripts })
     }
 
     /// The same with more said.
@@ -82,9 +84,13 @@ impl PhpFpm {
             }
         }
         let user = if is_root() { "user = root\ngroup = root" } else { "" };
+        let log = if pool.own_log { "php_admin_value[error_log] = @FOLDER@/php.log" } else { "" };
         let children = pool.children.to_string();
-        let configuration =
-            CONFIGURATION.replace("@USER@", user).replace("@CHILDREN@", &children).replace("@POOL@", pool.lines);
+        let configuration = CONFIGURATION
+            .replace("@USER@", user)
+            .replace("@CHILDREN@", &children)
+            .replace("@POOL@", pool.lines)
+            .replace("@LOG@", log);
         let server = Server::start(|place| {
             for (name, text) in pool.scripts {
                 place.write(name, text)?;

@@ -119,7 +119,7 @@ if (cluster.isPrimary) {{
     Ok(running(Node::start(&script)?).asked("/cart"))
 }
 
-fn caught() -> Result<Site, Unbuilt> {
+pub(super) fn caught() -> Result<Site, Unbuilt> {
     let handler = "  try { total({}); response.end('Welcome'); } catch (error) {\n    console.error(error);\n    \
                    response.statusCode = 500;\n    response.end('Internal Server Error');\n  }";
     Ok(running(node(handler)?))
@@ -202,7 +202,7 @@ fn timeout() -> Result<Site, Unbuilt> {
     gunicorn("time.sleep(60)", &["--timeout", "1", "--workers", "4"])
 }
 
-fn exception() -> Result<Site, Unbuilt> {
+pub(super) fn exception() -> Result<Site, Unbuilt> {
     gunicorn("total([{'prize': 3}])", &["--workers", "1"])
 }
 

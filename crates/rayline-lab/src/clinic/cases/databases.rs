@@ -1,4 +1,4 @@
-//! MariaDB and Redis behind PHP: stopped, full, locked, closed to this user.
+//! MariaDB behind PHP: stopped, full, locked, closed to this user.
 
 use super::php::script;
 use crate::clinic::case::{Case, Unbuilt, nginx, rayline};
@@ -29,9 +29,6 @@ pub(super) const CASES: &[Case] = &[
     Case::new("database_gone", "MariaDB closes the connection in the middle of a request", gone, STATUS)
         .because(&["database.gone"], "server has gone away")
         .seen(&[nginx(500).origin().logs()]),
-    Case::new("redis_stopped", "Redis is stopped", redis, STATUS)
-        .because(&["cache.refused"], "RedisException")
-        .seen(&[rayline(500).origin().logs(), nginx(500).origin().logs()]),
 ];
 
 /// PHP that does this with an open database `$db`.
@@ -86,14 +83,5 @@ fn gone() -> Result<Site, Unbuilt> {
         MariaDb::start(&[])?,
         "secret",
         "try { $db->query('KILL ' . $db->thread_id); } catch (Exception $e) {}\n$db->query('SELECT n FROM orders');",
-    )
-}
-
-fn redis() -> Result<Site, Unbuilt> {
-    let port = free_port()?;
-    script(
-        &format!("<?php\n$cache = new Redis();\n$cache->connect('127.0.0.1', {port});\n"),
-        "",
-        &["igbinary", "redis"],
     )
 }

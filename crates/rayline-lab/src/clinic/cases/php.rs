@@ -74,7 +74,7 @@ pub(super) const CASES: &[Case] = &[
 /// PHP-FPM with one script, behind nginx, which waits a second for it, and a minute below `/patient`.
 pub(super) fn script(text: &str, lines: &str, extensions: &[&str]) -> Result<Site, Unbuilt> {
     let scripts = [("cart.php", text), ("quick.php", "<?php echo 'Welcome';")];
-    let php = PhpFpm::start_pool(&Pool { children: 3, lines, extensions, scripts: &scripts })?;
+    let php = PhpFpm::start_pool(&Pool { children: 3, lines, extensions, own_log: true, scripts: &scripts })?;
     behind_nginx(php)
 }
 
@@ -100,11 +100,11 @@ fn exhausted() -> Result<Site, Unbuilt> {
     let scripts = [("busy.php", "<?php sleep(60);"), ("cart.php", "<?php echo 'Welcome';")];
     let lines =
         "pm = dynamic\npm.max_children = 1\npm.start_servers = 1\npm.min_spare_servers = 1\npm.max_spare_servers = 1";
-    let php = PhpFpm::start_pool(&Pool { children: 1, lines, extensions: &[], scripts: &scripts })?;
+    let php = PhpFpm::start_pool(&Pool { children: 1, lines, extensions: &[], own_log: true, scripts: &scripts })?;
     Ok(behind_nginx(php)?.asked("/hasty/cart.php").occupied("/patient/busy.php")?)
 }
 
-const FATAL: &str =
+pub(super) const FATAL: &str =
     "<?php\nfunction total($items) {\n    return array_sum_of($items);\n}\necho '<p>', total([1, 2]);\n";
 
 fn fatal() -> Result<Site, Unbuilt> {

@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// nginx before `upstream`, which it gives a second.
-fn before(upstream: &str, more: &str) -> Result<Site, Unbuilt> {
+pub(super) fn before(upstream: &str, more: &str) -> Result<Site, Unbuilt> {
     let nginx = Nginx::start(&block(upstream, more))?;
     Ok(logged(nginx))
 }
