@@ -12,5 +12,5 @@ mod store;
 
 pub use chunk::{Chunk, Column, Shared, Source, Span, Table, Wanted};
 pub use dimension::{Dimension, Number};
-pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Sum};
+pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Row, Sum, first_seen, rows, run};
 pub use store::{Options, Store};

@@ -1,0 +1,165 @@
+//! Which tables a question is answered from. It reads no row.
+
+use std::io;
+use std::time::Duration;
+
+use rayline_verdict::Moment;
+
+use super::Query;
+use crate::chunk::{Source, Span, Table, Wanted};
+use crate::dimension::{Dimension, Number};
+
+/// The dimensions of [`Table::Times`].
+pub(super) const TIMES: [Dimension; 5] =
+    [Dimension::Zone, Dimension::Host, Dimension::Origin, Dimension::Phase, Dimension::Bucket];
+
+const MINUTE: i64 = 60 * 1_000_000_000;
+const HOUR: i64 = 60 * MINUTE;
+/// From how many whole hours on it is worth reading two tables.
+const HOURS_FROM: i64 = 3 * HOUR;
+
+/// Equal lengths of time, whole multiples of it since 1970. Without steps: one that is as long as the span.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    first: i64,
+    length: i64,
+    /// How many touch the span.
+    pub(super) count: usize,
+}
+
+impl Steps {
+    pub(super) fn new(span: Span, step: Duration) -> Self {
+        let length = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX).max(1);
+        let first = floor(span.from.0, length);
+        let steps = (i128::from(span.to.0) - i128::from(first) - 1).div_euclid(i128::from(length)) + 1;
+        Self { first, length, count: usize::try_from(steps).unwrap_or(usize::MAX) }
+    }
+
+    fn whole(span: Span) -> Self {
+        Self { first: span.from.0, length: span.to.0.saturating_sub(span.from.0).max(1), count: 1 }
+    }
+
+    /// When a step begins.
+    pub(super) fn beginning(self, step: usize) -> Moment {
+        let nth = i64::try_from(step).unwrap_or(i64::MAX);
+        Moment(self.first.saturating_add(self.length.saturating_mul(nth)))
+    }
+
+    /// In which step a moment lies, and the bounds of that step.
+    pub(super) fn around(self, at: i64) -> (usize, i64, i64) {
+        let nth = at.saturating_sub(self.first).div_euclid(self.length);
+        let from = self.first.saturating_add(self.length.saturating_mul(nth));
+        (usize::try_from(nth).unwrap_or(0), from, from.saturating_add(self.length))
+    }
+}
+
+/// Rows to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) table: Table,
+    pub(super) span: Span,
+}
+
+/// Where the counts come from, and where the quantiles.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The coarsest table that counts are read from.
+    pub(super) table: Table,
+    /// The span covered.
+    pub(super) span: Span,
+    pub(super) steps: Steps,
+    /// Whether [`Table::Times`] can give the quantiles of times.
+    pub(super) sketched: bool,
+}
+
+impl Plan {
+    pub(super) fn new(query: &Query) -> Self {
+        let asked = || query.by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension));
+        let times_only = asked().any(|dimension| matches!(dimension, Dimension::Phase | Dimension::Bucket));
+        let step = query.step.map(|step| i64::try_from(step.as_nanos()).unwrap_or(i64::MAX));
+        let minutely = step.is_none_or(|step| step % MINUTE == 0) && suits_minutes(query.span);
+        let outwards =
+            Span { from: Moment(floor(query.span.from.0, MINUTE)), to: Moment(ceiling(query.span.to.0, MINUTE)) };
+        let hours = hours_within(outwards);
+        let table = if times_only {
+            Table::Times
+        } else if !minutely || !asked().all(Dimension::is_rolled_up) {
+            Table::Requests
+        } else if step.is_none_or(|step| step % HOUR == 0) && hours.to.0.saturating_sub(hours.from.0) >= HOURS_FROM {
+            Table::Hours
+        } else {
+            Table::Minutes
+        };
+        let span = if table == Table::Requests { query.span } else { outwards };
+        let steps = query.step.map_or_else(|| Steps::whole(span), |step| Steps::new(span, step));
+        let sketched = table != Table::Requests && asked().all(|dimension| TIMES.contains(&dimension));
+        Self { table, span, steps, sketched }
+    }
+
+    /// The columns that counting takes.
+    pub(super) fn wanted(&self, query: &Query) -> Wanted {
+        match self.table {
+            Table::Times => Wanted { dimensions: asked(query, &[]), ..Wanted::default() },
+            Table::Requests | Table::Minutes | Table::Hours => Wanted {
+                dimensions: asked(query, &[Dimension::Code, Dimension::EdgeStatus]),
+                numbers: vec![Number::ResponseBytes],
+                ..Wanted::default()
+            },
+        }
+    }
+
+    /// Where the rows are that counting takes. Of hours: the whole ones as far as they have been summed up, and the minutes
+    /// before and after them.
+    pub(super) fn pieces(&self, source: &dyn Source) -> io::Result<Vec<Piece>> {
+        match self.table {
+            Table::Requests | Table::Minutes | Table::Times => Ok(vec![Piece { table: self.table, span: self.span }]),
+            Table::Hours => {
+                let whole = hours_within(self.span);
+                let mut end = whole.from;
+                source.visit(Table::Hours, whole, &Wanted::default(), &mut |chunk| {
+                    let newest = chunk.at.iter().filter(|at| whole.contains(Moment(**at))).max();
+                    end = newest.map_or(end, |at| end.max(Moment(at.saturating_add(HOUR))));
+                    Ok(())
+                })?;
+                let pieces = [
+                    Piece { table: Table::Minutes, span: Span { from: self.span.from, to: whole.from } },
+                    Piece { table: Table::Hours, span: Span { from: whole.from, to: end } },
+                    Piece { table: Table::Minutes, span: Span { from: end, to: self.span.to } },
+                ];
+                Ok(pieces.into_iter().filter(|piece| piece.span.from < piece.span.to).collect())
+            }
+        }
+    }
+}
+
+/// What is filtered and grouped by, and what else is needed, each once.
+pub(super) fn asked(query: &Query, needed: &[Dimension]) -> Vec<Dimension> {
+    let filtered = query.filters.iter().map(|filter| filter.dimension);
+    let mut dimensions: Vec<Dimension> = query.by.iter().copied().chain(filtered).chain(needed.iter().copied()).collect();
+    dimensions.sort_unstable();
+    dimensions.dedup();
+    dimensions
+}
+
+/// Counts by minute know no parts of minutes: a short span that does not consist of whole ones is asked of the requests.
+fn suits_minutes(span: Span) -> bool {
+    const SHORT: i64 = 5 * MINUTE;
+    let whole = span.from.0.rem_euclid(MINUTE) == 0 && span.to.0.rem_euclid(MINUTE) == 0;
+    whole || span.to.0.saturating_sub(span.from.0) >= SHORT
+}
+
+fn hours_within(span: Span) -> Span {
+    let from = ceiling(span.from.0, HOUR);
+    Span { from: Moment(from), to: Moment(floor(span.to.0, HOUR).max(from)) }
+}
+
+fn floor(at: i64, unit: i64) -> i64 {
+    at.saturating_sub(at.rem_euclid(unit))
+}
+
+fn ceiling(at: i64, unit: i64) -> i64 {
+    match at.rem_euclid(unit) {
+        0 => at,
+        over => at.saturating_add(unit - over),
+    }
+}
