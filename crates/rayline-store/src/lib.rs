@@ -7,6 +7,8 @@
 
 mod chunk;
 mod dimension;
+#[cfg(test)]
+mod memory;
 mod query;
 mod store;
 

@@ -28,7 +28,10 @@ pub(super) fn check(query: &Query) -> Result<(), QueryError> {
         return invalid("the span is longer than 400 days");
     }
     if query.by.len() > MOST_DIMENSIONS {
-        return invalid(format!("requests can be grouped by {MOST_DIMENSIONS} dimensions at most, not {}", query.by.len()));
+        return invalid(format!(
+            "requests can be grouped by {MOST_DIMENSIONS} dimensions at most, not {}",
+            query.by.len()
+        ));
     }
     for (place, dimension) in query.by.iter().enumerate() {
         if query.by.iter().skip(place + 1).any(|other| other == dimension) {
@@ -41,7 +44,9 @@ pub(super) fn check(query: &Query) -> Result<(), QueryError> {
         }
         let count = Steps::new(query.span, step).count;
         if count > MOST_STEPS {
-            return invalid(format!("the span has {count} steps, and {MOST_STEPS} are the limit: ask for longer steps"));
+            return invalid(format!(
+                "the span has {count} steps, and {MOST_STEPS} are the limit: ask for longer steps"
+            ));
         }
     }
     if query.quantiles.len() > MOST_QUANTILES {
@@ -73,9 +78,11 @@ fn check_times(query: &Query) -> Result<(), QueryError> {
     };
     match asked().find(|dimension| !TIMES.contains(dimension)) {
         None => Ok(()),
-        Some(stranger) => {
-            invalid(format!("`{}` is only kept together with `zone`, `host` and `origin`, not with `{}`", of_times.name(), stranger.name()))
-        }
+        Some(stranger) => invalid(format!(
+            "`{}` is only kept together with `zone`, `host` and `origin`, not with `{}`",
+            of_times.name(),
+            stranger.name()
+        )),
     }
 }
 

@@ -88,7 +88,9 @@ impl Sink for Counting {
     fn begin(&mut self, chunk: &Chunk, table: Table) {
         self.sampled = table == Table::Requests;
         flag(&mut self.codes, chunk, Dimension::Code, |code| !code.is_empty());
-        flag(&mut self.statuses, chunk, Dimension::EdgeStatus, |status| status.parse().is_ok_and(|status: u16| status >= 500));
+        flag(&mut self.statuses, chunk, Dimension::EdgeStatus, |status| {
+            status.parse().is_ok_and(|status: u16| status >= 500)
+        });
     }
 
     fn take(&mut self, batch: &Batch<'_>) {

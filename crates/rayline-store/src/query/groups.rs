@@ -85,9 +85,11 @@ impl Groups {
 
     fn texts_of(&self, group: usize) -> impl Iterator<Item = &str> {
         let key = self.keys.get_index(group).copied().unwrap_or_default();
-        self.texts.iter().zip(key).take(self.by.len()).map(|(texts, id)| {
-            texts.get_index(id as usize).map_or("", |text| &**text)
-        })
+        self.texts
+            .iter()
+            .zip(key)
+            .take(self.by.len())
+            .map(|(texts, id)| texts.get_index(id as usize).map_or("", |text| &**text))
     }
 }
 
@@ -150,10 +152,5 @@ impl Ranking {
             }
         }
         chosen
-    }
-
-    /// How many cells there are: those of the foremost and that of the others.
-    pub(super) fn cells(&self) -> usize {
-        self.foremost.len() + 1
     }
 }

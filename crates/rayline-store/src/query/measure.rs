@@ -42,8 +42,11 @@ pub(super) fn measure(
     let mut asked = asked.map(|(number, share)| Asked::new(*number, *share)).collect::<Vec<_>>();
     let mut rows = 0;
     for sketched in [true, false] {
-        let mut numbers: Vec<Number> =
-            asked.iter().map(|asked| asked.number).filter(|number| sketched == (plan.sketched && number.is_time())).collect();
+        let mut numbers: Vec<Number> = asked
+            .iter()
+            .map(|asked| asked.number)
+            .filter(|number| sketched == (plan.sketched && number.is_time()))
+            .collect();
         numbers.sort_unstable();
         numbers.dedup();
         if numbers.is_empty() {
@@ -171,12 +174,20 @@ impl Buckets {
     fn list(&mut self, texts: &[Box<str>]) -> Vec<Option<u32>> {
         match self {
             Self::Computed => Vec::new(),
-            Self::Listed(bounds) => texts.iter().map(|text| {
-                let index = bounds.insert_full(text.parse().ok()?).0;
-                u32::try_from(index).ok().filter(|_| index < MOST_BUCKETS)
-            }).collect(),
+            Self::Listed(bounds) => texts
+                .iter()
+                .map(|text| {
+                    let index = bounds.insert_full(text.parse().ok()?).0;
+                    u32::try_from(index).ok().filter(|_| index < MOST_BUCKETS)
+                })
+                .collect(),
         }
     }
+}
+
+#[cfg(test)]
+pub(super) fn bound_of(value: u64) -> u64 {
+    Buckets::Computed.bound(bucket(value) as usize)
 }
 
 /// Counts values by number, cell with step, and bucket.
@@ -233,7 +244,9 @@ impl Measuring {
     }
 
     fn take_sketches(&mut self, batch: &Batch<'_>) {
-        let (Some(phases), Some(buckets)) = (column(batch.chunk, Dimension::Phase), column(batch.chunk, Dimension::Bucket)) else {
+        let (Some(phases), Some(buckets)) =
+            (column(batch.chunk, Dimension::Phase), column(batch.chunk, Dimension::Bucket))
+        else {
             return;
         };
         let codes = part(&phases.codes, &batch.rows).iter().zip(part(&buckets.codes, &batch.rows));

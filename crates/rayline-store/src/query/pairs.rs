@@ -80,7 +80,10 @@ impl Query {
             "to" => self.span.to = moment(key, value, now)?,
             "by" => self.by.push(dimension(value)?),
             "step" => self.step = Some(step(value)?),
-            "top" => self.top = value.parse().map_err(|_| format!("`top` is a number of groups, and {} is none", quote(value)))?,
+            "top" => {
+                self.top =
+                    value.parse().map_err(|_| format!("`top` is a number of groups, and {} is none", quote(value)))?
+            }
             "q" => self.quantiles.push(quantile(value)?),
             _ => self.filter(key, value)?,
         }
@@ -112,7 +115,9 @@ impl Query {
         if self.top > 0 {
             pairs.push(("top".to_owned(), self.top.to_string()));
         }
-        pairs.extend(self.quantiles.iter().map(|(number, share)| ("q".to_owned(), format!("{}:{share}", number.name()))));
+        pairs.extend(
+            self.quantiles.iter().map(|(number, share)| ("q".to_owned(), format!("{}:{share}", number.name()))),
+        );
         for filter in &self.filters {
             let key = format!("{}{}", filter.dimension.name(), filter.matching.suffix());
             pairs.extend(filter.values.iter().map(|value| (key.clone(), value.clone())));
@@ -123,7 +128,8 @@ impl Query {
 
 /// RFC 3339, `now`, or a duration before or after it.
 fn moment(key: &str, value: &str, now: Moment) -> Result<Moment, String> {
-    let wrong = || format!("`{key}` is a time such as `2026-01-31T12:00:00Z`, `-1h` or `now`, and {} is none", quote(value));
+    let wrong =
+        || format!("`{key}` is a time such as `2026-01-31T12:00:00Z`, `-1h` or `now`, and {} is none", quote(value));
     if value == "now" {
         return Ok(now);
     }
@@ -136,7 +142,9 @@ fn moment(key: &str, value: &str, now: Moment) -> Result<Moment, String> {
 
 fn step(value: &str) -> Result<Duration, String> {
     let length = nanoseconds(value).and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
-    length.map(Duration::from_nanos).ok_or_else(|| format!("`step` is a duration such as `1m` or `1h`, and {} is none", quote(value)))
+    length
+        .map(Duration::from_nanos)
+        .ok_or_else(|| format!("`step` is a duration such as `1m` or `1h`, and {} is none", quote(value)))
 }
 
 fn quantile(value: &str) -> Result<(Number, f64), String> {
@@ -157,13 +165,18 @@ fn dimension(name: &str) -> Result<Dimension, String> {
 fn unknown(name: &str) -> String {
     let mut names = vec!["from", "to", "by", "step", "top", "q"];
     names.extend(Dimension::ALL.map(Dimension::name));
-    format!("{} is neither a dimension nor one of `from`, `to`, `by`, `step`, `top` and `q`{}", quote(name), hint(name, &names))
+    format!(
+        "{} is neither a dimension nor one of `from`, `to`, `by`, `step`, `top` and `q`{}",
+        quote(name),
+        hint(name, &names)
+    )
 }
 
 /// What was probably meant.
 fn hint(name: &str, names: &[&str]) -> String {
     let near = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
-    near.filter(|(distance, known)| *distance <= known.len().div_ceil(3)).map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+    near.filter(|(distance, known)| *distance <= known.len().div_ceil(3))
+        .map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
 }
 
 /// What somebody typed, cut and without control characters.

@@ -135,7 +135,8 @@ impl Plan {
 /// What is filtered and grouped by, and what else is needed, each once.
 pub(super) fn asked(query: &Query, needed: &[Dimension]) -> Vec<Dimension> {
     let filtered = query.filters.iter().map(|filter| filter.dimension);
-    let mut dimensions: Vec<Dimension> = query.by.iter().copied().chain(filtered).chain(needed.iter().copied()).collect();
+    let mut dimensions: Vec<Dimension> =
+        query.by.iter().copied().chain(filtered).chain(needed.iter().copied()).collect();
     dimensions.sort_unstable();
     dimensions.dedup();
     dimensions
