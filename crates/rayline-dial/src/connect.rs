@@ -34,12 +34,11 @@ pub(crate) struct Connecting {
 }
 
 impl Connecting {
-    /// Sends the SYN.
+    /// Sends the SYN, at `started`.
     ///
     /// ICMP errors are queued on the socket until it is connected, and no longer: on a connection that stands they must
     /// not break what TCP would carry on by itself (RFC 1122 §4.2.3.9), and with the option on, Linux lets them.
-    pub(crate) fn begin(address: SocketAddr, keepalive: Duration) -> Result<Self, Fault> {
-        let started = Instant::now();
+    pub(crate) fn begin(address: SocketAddr, keepalive: Duration, started: Instant) -> Result<Self, Fault> {
         let socket = open(address).map_err(|error| unsent(&error, address))?;
         // An origin that is near has refused by now, and the runtime need never hear of the socket.
         if let Ok(Some(error)) = socket.take_error() {

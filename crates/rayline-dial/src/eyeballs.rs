@@ -39,6 +39,10 @@ pub(crate) async fn race(
     let Timeouts { connect: budget, keepalive, tls: _ } = *timeouts;
     let mut race =
         Race { waiting: interleave(addresses), keepalive, running: Vec::new(), most_telling: None, attempts };
+    // An origin that is near has refused by now, and there is nothing to wait for.
+    if race.start_one().is_none() {
+        return Err(race.verdict());
+    }
     let outcome = timeout(budget, race.run()).await;
     match outcome {
         Ok(Some(winner)) => {
@@ -67,10 +71,7 @@ impl Race<'_> {
     /// The first to be connected, or `None` when all have failed.
     async fn run(&mut self) -> Option<Connecting> {
         loop {
-            // A failure starts the next address at once, so that only silence costs the delay.
-            while self.running.is_empty() {
-                self.start_next()?;
-            }
+            self.start_one()?;
             let next = tokio::time::Instant::now() + STAGGER;
             let more = !self.waiting.is_empty();
             tokio::select! {
@@ -90,11 +91,20 @@ impl Race<'_> {
         }
     }
 
+    /// Starts addresses until one is under way, `None` when all have failed: a failure starts the next address at once, so
+    /// that only silence costs the delay.
+    fn start_one(&mut self) -> Option<()> {
+        while self.running.is_empty() {
+            self.start_next()?;
+        }
+        Some(())
+    }
+
     /// Starts the next address that waits, `None` when none does.
     fn start_next(&mut self) -> Option<()> {
         let address = self.waiting.pop_front()?;
         let started = Instant::now();
-        match Connecting::begin(address, self.keepalive) {
+        match Connecting::begin(address, self.keepalive, started) {
             Ok(connecting) => self.running.push(connecting),
             Err(fault) => self.failed(address, started, fault),
         }
@@ -181,7 +191,7 @@ fn telling(fault: &Fault) -> u8 {
 /// The addresses with their families by turns, beginning with the family of the first (RFC 8305 §4, with a First
 /// Address Family Count of 1).
 fn interleave(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
-    let Some(first) = addresses.first() else { return VecDeque::new() };
+    let [first, _, ..] = addresses else { return addresses.iter().copied().collect() };
     let (mut same, mut other): (VecDeque<_>, VecDeque<_>) =
         addresses.iter().copied().partition(|address| address.is_ipv4() == first.is_ipv4());
     let mut order = VecDeque::with_capacity(addresses.len());

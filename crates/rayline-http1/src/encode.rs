@@ -9,7 +9,7 @@ use bytes::BytesMut;
 
 use crate::fields::{Fields, Line};
 use crate::reason::standard_reason;
-use crate::syntax::{is_target, is_text, is_token};
+use crate::syntax::{is_all_text, is_target, is_token};
 
 /// The end of a chunk's data.
 pub const CHUNK_END: &[u8] = b"\r\n";
@@ -86,7 +86,7 @@ pub fn request_line(
 pub fn status_line(out: &mut BytesMut, status: u16, reason: Option<&[u8]>) -> Result<(), IllegalField> {
     require((100..=599).contains(&status), IllegalField::Status)?;
     let reason = reason.unwrap_or_else(|| standard_reason(status).as_bytes());
-    require(reason.iter().copied().all(is_text), IllegalField::Reason)?;
+    require(is_all_text(reason), IllegalField::Reason)?;
     out.reserve(b"HTTP/1.1 000 \r\n".len() + reason.len());
     out.extend_from_slice(b"HTTP/1.1 ");
     let digit = |value: u16| b'0' + (value % 10).to_le_bytes()[0];
@@ -104,8 +104,17 @@ pub fn status_line(out: &mut BytesMut, status: u16, reason: Option<&[u8]>) -> Re
 pub fn field(out: &mut BytesMut, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), IllegalField> {
     let (name, value) = (name.as_ref(), value.as_ref());
     require(is_token_text(name), IllegalField::Name)?;
-    require(value.iter().copied().all(is_text), IllegalField::Value)?;
-    line(out, name, value);
+    own_field(out, name, value)
+}
+
+/// Appends one field line with a name of the caller's own, which is not looked at: it must be a token.
+///
+/// # Errors
+///
+/// [`IllegalField::Value`]; then nothing was written.
+pub fn own_field(out: &mut BytesMut, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), IllegalField> {
+    require(is_all_text(value.as_ref()), IllegalField::Value)?;
+    line(out, name.as_ref(), value.as_ref());
     Ok(())
 }
 

@@ -65,6 +65,12 @@ pub(crate) fn is_text(byte: u8) -> bool {
     has(byte, TEXT)
 }
 
+/// Whether that is all there is. Looked at without a branch per byte, it is looked at many bytes at a time.
+#[inline]
+pub(crate) fn is_all_text(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, &byte| all & ((byte == b'\t') | (byte >= b' ') & (byte != 0x7f)))
+}
+
 /// What a request target may hold: visible ASCII but `#`.
 ///
 /// RFC 3986 is narrower: it has no `"<>\^{|}` and no backquote. Browsers send several of these

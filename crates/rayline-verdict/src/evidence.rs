@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::snippet::Snippet;
+use crate::write;
 
 /// Who may see a fact. The order is one of trust: each sees what those before it see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -315,11 +316,28 @@ impl<T: fmt::Display> Serialize for Shown<'_, T> {
     }
 }
 
+/// An address with its port, as the standard library shows it. One of IPv4 does not go through a formatter.
+pub(crate) struct Address(pub(crate) SocketAddr);
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(address) = self;
+        if address.is_ipv6() {
+            return serializer.collect_str(address);
+        }
+        let mut text = Vec::with_capacity("255.255.255.255:65535".len());
+        write::put_address(&mut text, address.ip());
+        text.push(b':');
+        write::int(&mut text, address.port());
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
 /// The value in `VerdictEvidence`. Times are RFC 3339 in UTC.
 impl Serialize for Fact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::OriginAddress(address) => address.serialize(serializer),
+            Self::OriginAddress(address) => Address(*address).serialize(serializer),
             Self::OriginName(text)
             | Self::TlsError(text)
             | Self::ServerName(text)

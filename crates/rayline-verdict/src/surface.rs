@@ -12,6 +12,7 @@ use crate::record::Country;
 use crate::verdict::Verdict;
 
 mod custom;
+mod frame;
 pub mod grpc;
 pub mod headers;
 mod html;

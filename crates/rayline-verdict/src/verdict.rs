@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::code::{Code, Reached, Sent};
-use crate::evidence::{Audience, Evidence, object};
+use crate::evidence::{Address, Audience, Evidence, object};
 use crate::number::Number;
 use crate::party::{Party, Phase};
 
@@ -75,7 +75,7 @@ impl Serialize for Attempt {
             Outcome::Abandoned => (None, None),
         };
         object!(serializer, {
-            "address": self.address,
+            "address": Address(self.address),
             "reused": self.reused,
             "status": status,
             "code": code,

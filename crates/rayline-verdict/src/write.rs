@@ -196,18 +196,23 @@ pub(crate) fn markdown(out: &mut Vec<u8>, text: &str) {
 /// A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD; U+2028 and U+2029 are escaped, because
 /// some readers take them for the end of a line.
 pub(crate) fn json(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    json_text(out, text);
+    out.push(b'"');
+}
+
+/// The inside of a JSON string.
+pub(crate) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
     // Nearly every text is plain; looked at without a branch per byte, it is looked at many bytes at a time.
     if text.iter().fold(true, |plain, &byte| plain & matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')) {
-        return quoted(out, text);
+        return out.extend_from_slice(text);
     }
-    out.push(b'"');
     for chunk in text.utf8_chunks() {
         json_part(out, chunk.valid());
         if !chunk.invalid().is_empty() {
             out.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
-    out.push(b'"');
 }
 
 fn json_part(out: &mut Vec<u8>, text: &str) {

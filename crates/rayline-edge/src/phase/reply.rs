@@ -1,5 +1,7 @@
 //! Answering the visitor: the origin's answer, or a page of ours that says whose fault it was.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use rayline_http1::ResponseHead;
 use rayline_verdict::evidence::Fact;
@@ -9,7 +11,7 @@ use rayline_verdict::{Fault, Verdict, attribute};
 
 use super::route::host_name;
 use crate::answer::{Answer, AnswerBody, AnswerHead, race};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, micros};
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
 
@@ -90,7 +92,8 @@ pub(crate) fn refuse_unread(running: &Running, mut record: OpenRecord, fault: Fa
 /// Reaches the verdict on a fault and records it, unless there is one: the first fault is the cause of the others.
 pub(crate) fn judge(exchange: &mut Exchange<'_>, fault: Fault) {
     if exchange.record.verdict.is_none() {
-        let fault = fault.with(Fact::Elapsed(exchange.record.elapsed_ms()));
+        let elapsed = micros(exchange.record.started(), exchange.now) / 1000;
+        let fault = fault.with(Fact::Elapsed(elapsed));
         let attempts = std::mem::take(&mut exchange.attempts);
         exchange.record.verdict = Some(Box::new(attribute(fault, attempts)));
     }
@@ -173,6 +176,14 @@ pub(crate) fn render(notice: &Notice<'_>, status: u16, own: Option<&CustomPage>,
         _ => surface::render(notice, format, &mut body),
     }
     let mut fields = Vec::with_capacity(12);
-    surface::page_headers(notice, format, |name, value| fields.push((name, Bytes::copy_from_slice(value))));
+    surface::page_headers(notice, format, |name, value| {
+        fields.push((
+            name,
+            match value {
+                Cow::Borrowed(value) => Bytes::from_static(value),
+                Cow::Owned(value) => value.into(),
+            },
+        ));
+    });
     Answered::made(status, fields, body.into())
 }

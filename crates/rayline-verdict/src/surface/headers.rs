@@ -3,6 +3,8 @@
 //! They are for answers that carry a verdict. A good answer gets none of them on the hot path: `Proxy-Status` has
 //! nothing to say of it, and an origin's own fields pass through untouched.
 
+use std::borrow::Cow;
+
 use crate::code::Retry;
 use crate::evidence::Fact;
 use crate::party::Phase;
@@ -23,34 +25,37 @@ const ALLOW: &[u8] = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// `Server`, `Date`, `CF-Ray`, `Content-Length` and `Connection` are the caller's: it sets them on every answer.
 /// There is no `Cache-Status`: RFC 9211 §2 leaves it to answers that were not made by the intermediary itself. A
 /// preview carries no field that says that something failed.
-pub fn page_headers(notice: &Notice<'_>, format: Format, mut emit: impl FnMut(&'static str, &[u8])) {
-    emit("content-type", format.content_type().as_bytes());
-    emit("cache-control", b"private, max-age=0, no-store, no-cache, must-revalidate, post-check=0, pre-check=0");
-    emit("expires", b"Thu, 01 Jan 1970 00:00:01 GMT");
-    emit("vary", b"accept");
-    emit("referrer-policy", b"same-origin");
-    emit("x-frame-options", b"SAMEORIGIN");
-    emit("x-content-type-options", b"nosniff");
+pub fn page_headers(notice: &Notice<'_>, format: Format, mut emit: impl FnMut(&'static str, Cow<'static, [u8]>)) {
+    let mut say = |name, value: &'static str| emit(name, Cow::Borrowed(value.as_bytes()));
+    say("content-type", format.content_type());
+    say("cache-control", "private, max-age=0, no-store, no-cache, must-revalidate, post-check=0, pre-check=0");
+    say("expires", "Thu, 01 Jan 1970 00:00:01 GMT");
+    say("vary", "accept");
+    say("referrer-policy", "same-origin");
+    say("x-frame-options", "SAMEORIGIN");
+    say("x-content-type-options", "nosniff");
     let verdict = notice.verdict;
     if notice.preview {
         return;
     }
-    let mut value = Vec::with_capacity(128);
     if let Some(number) = cf_error_type(verdict) {
-        write::int(&mut value, number);
-        emit("cf-error-type", &value);
+        emit("cf-error-type", decimal(number));
     }
-    value.clear();
+    let mut value = Vec::with_capacity(128);
     proxy_status(verdict, origin_status(verdict), &mut value);
-    emit("proxy-status", &value);
+    emit("proxy-status", value.into());
     if let Some(seconds) = retry_after(verdict) {
-        value.clear();
-        write::int(&mut value, seconds);
-        emit("retry-after", &value);
+        emit("retry-after", decimal(seconds));
     }
     if verdict.number == 405 {
-        emit("allow", ALLOW);
+        emit("allow", Cow::Borrowed(ALLOW));
     }
+}
+
+fn decimal(number: impl Into<u64>) -> Cow<'static, [u8]> {
+    let mut value = Vec::with_capacity(8);
+    write::int(&mut value, number);
+    value.into()
 }
 
 /// The value of `Proxy-Status` (RFC 9209): `rayline; error=connection_refused; details="origin.connect.refused"`.

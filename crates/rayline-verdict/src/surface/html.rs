@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use crate::party::Hop;
 use crate::surface::Notice;
+use crate::surface::frame::{self, Escape, Form, Frame, Hole};
 use crate::surface::template::Template;
-use crate::surface::words::{Advice, Heading, Mark, details, reached};
+use crate::surface::words::{Advice, Heading, Mark, reached};
 use crate::write;
 
 /// The holes of the page and of the block.
@@ -75,27 +76,38 @@ fn compact(text: &str) -> String {
 
 /// The whole page.
 pub(crate) fn page(notice: &Notice<'_>, out: &mut Vec<u8>) {
-    // Room for the whole in one piece: the page is short of 8 KiB.
-    out.reserve(8 << 10);
-    PAGE.render(out, |slot, out| fill(slot, notice, out));
+    frame::render(notice, Form::Page, out, |notice, frame| fill_template(&PAGE, notice, frame));
 }
 
 /// The block with its style, for a page that is not ours.
 pub(crate) fn error_box(notice: &Notice<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"<style>\n");
-    out.extend_from_slice(CSS.as_bytes());
-    out.extend_from_slice(b"</style>\n");
-    BOX.render(out, |slot, out| fill(slot, notice, out));
+    frame::render(notice, Form::Box, out, |notice, frame| {
+        frame.text.extend_from_slice(b"<style>\n");
+        frame.text.extend_from_slice(CSS.as_bytes());
+        frame.text.extend_from_slice(b"</style>\n");
+        fill_template(&BOX, notice, frame);
+    });
 }
 
-fn fill(slot: Slot, notice: &Notice<'_>, out: &mut Vec<u8>) {
+fn fill_template(template: &Template<Slot>, notice: &Notice<'_>, frame: &mut Frame) {
+    for (piece, slot) in template.pieces() {
+        frame.text.extend_from_slice(piece.as_bytes());
+        if let Some(slot) = slot {
+            fill(slot, notice, frame);
+        }
+    }
+}
+
+fn fill(slot: Slot, notice: &Notice<'_>, frame: &mut Frame) {
     let verdict = notice.verdict;
+    let out = &mut frame.text;
     match slot {
         Slot::Css => out.extend_from_slice(CSS.as_bytes()),
-        Slot::Box => BOX.render(out, |slot, out| fill(slot, notice, out)),
+        Slot::Box => fill_template(&BOX, notice, frame),
         Slot::Head => {
+            frame.leave(Hole::Site(Escape::Html));
+            let out = &mut frame.text;
             let heading = Heading::of(verdict);
-            write::html(out, notice.site());
             out.extend_from_slice(b" | ");
             if heading.number != 0 {
                 write::int(out, heading.number);
@@ -120,7 +132,7 @@ fn fill(slot: Slot, notice: &Notice<'_>, out: &mut Vec<u8>) {
         Slot::Title => write::html(out, Heading::of(verdict).title),
         Slot::Brand => write::html(out, notice.brand),
         Slot::Colo => out.extend_from_slice(notice.colo.as_str().as_bytes()),
-        Slot::Host => write::html(out, notice.site()),
+        Slot::Host => frame.leave(Hole::Site(Escape::Html)),
         Slot::Class(hop) => out.extend_from_slice(match Mark::of(hop, verdict) {
             Mark::Working => b"rl-ok",
             Mark::Failing => b"rl-bad",
@@ -129,15 +141,15 @@ fn fill(slot: Slot, notice: &Notice<'_>, out: &mut Vec<u8>) {
         Slot::Mark(hop) => mark(Mark::of(hop, verdict), notice, out),
         Slot::Happened => {
             write::html(out, verdict.sentence());
-            write::html(out, &details(verdict));
+            frame.leave(Hole::Details(Escape::Html));
         }
         Slot::Advice => advice(Advice::of(verdict), out),
         Slot::Reached => out.extend_from_slice(reached(verdict.reached).as_bytes()),
         Slot::Code => out.extend_from_slice(verdict.code.name().as_bytes()),
         Slot::Certainty => out.extend_from_slice(verdict.certainty.name().as_bytes()),
-        Slot::Ray => out.extend_from_slice(&notice.ray.digits()),
-        Slot::Datetime => write::seconds(out, notice.at),
-        Slot::Time => write::people_time(out, notice.at),
+        Slot::Ray => frame.leave(Hole::Ray),
+        Slot::Datetime => frame.leave(Hole::Datetime),
+        Slot::Time => frame.leave(Hole::Time),
     }
 }
 

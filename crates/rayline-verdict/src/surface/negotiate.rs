@@ -60,6 +60,10 @@ impl Format {
     /// over, and so is everything behind the 64th.
     pub fn negotiate(accept: Option<&[u8]>) -> Self {
         let Some(accept) = accept else { return Self::Html };
+        // Programs say what they want and nothing else.
+        if let Some(format) = Self::ALL.into_iter().find(|format| format.media_type().as_bytes() == accept) {
+            return format;
+        }
         // Two passes over the field, so that its length costs no more than its length.
         let mut formats = 0_u8;
         let mut types = 0_u8;

@@ -6,18 +6,22 @@
 //! be shown to visitors.
 
 use crate::code::Retry;
-use crate::evidence::Audience;
 use crate::surface::Notice;
+use crate::surface::frame::{self, Escape, Form, Frame, Hole};
 use crate::surface::headers::retry_after;
-use crate::surface::words::{Advice, Heading, details, owner_must_act};
+use crate::surface::words::{Advice, Heading, owner_must_act};
 use crate::write;
 
 /// One JSON object and a line break: the body of `application/json` and of `application/problem+json`.
 pub(crate) fn json(notice: &Notice<'_>, out: &mut Vec<u8>) {
+    frame::render(notice, Form::Json, out, json_frame);
+}
+
+fn json_frame(notice: &Notice<'_>, frame: &mut Frame) {
     const JSON: Syntax = Syntax::JSON;
-    out.reserve(2 << 10);
     let verdict = notice.verdict;
     let heading = Heading::of(verdict);
+    let out = &mut frame.text;
     out.extend_from_slice(b"{\"type\":\"urn:rayline:error:");
     out.extend_from_slice(verdict.code.name().as_bytes());
     out.extend_from_slice(b"\",\"title\":\"");
@@ -27,68 +31,82 @@ pub(crate) fn json(notice: &Notice<'_>, out: &mut Vec<u8>) {
         JSON.int(out, "status", status);
     }
     JSON.key(out, "detail");
-    write::json(out, [verdict.sentence(), &details(verdict)].concat().as_bytes());
-    JSON.key(out, "instance");
-    write::quoted(out, &notice.ray.digits());
-    identity(&heading, &JSON, out);
-    occasion(notice, &JSON, out);
+    out.push(b'"');
+    write::json_text(out, verdict.sentence().as_bytes());
+    frame.leave(Hole::Details(Escape::Json));
+    frame.text.push(b'"');
+    JSON.hole(frame, "instance", Hole::Ray);
+    identity(&heading, &JSON, &mut frame.text);
+    occasion(notice, &JSON, frame);
+    let out = &mut frame.text;
     JSON.key(out, "what_you_should_do");
     write::json(out, Advice::of(verdict).markdown().as_bytes());
     JSON.key(out, "footer");
-    write::json(out, footer(notice).as_bytes());
-    ours(notice, &JSON, out);
-    if verdict.evidence.facts().iter().any(|fact| fact.audience() == Audience::Visitor) {
-        JSON.key(out, "evidence");
-        write::value(out, &verdict.evidence.to_json(Audience::Visitor));
-    }
-    out.extend_from_slice(b"}\n");
+    out.push(b'"');
+    footer(notice, Escape::Json, frame);
+    frame.text.push(b'"');
+    ours(notice, &JSON, &mut frame.text);
+    frame.leave(Hole::Evidence);
+    frame.text.extend_from_slice(b"}\n");
 }
 
 /// Markdown below a front matter in YAML.
 pub(crate) fn markdown(notice: &Notice<'_>, out: &mut Vec<u8>) {
-    out.reserve(2 << 10);
+    frame::render(notice, Form::Markdown, out, markdown_frame);
+}
+
+fn markdown_frame(notice: &Notice<'_>, frame: &mut Frame) {
     let verdict = notice.verdict;
     let heading = Heading::of(verdict);
+    let out = &mut frame.text;
     out.extend_from_slice(b"---");
     identity(&heading, &Syntax::YAML, out);
     if let Some(status) = heading.status {
         Syntax::YAML.int(out, "status", status);
     }
-    occasion(notice, &Syntax::YAML, out);
+    occasion(notice, &Syntax::YAML, frame);
+    let out = &mut frame.text;
     ours(notice, &Syntax::YAML, out);
     out.extend_from_slice(b"\n---\n\n# ");
     title(&heading, out);
     out.extend_from_slice(b"\n\n## What happened\n\n");
     out.extend_from_slice(verdict.sentence().as_bytes());
-    write::markdown(out, &details(verdict));
+    frame.leave(Hole::Details(Escape::Markdown));
+    let out = &mut frame.text;
     out.extend_from_slice(b"\n\n## What you should do\n\n");
     out.extend_from_slice(Advice::of(verdict).markdown().as_bytes());
     out.extend_from_slice(b"\n\n---\n\n");
-    write::markdown(out, &footer(notice));
-    out.push(b'\n');
+    footer(notice, Escape::Markdown, frame);
+    frame.text.push(b'\n');
 }
 
 /// The short form in the first line, and what a person at a terminal wants to know below it.
 pub(crate) fn text(notice: &Notice<'_>, out: &mut Vec<u8>) {
+    frame::render(notice, Form::Text, out, text_frame);
+}
+
+fn text_frame(notice: &Notice<'_>, frame: &mut Frame) {
     let verdict = notice.verdict;
+    let out = &mut frame.text;
     out.extend_from_slice(b"error code: ");
     write::int(out, verdict.number);
     out.extend_from_slice(b"\n\n");
     title(&Heading::of(verdict), out);
     out.push(b'\n');
     out.extend_from_slice(verdict.sentence().as_bytes());
-    write::line(out, &details(verdict));
+    frame.leave(Hole::Details(Escape::Line));
+    let out = &mut frame.text;
     out.extend_from_slice(b"\n\n");
     out.extend_from_slice(Advice::of(verdict).markdown().as_bytes());
     out.extend_from_slice(b"\n\ncode: ");
     out.extend_from_slice(verdict.code.name().as_bytes());
     out.extend_from_slice(b"\nray id: ");
-    out.extend_from_slice(&notice.ray.digits());
-    out.extend_from_slice(b"\ntime: ");
-    write::seconds(out, notice.at);
-    out.extend_from_slice(b"\n\n");
-    write::line(out, &footer(notice));
-    out.push(b'\n');
+    frame.leave(Hole::Ray);
+    frame.text.extend_from_slice(b"\ntime: ");
+    frame.leave(Hole::Datetime);
+    frame.text.extend_from_slice(b"\n\n");
+    footer(notice, Escape::Line, frame);
+    frame.text.push(b'\n');
 }
 
 /// How a member is written: JSON and the front matter differ in this alone, for a JSON string is a YAML string too.
@@ -113,6 +131,14 @@ impl Syntax {
         write::quoted(out, value.as_bytes());
     }
 
+    /// A string that differs from request to request.
+    fn hole(&self, frame: &mut Frame, name: &str, hole: Hole) {
+        self.key(&mut frame.text, name);
+        frame.text.push(b'"');
+        frame.leave(hole);
+        frame.text.push(b'"');
+    }
+
     fn int(&self, out: &mut Vec<u8>, name: &str, value: impl Into<u64>) {
         self.key(out, name);
         write::int(out, value);
@@ -132,16 +158,12 @@ fn identity(heading: &Heading, syntax: &Syntax, out: &mut Vec<u8>) {
 }
 
 /// Which request met it, and what that means for the next.
-fn occasion(notice: &Notice<'_>, syntax: &Syntax, out: &mut Vec<u8>) {
+fn occasion(notice: &Notice<'_>, syntax: &Syntax, frame: &mut Frame) {
     let entry = notice.verdict.code.entry();
-    syntax.key(out, "ray_id");
-    write::quoted(out, &notice.ray.digits());
-    syntax.key(out, "timestamp");
-    out.push(b'"');
-    write::seconds(out, notice.at);
-    out.push(b'"');
-    syntax.key(out, "zone");
-    write::json(out, notice.host().as_bytes());
+    syntax.hole(frame, "ray_id", Hole::Ray);
+    syntax.hole(frame, "timestamp", Hole::Datetime);
+    syntax.hole(frame, "zone", Hole::Host);
+    let out = &mut frame.text;
     syntax.flag(out, "rayline_error", true);
     syntax.flag(out, "retryable", entry.retry != Retry::Never);
     if let Some(seconds) = retry_after(notice.verdict) {
@@ -173,7 +195,10 @@ fn title(heading: &Heading, out: &mut Vec<u8>) {
     out.extend_from_slice(heading.title.as_bytes());
 }
 
-fn footer(notice: &Notice<'_>) -> String {
+/// Who made the answer, and in front of whom.
+fn footer(notice: &Notice<'_>, escape: Escape, frame: &mut Frame) {
     let made = if notice.preview { "This is a preview, made by" } else { "This answer was made by" };
-    format!("{made} {}, the edge in front of {}.", notice.brand, notice.site())
+    escape.write(&mut frame.text, &format!("{made} {}, the edge in front of ", notice.brand));
+    frame.leave(Hole::Site(escape));
+    escape.write(&mut frame.text, ".");
 }

@@ -30,12 +30,17 @@ impl<S: Copy> Template<S> {
 
     /// Writes the text, with `fill` called at each hole.
     pub(crate) fn render(&self, out: &mut Vec<u8>, mut fill: impl FnMut(S, &mut Vec<u8>)) {
-        for (piece, slot) in &self.pieces {
+        for (piece, slot) in self.pieces() {
             out.extend_from_slice(piece.as_bytes());
-            if let Some(slot) = *slot {
+            if let Some(slot) = slot {
                 fill(slot, out);
             }
         }
+    }
+
+    /// The text, in pieces, each with the hole behind it.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (&str, Option<S>)> {
+        self.pieces.iter().map(|(piece, slot)| (&**piece, *slot))
     }
 
     /// The holes, in order.

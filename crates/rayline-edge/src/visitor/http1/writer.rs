@@ -131,7 +131,7 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
         }
     }
     fields::put_own(answer, |name, value| {
-        let _ = encode::field(out, name, value);
+        let _ = encode::own_field(out, name, value);
     });
     out.reserve(256);
     fields::put_usual(worker, record, has_date, |name, value| {
