@@ -1,5 +1,7 @@
 //! Rows in memory, column by column: the one form that is written, read and asked.
 
+mod gather;
+
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use bytes::Bytes;
 use rayline_verdict::{Moment, RayId};
 
 use crate::dimension::{Dimension, Number};
+pub(crate) use gather::Texts;
 
 /// What rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +65,26 @@ pub struct Column {
     pub codes: Shared<u32>,
     /// The texts, in no order.
     pub values: Arc<Vec<Box<str>>>,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 4] = [Self::Requests, Self::Minutes, Self::Hours, Self::Times];
+
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Times => "times",
+        }
+    }
+
+    /// The table of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
 }
 
 impl Chunk {

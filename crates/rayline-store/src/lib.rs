@@ -5,14 +5,18 @@
 //! journals them, gathers them in [`Chunk`]s and seals these into Parquet files. A [`Query`] is answered from chunks alone,
 //! so it is the same whether they are in memory or in files. It knows neither the edge, nor the configuration, nor HTTP.
 
+mod cache;
 mod chunk;
 mod dimension;
 #[cfg(test)]
 mod memory;
 mod query;
+mod segment;
+mod shelf;
 mod store;
 
 pub use chunk::{Chunk, Column, Shared, Source, Span, Table, Wanted};
 pub use dimension::{Dimension, Number};
 pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Row, Sum, first_seen, rows, run};
+pub use shelf::{Shelf, Trimmed};
 pub use store::{Options, Store};

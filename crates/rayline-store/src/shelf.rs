@@ -1,0 +1,357 @@
+//! The store's files: which there are, what is in them, how long they stay. It knows neither the journal nor what is asked
+//! of the rows, and it starts no thread.
+
+mod folder;
+mod merge;
+mod step;
+#[cfg(test)]
+mod tests;
+mod trim;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use rayline_verdict::{Moment, RayId};
+
+use crate::cache::Columns;
+use crate::chunk::{Chunk, Source, Span, Table, Wanted};
+use crate::segment::{Decoded, Facts, Ranges, Segment, Slot};
+pub use trim::Trimmed;
+
+const HOUR: i64 = 3_600_000_000_000;
+/// How often a reader begins anew because the writer has changed the folder meanwhile.
+const ATTEMPTS: usize = 20;
+/// Messages kept.
+const NOTES: usize = 100;
+
+/// The files of a store. Any number of threads may ask while one adds and one tidies up; another process may read along.
+#[derive(Debug)]
+pub struct Shelf {
+    folder: PathBuf,
+    /// Held as long as this process is the one that writes; `None` if it only reads.
+    lock: Option<File>,
+    next: AtomicU64,
+    catalog: Mutex<Catalog>,
+    columns: Columns,
+    /// Files that count no more and are still there. Held while tidying up.
+    refuse: Mutex<Vec<PathBuf>>,
+    notes: Mutex<Vec<String>>,
+}
+
+/// Which files there are.
+#[derive(Clone, Debug, Default)]
+struct Catalog {
+    segments: Arc<Vec<Arc<Segment>>>,
+    /// When the folder was changed last, as it was read; only of those who read along.
+    changed: Option<SystemTime>,
+}
+
+/// A row group that is to be visited.
+#[derive(Debug)]
+struct Visit<'a> {
+    segment: &'a Arc<Segment>,
+    group: usize,
+    first: i64,
+    /// Its rows are minutes, and hours are asked for.
+    by_hour: bool,
+}
+
+impl Shelf {
+    /// Opens the folder for writing; makes it if it is not there. What a crash has left is cleared away, and damaged files
+    /// are set aside: see [`Shelf::notes`].
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be used, or another process writes to it ([`io::ErrorKind::WouldBlock`]).
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let lock = File::create(folder.join("lock"))?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|error| {
+            let message = format!("another process writes to `{}`", folder.display());
+            if error == rustix::io::Errno::WOULDBLOCK {
+                io::Error::new(io::ErrorKind::WouldBlock, message)
+            } else {
+                error.into()
+            }
+        })?;
+        let shelf = Self::new(folder, Some(lock));
+        let found = folder::read(folder, &[])?;
+        for (path, error) in &found.damaged {
+            let done = match folder::set_aside(path) {
+                Ok(()) => "it is set aside".to_owned(),
+                Err(error) => format!("it cannot be set aside: {error}"),
+            };
+            shelf.note(format_args!("`{}` is damaged: {error}; {done}", path.display()));
+        }
+        let replaced = found.replaced.iter().map(|segment| segment.path.as_path());
+        folder::remove(replaced.chain(found.unfinished.iter().map(PathBuf::as_path)))?;
+        shelf.next.store(found.greatest.saturating_add(1), Ordering::Relaxed);
+        shelf.catalog().segments = Arc::new(found.segments);
+        Ok(shelf)
+    }
+
+    /// Opens the folder for reading, also while another process writes to it. Nothing in it is changed.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn open_read_only(folder: &Path) -> io::Result<Self> {
+        let shelf = Self::new(folder, None);
+        shelf.segments()?;
+        Ok(shelf)
+    }
+
+    fn new(folder: &Path, lock: Option<File>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            lock,
+            next: AtomicU64::new(0),
+            catalog: Mutex::default(),
+            columns: Columns::new(),
+            refuse: Mutex::default(),
+            notes: Mutex::default(),
+        }
+    }
+
+    /// Writes rows to a file of their own. When this returns, they survive a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written; none of them is kept then.
+    pub fn add(&self, table: Table, chunk: &Chunk) -> io::Result<()> {
+        self.write(table, chunk, Ranges::default())
+    }
+
+    /// The same of the rows of a journal, once: if they are here already, nothing happens. So whoever finds a journal
+    /// after a crash may seal all of it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shelf::add`].
+    pub fn seal(&self, journal: u64, table: Table, chunk: &Chunk) -> io::Result<()> {
+        if self.has_sealed(journal, table) {
+            return Ok(());
+        }
+        let mut journals = Ranges::default();
+        journals.insert(journal);
+        self.write(table, chunk, journals)
+    }
+
+    /// Whether a journal's rows of a table are in a file.
+    pub fn has_sealed(&self, journal: u64, table: Table) -> bool {
+        let segments = Arc::clone(&self.catalog().segments);
+        segments.iter().any(|segment| segment.facts.table == table && segment.facts.journals.contains(journal))
+    }
+
+    fn write(&self, table: Table, chunk: &Chunk, journals: Ranges) -> io::Result<()> {
+        self.check_writable()?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let facts = Facts { journals, ..Facts::new(table, self.next_number()) };
+        let rows = chunk.clone().sorted();
+        let made = folder::create(&self.folder, Slot::all_of(chunk), &facts, |writer| writer.add(&rows))?;
+        self.replace(&[], Some(made));
+        Ok(())
+    }
+
+    fn check_writable(&self) -> io::Result<()> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "the store is open for reading only"))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes files out of the catalog and puts another in, at once for whoever asks.
+    fn replace(&self, gone: &[Arc<Segment>], made: Option<Arc<Segment>>) {
+        let mut catalog = self.catalog();
+        let stays = |segment: &&Arc<Segment>| !gone.iter().any(|gone| gone.id == segment.id);
+        catalog.segments = Arc::new(catalog.segments.iter().filter(stays).cloned().chain(made).collect());
+    }
+
+    /// Removes the files of segments that are no longer in the catalog, and what could not be removed before. A file that
+    /// stays would come back to life once that which replaces it is gone: as long as one is there, nothing is merged.
+    fn clear_away(&self, refuse: &mut Vec<PathBuf>, gone: &[Arc<Segment>]) -> io::Result<()> {
+        refuse.extend(gone.iter().map(|segment| segment.path.clone()));
+        folder::remove(refuse.iter().map(PathBuf::as_path))?;
+        refuse.clear();
+        folder::sync(&self.folder)
+    }
+
+    /// The lines of the requests of that Ray ID: one as a rule. Ray IDs grow with time, so there are few row groups where
+    /// it can be, and of these one column is read and one page of lines.
+    ///
+    /// # Errors
+    ///
+    /// If files cannot be read.
+    pub fn ray(&self, ray: RayId) -> io::Result<Vec<Bytes>> {
+        let mut lines = Vec::new();
+        for segment in self.segments()?.iter().filter(|segment| segment.facts.table == Table::Requests) {
+            for (place, group) in segment.groups.iter().enumerate() {
+                if group.rays.is_some_and(|(least, greatest)| (least..=greatest).contains(&ray.0)) {
+                    let found = self.ray_in(segment, place, ray);
+                    lines.extend(self.unless_damaged(segment, found)?.unwrap_or_default());
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    fn ray_in(&self, segment: &Segment, group: usize, ray: RayId) -> io::Result<Vec<Bytes>> {
+        let Some(Decoded::Rays(rays)) = self.columns.read(segment, group, Slot::Ray)? else { return Ok(Vec::new()) };
+        let mut lines = Vec::new();
+        for (row, _) in rays.iter().enumerate().filter(|(_, have)| **have == ray) {
+            lines.extend(segment.lines(group, row..row + 1)?.unwrap_or_default());
+        }
+        Ok(lines)
+    }
+
+    /// What should be known of the files: which are damaged. The newest are last.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets every decoded column; for measuring how long it takes without.
+    pub fn forget_columns(&self) {
+        self.columns.clear();
+    }
+
+    fn note(&self, message: fmt::Arguments<'_>) {
+        let message = message.to_string();
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.contains(&message) {
+            if notes.len() == NOTES {
+                notes.remove(0);
+            }
+            notes.push(message);
+        }
+    }
+
+    /// What is damaged is left out and noted; other errors stay errors.
+    fn unless_damaged<T>(&self, segment: &Segment, read: io::Result<T>) -> io::Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let path = segment.path.display();
+                self.note(format_args!("`{path}` is damaged: {error}; some of its rows are left out"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The files as they are now. They stay readable, whatever becomes of them meanwhile.
+    fn segments(&self) -> io::Result<Arc<Vec<Arc<Segment>>>> {
+        if self.lock.is_some() {
+            return Ok(Arc::clone(&self.catalog().segments));
+        }
+        let mut catalog = self.catalog();
+        for _ in 0..ATTEMPTS {
+            let before = fs::metadata(&self.folder)?.modified()?;
+            if catalog.changed == Some(before) {
+                return Ok(Arc::clone(&catalog.segments));
+            }
+            match folder::read(&self.folder, &catalog.segments) {
+                Ok(found) if fs::metadata(&self.folder)?.modified()? == before => {
+                    for (path, error) in &found.damaged {
+                        self.note(format_args!("`{}` is damaged: {error}; it is left out", path.display()));
+                    }
+                    // The clock of files ticks slowly: what has changed just now may change again within the tick.
+                    let settled = before.elapsed().is_ok_and(|ago| ago > Duration::from_secs(1));
+                    *catalog = Catalog { segments: Arc::new(found.segments), changed: settled.then_some(before) };
+                    return Ok(Arc::clone(&catalog.segments));
+                }
+                // The writer has changed the folder meanwhile: what was read need not fit together.
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::ResourceBusy, "the store's files change too fast to be read"))
+    }
+
+    fn chunk(&self, segment: &Segment, group: usize, slots: &[Slot]) -> io::Result<Chunk> {
+        let mut chunk = Chunk::default();
+        for slot in slots {
+            if let Some(column) = self.columns.read(segment, group, *slot)? {
+                column.put_into(&mut chunk, *slot);
+            }
+        }
+        Ok(chunk)
+    }
+}
+
+impl Source for Shelf {
+    fn chunks(&self, table: Table, span: Span, wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>> {
+        let mut chunks = Vec::new();
+        self.visit(table, span, wanted, &mut |chunk| {
+            chunks.push(chunk);
+            Ok(())
+        })?;
+        Ok(chunks)
+    }
+
+    /// Hours are there as soon as minutes are: those not summed up yet are handed out as they are, by the hour.
+    fn visit(
+        &self,
+        table: Table,
+        span: Span,
+        wanted: &Wanted,
+        visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let segments = self.segments()?;
+        let mut visits = visits_of(&segments, table, span);
+        if table == Table::Hours {
+            let later = Span { to: Moment(span.to.0.saturating_add(HOUR)), ..span };
+            let unsummed = merge::unsummed(&segments);
+            visits.extend(
+                visits_of(&unsummed, Table::Minutes, later).into_iter().map(|visit| Visit { by_hour: true, ..visit }),
+            );
+            visits.sort_by_key(|visit| visit.first);
+            return self.go(&visits, wanted, visit);
+        }
+        visits.sort_by_key(|visit| visit.first);
+        self.go(&visits, wanted, visit)
+    }
+}
+
+impl Shelf {
+    fn go(
+        &self,
+        visits: &[Visit<'_>],
+        wanted: &Wanted,
+        visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let slots = Slot::all_wanted(wanted);
+        for Visit { segment, group, by_hour, .. } in visits {
+            let read = self.chunk(segment, *group, &slots);
+            let Some(chunk) = self.unless_damaged(segment, read)? else { continue };
+            visit(Arc::new(if *by_hour { chunk.by_hour() } else { chunk }))?;
+        }
+        Ok(())
+    }
+}
+
+fn visits_of(segments: &[Arc<Segment>], table: Table, span: Span) -> Vec<Visit<'_>> {
+    let mut visits = Vec::new();
+    for segment in segments.iter().filter(|segment| segment.facts.table == table) {
+        for (group, it) in segment.groups.iter().enumerate().filter(|(_, group)| group.overlaps(span)) {
+            visits.push(Visit { segment, group, first: it.first, by_hour: false });
+        }
+    }
+    visits
+}

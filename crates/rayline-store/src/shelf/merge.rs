@@ -1,0 +1,242 @@
+//! Many small files become few big ones, and minutes are summed up to hours. Each row stays where it counts exactly once:
+//! what a new file replaces, or has summed up, is written in the file itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rayline_verdict::Moment;
+
+use super::{HOUR, Shelf, folder};
+use crate::chunk::{Chunk, Shared, Table};
+use crate::dimension::Number;
+use crate::segment::{Facts, GROUP_LINES, GROUP_ROWS, Ranges, Segment, Slot};
+
+/// A file of so many bytes is big enough.
+const BIG: u64 = 128 * 1024 * 1024;
+/// Files of about the same size that are worth a merge.
+const ENOUGH: usize = 8;
+/// Rows of minutes that are summed up at once, about.
+const SUMMED_ROWS: usize = 2 * 1024 * 1024;
+
+/// Files of minutes that are not summed up in a file of hours.
+pub(super) fn unsummed(segments: &[Arc<Segment>]) -> Vec<Arc<Segment>> {
+    let mut summed = Ranges::default();
+    for segment in segments.iter().filter(|segment| segment.facts.table == Table::Hours) {
+        summed.extend(&segment.facts.sums);
+    }
+    let is_unsummed = |segment: &&Arc<Segment>| {
+        let facts = &segment.facts;
+        facts.table == Table::Minutes && !facts.summed && !summed.contains(facts.number)
+    };
+    segments.iter().filter(is_unsummed).cloned().collect()
+}
+
+impl Shelf {
+    /// Merges as long as there is something worth it; how many files are no more.
+    pub(super) fn merge_all(&self, refuse: &mut Vec<PathBuf>, now: Moment) -> io::Result<usize> {
+        let mut merged = 0;
+        self.sum_up(now)?;
+        // Every merge leaves fewer files, so this ends. What is damaged is not tried again.
+        let mut damaged = Vec::new();
+        while let Some(files) = worth_merging(&self.segments()?, now, &damaged) {
+            match self.merge(refuse, &files) {
+                Ok(()) => merged += files.len(),
+                Err((Some(segment), error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    self.unless_damaged::<()>(&segment, Err(error))?;
+                    damaged.push(segment.id);
+                }
+                Err((_, error)) => return Err(error),
+            }
+        }
+        Ok(merged)
+    }
+
+    /// The error comes with the file that could not be read, if it was that.
+    fn merge(
+        &self,
+        refuse: &mut Vec<PathBuf>,
+        files: &[Arc<Segment>],
+    ) -> Result<(), (Option<Arc<Segment>>, io::Error)> {
+        let Some(first) = files.first() else { return Ok(()) };
+        let segments = self.segments().map_err(|error| (None, error))?;
+        let still_to_sum = unsummed(&segments);
+        let mut facts = Facts::new(first.facts.table, self.next_number());
+        facts.summed = facts.table == Table::Minutes && !still_to_sum.iter().any(|segment| segment.id == first.id);
+        let sums = |number| files.iter().any(|file| file.facts.sums.contains(number));
+        // Of what is gone nobody asks any more whether it was summed up.
+        for segment in segments.iter().filter(|segment| sums(segment.facts.number)) {
+            facts.sums.insert(segment.facts.number);
+        }
+        let mut slots = Vec::new();
+        for file in files {
+            facts.replaces.insert(file.facts.number);
+            facts.journals.extend(&file.facts.journals);
+            slots.extend_from_slice(file.slots());
+        }
+        slots.sort_by_key(|slot| slot.index());
+        slots.dedup();
+        let mut groups: Vec<_> =
+            files.iter().flat_map(|file| (0..file.groups.len()).map(move |group| (file, group))).collect();
+        groups.sort_by_key(|(file, group)| file.groups.get(*group).map(|group| group.first));
+        let mut unreadable = None;
+        let made = folder::create(&self.folder, slots, &facts, |writer| {
+            let mut waiting: Vec<Arc<Chunk>> = Vec::new();
+            for (file, group) in groups {
+                let chunk = whole(file, group).inspect_err(|_| unreadable = Some(Arc::clone(file)))?;
+                if !fits(&waiting, &chunk) {
+                    writer.add(&Chunk::concat(&std::mem::take(&mut waiting)).sorted())?;
+                }
+                waiting.push(Arc::new(chunk));
+            }
+            writer.add(&Chunk::concat(&waiting).sorted())
+        });
+        let made = made.map_err(|error| (unreadable, error))?;
+        self.replace(files, Some(made));
+        self.clear_away(refuse, files).map_err(|error| (None, error))
+    }
+
+    /// Sums the minutes of hours that are over up to rows of hours.
+    fn sum_up(&self, now: Moment) -> io::Result<()> {
+        let over = now.0.saturating_sub(now.0.rem_euclid(HOUR)).saturating_sub(HOUR / 12);
+        loop {
+            let mut ripe = unsummed(&self.segments()?);
+            ripe.retain(|segment| segment.bounds().1 < over);
+            ripe.sort_by_key(|segment| segment.bounds());
+            let mut rows = 0;
+            let mut facts = Facts::new(Table::Hours, self.next_number());
+            let mut chunks = Vec::new();
+            for segment in ripe {
+                if rows > 0 && rows + segment.rows() > SUMMED_ROWS {
+                    break;
+                }
+                rows += segment.rows();
+                facts.sums.insert(segment.facts.number);
+                for group in 0..segment.groups.len() {
+                    let read = whole(&segment, group);
+                    chunks.extend(self.unless_damaged(&segment, read)?.map(|chunk| Arc::new(chunk.by_hour())));
+                }
+            }
+            let hours = sum(&Chunk::concat(&chunks));
+            if hours.is_empty() {
+                return Ok(());
+            }
+            let made = folder::create(&self.folder, Slot::all_of(&hours), &facts, |writer| writer.add(&hours))?;
+            self.replace(&[], Some(made));
+        }
+    }
+}
+
+/// All columns of a row group, past the cache: they are needed once.
+fn whole(segment: &Segment, group: usize) -> io::Result<Chunk> {
+    let mut chunk = Chunk::default();
+    for slot in segment.slots() {
+        if let Some(column) = segment.read(group, *slot)? {
+            column.put_into(&mut chunk, *slot);
+        }
+    }
+    Ok(chunk)
+}
+
+/// Whether a chunk fits into the row group that the others are to become.
+fn fits(waiting: &[Arc<Chunk>], chunk: &Chunk) -> bool {
+    let bytes = |chunk: &Chunk| chunk.lines.iter().map(|line| line.len()).sum::<usize>();
+    let all = || waiting.iter().map(AsRef::as_ref).chain([chunk]);
+    all().map(Chunk::len).sum::<usize>() <= GROUP_ROWS && all().map(bytes).sum::<usize>() <= GROUP_LINES
+}
+
+/// Files that should be one: of the same table and period, and of about the same size; all that are not big yet once the
+/// period is over.
+fn worth_merging(segments: &[Arc<Segment>], now: Moment, damaged: &[u64]) -> Option<Vec<Arc<Segment>>> {
+    let still_to_sum = unsummed(segments);
+    let mut periods: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for segment in segments.iter().filter(|segment| segment.bytes < BIG && !damaged.contains(&segment.id)) {
+        let table = segment.facts.table;
+        let period = segment.bounds().0.div_euclid(period_of(table));
+        // Minutes that are summed up and such that are not must not mix.
+        let unsummed = still_to_sum.iter().any(|other| other.id == segment.id);
+        periods.entry((table, period, unsummed)).or_default().push(Arc::clone(segment));
+    }
+    for ((table, period, _), mut files) in periods {
+        files.sort_by_key(|segment| segment.bounds());
+        let end = period.saturating_add(1).saturating_mul(period_of(table)).saturating_add(HOUR);
+        if now.0 >= end && files.len() > 1 {
+            let files = together(files);
+            if files.len() > 1 {
+                return Some(files);
+            }
+            continue;
+        }
+        let mut sizes: BTreeMap<u32, Vec<Arc<Segment>>> = BTreeMap::new();
+        for file in files {
+            sizes.entry((file.bytes / (256 * 1024)).checked_ilog(8).unwrap_or(0)).or_default().push(file);
+        }
+        if let Some(files) = sizes.into_values().find(|files| files.len() >= ENOUGH) {
+            return Some(together(files));
+        }
+    }
+    None
+}
+
+/// As many of them, from the first on, as become one big file.
+fn together(files: Vec<Arc<Segment>>) -> Vec<Arc<Segment>> {
+    let mut bytes = 0;
+    files
+        .into_iter()
+        .take_while(|file| {
+            bytes += file.bytes;
+            bytes <= 2 * BIG
+        })
+        .collect()
+}
+
+/// Files that begin in the same period may be merged: rows are removed by file, so files must not span too much.
+const fn period_of(table: Table) -> i64 {
+    match table {
+        Table::Requests | Table::Minutes | Table::Times => 24 * HOUR,
+        Table::Hours => 30 * 24 * HOUR,
+    }
+}
+
+/// Adds up the rows of the same moment and values.
+fn sum(rows: &Chunk) -> Chunk {
+    let mut places: HashMap<Vec<u32>, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut firsts: Vec<u32> = Vec::new();
+    let mut weights: Vec<u32> = Vec::new();
+    let mut sums: [Vec<u64>; Number::ALL.len()] = Default::default();
+    let columns: Vec<_> = rows.columns.iter().flatten().map(|column| &column.codes).collect();
+    let mut key = Vec::with_capacity(columns.len() + 2);
+    for (row, (at, weight)) in rows.at.iter().zip(&rows.weight).enumerate() {
+        key.clear();
+        let [high, low] = [at.cast_unsigned() >> 32, at.cast_unsigned() & u64::from(u32::MAX)];
+        key.extend([high, low].map(|half| u32::try_from(half).unwrap_or_default()));
+        key.extend(columns.iter().map(|codes| codes.get(row).copied().unwrap_or_default()));
+        let place = match places.get(&key) {
+            // A sum that no longer fits goes on in another row.
+            Some(place) if weights.get(*place).is_some_and(|sum| sum.checked_add(*weight).is_some()) => *place,
+            Some(_) | None => {
+                places.insert(key.clone(), firsts.len());
+                firsts.push(u32::try_from(row).unwrap_or(u32::MAX));
+                weights.push(0);
+                sums.iter_mut().for_each(|list| list.push(0));
+                firsts.len() - 1
+            }
+        };
+        if let Some(sum) = weights.get_mut(place) {
+            *sum += weight;
+        }
+        for (numbers, list) in rows.numbers.iter().zip(&mut sums) {
+            let number = numbers.as_ref().and_then(|numbers| numbers.get(row)).copied().unwrap_or_default();
+            if let Some(sum) = list.get_mut(place) {
+                *sum = sum.saturating_add(number);
+            }
+        }
+    }
+    let mut summed = rows.select(&firsts);
+    summed.weight = weights.into();
+    for (numbers, list) in summed.numbers.iter_mut().zip(sums) {
+        *numbers = numbers.is_some().then(|| Shared::from(list));
+    }
+    summed.sorted()
+}
