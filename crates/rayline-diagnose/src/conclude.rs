@@ -244,6 +244,7 @@ fn fault(
     let cause = cause(scene, symptom, verdict.code);
     let hop = place(&verdict, cause.as_ref(), hop);
     let ways = words::seen_by_visitors(scene, symptom).into_iter().chain(words::besides(scene, symptom));
+    let ways = ways.chain(words::hole_before_edge(scene));
     let back = symptom.answer().and_then(plain::retry_after);
     Conclusion {
         outcome: Outcome::Fault,

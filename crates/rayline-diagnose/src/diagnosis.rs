@@ -20,6 +20,9 @@ use crate::tls::{self, Scheme};
 use crate::visit::{Names, Visit};
 use crate::{direct, edge, fetch, host, load, logs, network, ranges, visit};
 
+/// The most addresses of an edge that are looked at from the origin.
+const MOST_EDGES: usize = 3;
+
 /// A diagnosis that was made.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
@@ -65,6 +68,7 @@ impl Diagnosing {
         tokio::join!(self.visit(watcher), self.direct(watcher), self.tls(watcher), self.network(watcher));
         tokio::join!(self.compare(watcher), self.edge(records, watcher), self.host(watcher));
         self.logs(watcher).await;
+        self.toward(watcher).await;
     }
 
     /// Puts load on the first origin, as the person agreed to.
@@ -114,8 +118,9 @@ impl Diagnosing {
         let began = Instant::now();
         let probe = match tls::probe(options).await {
             Ok(report) => {
-                let (ok, said) = match report.verdict() {
-                    Some(verdict) => (Some(false), format!("`strict` fails: {}", verdict.code.name())),
+                let fault = report.findings(SystemTime::now()).into_iter().find(|finding| finding.is_fault);
+                let (ok, said) = match fault {
+                    Some(fault) => (Some(false), fault.text),
                     None => (Some(true), "works under `strict`".to_owned()),
                 };
                 let verdict = report.verdict().cloned().map(Box::new);
@@ -142,7 +147,7 @@ impl Diagnosing {
         let plain = self.case.origins.iter().find(|origin| origin.scheme == Some(Scheme::Http));
         let http_port = plain.and_then(|origin| origin.target.port).unwrap_or(80);
         let (target, trust, timeout) = (origin.target.clone(), self.case.trust.clone(), self.case.timeout);
-        Some((origin, tls::Options { target, name, http_port, trust, timeout }))
+        Some((origin, tls::Options { target, name, http_port, trust, client: None, timeout }))
     }
 
     async fn network(&self, watcher: &dyn Watcher) {
@@ -200,6 +205,26 @@ impl Diagnosing {
         }
         let reading = logs::read(&self.wanted(), watcher);
         self.seen.borrow_mut().logs = Some(reading);
+    }
+
+    /// From the origin toward the edge: to the addresses that its logs have most often.
+    async fn toward(&self, watcher: &dyn Watcher) {
+        if !self.case.here {
+            return;
+        }
+        let nets = self.edge_nets();
+        let edges: Vec<SocketAddr> = {
+            let seen = self.seen.borrow();
+            let clients = seen.logs.iter().flat_map(|logs| &logs.clients).map(|(client, _)| *client);
+            let of_edge = clients.filter(|client| nets.iter().any(|net| net.contains(client)));
+            of_edge.take(MOST_EDGES).map(|client| SocketAddr::new(client, Scheme::Https.port())).collect()
+        };
+        let ways = network::toward(&self.case, &edges, watcher).await;
+        let mut seen = self.seen.borrow_mut();
+        let network = seen.network.get_or_insert_default();
+        network.toward_black_hole = ways.black_holes.first().copied();
+        network.paths.extend(ways.paths);
+        network.probes.extend(ways.probes);
     }
 
     /// The lines to look for: those around the requests that failed, or around all of them if none did.

@@ -3,7 +3,9 @@
 //! However long a log is, little of it is read, and less is kept: where a time is wanted it is sought, and what streams by
 //! is counted in groups. It changes nothing, and opens nothing but files, and the journal through its own program.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
@@ -51,6 +53,8 @@ pub struct Reading {
     pub skew_seconds: Option<f64>,
     /// The line for the server's configuration that adds the Ray ID to its log, where it is not there yet.
     pub format_hint: Option<String>,
+    /// Who asked, by the access logs, and how often; the most frequent first.
+    pub clients: Vec<(IpAddr, u64)>,
     /// What a person reads of all that.
     pub probes: Vec<Probe>,
 }
@@ -219,7 +223,9 @@ impl Work<'_> {
         if !requests.is_empty() && !files.is_empty() {
             probes.push(join_probe(&shown, skew, format_hint.as_deref()));
         }
-        Reading { named, joined: shown, files, skew_seconds: skew, format_hint, probes }
+        let mut clients: Vec<(IpAddr, u64)> = gathered.clients.into_iter().collect();
+        clients.sort_by_key(|(client, count)| (Reverse(*count), *client));
+        Reading { named, joined: shown, files, skew_seconds: skew, format_hint, clients, probes }
     }
 }
 

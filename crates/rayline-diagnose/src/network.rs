@@ -1,7 +1,6 @@
 //! Names, addresses and paths: DNS as resolver and authoritative servers have it, TCP to each address, the path there.
 //!
-//! It sends no request that an application hears of, except to the origin when it looks for a black hole, and needs no
-//! privileges. What it sees is the way from this machine, which need not be the edge's.
+//! It sends no request that an application hears of, and needs no privileges. What it sees is the way from this machine, which need not be the edge's.
 
 mod dns;
 mod mtu;
@@ -34,8 +33,13 @@ pub struct Network {
     pub tcp: Vec<Tcp>,
     /// The paths that were traced.
     pub paths: Vec<Path>,
-    /// A black hole for large packets, where one was found: between here and this address.
+    /// A black hole for large packets, where one was found: between here and this address, which is the origin's, or the
+    /// site's where nobody knows the origin's.
     pub black_hole: Option<SocketAddr>,
+    /// The same between here and the site's address, where the origin has another: the edge's.
+    pub edge_black_hole: Option<SocketAddr>,
+    /// The same between here, which is the origin, and an address that an edge comes from.
+    pub toward_black_hole: Option<SocketAddr>,
     /// What a person reads of all that.
     pub probes: Vec<Probe>,
 }
@@ -133,6 +137,17 @@ pub struct Path {
     pub barred: Option<IpAddr>,
 }
 
+/// What becomes of packets on the way to some addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    /// The paths that were traced.
+    pub paths: Vec<Path>,
+    /// The addresses to which large packets vanish, and small ones do not.
+    pub black_holes: Vec<SocketAddr>,
+    /// What a person reads of all that.
+    pub probes: Vec<Probe>,
+}
+
 /// A router on the way.
 #[derive(Clone, Debug)]
 pub struct Hop {
@@ -156,34 +171,70 @@ pub async fn look(case: &Case, site: &[SocketAddr], origins: &[SocketAddr], watc
         }
     };
     let spots = tcp::spots(site, origins);
-    let ((dns, mut probes), (tcp, connections), (paths, holes)) = tokio::join!(
+    let ((dns, mut probes), (tcp, connections), ways) = tokio::join!(
         dns::look(case, watcher),
         tcp::look(case, &spots, &dialer, watcher),
-        packets(case, site, origins, &dialer, watcher)
+        ways(case, site, origins, &dialer, watcher)
     );
     probes.extend(connections);
-    let (paths, traces): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
-    probes.extend(traces);
-    let black_hole = holes.iter().find(|found| found.black_hole).map(|found| found.address);
-    probes.extend(holes.into_iter().map(|found| found.probe));
-    Network { dns, tcp, paths: paths.into_iter().flatten().collect(), black_hole, probes }
+    probes.extend(ways.probes);
+    let (of_site, of_origin): (Vec<_>, Vec<_>) =
+        ways.black_holes.into_iter().partition(|hole| site.contains(hole) && !origins.contains(hole));
+    // Where nobody knows of another, the site's address is as good as the origin's.
+    let (edge_black_hole, black_hole) =
+        if origins.is_empty() { (None, of_site.first()) } else { (of_site.first(), of_origin.first()) };
+    let (edge_black_hole, black_hole) = (edge_black_hole.copied(), black_hole.copied());
+    Network { dns, tcp, paths: ways.paths, black_hole, edge_black_hole, toward_black_hole: None, probes }
 }
 
-/// What becomes of packets on the way to the site and to the origin; of large ones on the way to the origin, where its
-/// address is known.
-async fn packets(
+/// Looks at the ways from here, which is the origin, to addresses that an edge comes from: that they do not answer is no
+/// fault of anybody's. It takes about as long as [`look`].
+pub async fn toward(case: &Case, edges: &[SocketAddr], watcher: &dyn Watcher) -> Ways {
+    if edges.is_empty() {
+        let said = "nothing is traced toward the edge: no access log that was read has an address of a known edge (servers \
+                    that take the visitor's address from a field write down that one)";
+        let probe = Probe::new("network.toward", None, Duration::ZERO, said);
+        watcher.ended(&probe);
+        return Ways { probes: vec![probe], ..Ways::default() };
+    }
+    match Dialer::new(TrustSettings::default()) {
+        Ok(dialer) => packets(case, edges, path::End::Silent, &dialer, watcher).await,
+        Err(error) => {
+            let probes = vec![Probe::new("network.toward", None, Duration::ZERO, error.to_string())];
+            Ways { probes, ..Ways::default() }
+        }
+    }
+}
+
+/// What becomes of packets on the way to the site and to the origin.
+async fn ways(
     case: &Case,
     site: &[SocketAddr],
     origins: &[SocketAddr],
     dialer: &Dialer,
     watcher: &dyn Watcher,
-) -> (Vec<(Option<Path>, Probe)>, Vec<mtu::Found>) {
-    let (site, origins) = tokio::join!(open_ends(site), open_ends(origins));
-    let looked_into = if origins.is_empty() { &site } else { &origins };
-    let holes = join_all(looked_into.iter().map(|end| mtu::look(case, *end, dialer, watcher)));
-    let others = origins.iter().filter(|end| !site.contains(end));
-    let paths = join_all(site.iter().chain(others).map(|end| path::look(*end, case.timeout, watcher)));
-    tokio::join!(paths, holes)
+) -> Ways {
+    let (mut ends, origins) = tokio::join!(open_ends(site), open_ends(origins));
+    let others: Vec<_> = origins.into_iter().filter(|end| !ends.contains(end)).collect();
+    ends.extend(others);
+    packets(case, &ends, path::End::Server, dialer, watcher).await
+}
+
+/// The same on the way to each of these.
+async fn packets(case: &Case, ends: &[SocketAddr], whose: path::End, dialer: &Dialer, watcher: &dyn Watcher) -> Ways {
+    let holes = join_all(ends.iter().map(|end| mtu::look(case, *end, dialer, watcher)));
+    let paths = join_all(ends.iter().map(|end| path::look(*end, whose, case.timeout, watcher)));
+    let (paths, holes) = tokio::join!(paths, holes);
+    let mut ways = Ways::default();
+    for (path, probe) in paths {
+        ways.paths.extend(path);
+        ways.probes.push(probe);
+    }
+    for found in holes {
+        ways.black_holes.extend(found.black_hole.then_some(found.address));
+        ways.probes.push(found.probe);
+    }
+    ways
 }
 
 /// One address and port of each family: the first that takes connections, else the first. Not of this machine, for there

@@ -2,7 +2,7 @@
 //!
 //! Two kinds of looks, which do not share a line: the edge's dialler says what a mode would come to, with the verdict
 //! that the edge would give; a handshake that accepts everything, and hellos made by hand, say what the origin presents
-//! and speaks. Revocation lists are not fetched: nobody is asked but the origin.
+//! and speaks. Nobody is asked but the origin, and who keeps the revocation lists that its certificates name.
 
 mod handshake;
 mod hello;
@@ -10,19 +10,26 @@ mod modes;
 mod offer;
 mod report;
 mod request;
+mod revocation;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use rayline_dial::{Dialer, Tls, TrustError, TrustSettings};
-use rayline_verdict::{Code, Phase, attribute};
+use rayline_dial::{Dialer, Identity, Tls, TrustError, TrustSettings};
+use rayline_verdict::fault::OriginTlsCause;
+use rayline_verdict::{Code, Fact, Fault, Phase, attribute};
+use rustls_pki_types::pem::{self, PemObject as _};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::time::timeout;
 
 pub(crate) use self::hello::hello_of_size;
 pub use self::modes::{End, Mode, ModeReport, Scheme, Visit};
 pub use self::offer::{Offer, Version};
 pub use self::report::{Finding, Http2, Report, WithoutName};
+pub use self::revocation::{Revocation, Standing};
 
 use self::modes::Legs;
 use self::request::{Leg, ask};
@@ -44,8 +51,37 @@ pub struct Options {
     pub http_port: u16,
     /// What its certificate is judged by, beside the public CAs.
     pub trust: Trust,
+    /// What is shown to an origin that asks for a client certificate, as under an authenticated origin pull.
+    pub client: Option<Client>,
     /// How long each step may take.
     pub timeout: Duration,
+}
+
+/// A client certificate, with its chain, and its key.
+#[derive(Clone, Debug)]
+pub struct Client {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+    identity: Arc<Identity>,
+}
+
+impl Client {
+    /// That of these files: a certificate with its chain, and its key, in PEM.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a key that is not the certificate's; in words.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, String> {
+        let unreadable = |path: &Path, error: pem::Error| format!("cannot read `{}`: {error}", path.display());
+        let chain = CertificateDer::pem_file_iter(certificate).map_err(|error| unreadable(certificate, error))?;
+        let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(|error| unreadable(certificate, error))?;
+        if chain.is_empty() {
+            return Err(format!("there is no certificate in `{}`", certificate.display()));
+        }
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
+        let identity = Identity::new(chain.clone(), private.clone_key())
+            .map_err(|error| format!("`{}` and `{}`: {error}", certificate.display(), key.display()))?;
+        Ok(Self { chain, key: Arc::new(private), identity: Arc::new(identity) })
+    }
 }
 
 /// Why nothing could be looked at.
@@ -88,10 +124,15 @@ pub async fn probe(options: Options) -> Result<Report, Trouble> {
         server_name: named.as_deref().unwrap_or(&options.target.host),
         plain: at(options.http_port),
         secured: at(tls_port),
+        identity: options.client.as_ref().map(|client| &client.identity),
         limit: options.timeout,
     };
     let dialer = dialer(options.trust.named.clone())?;
-    let (plain, secured) = tokio::join!(look.plain_legs(&dialer), look.secured_legs(&dialer, &options.trust));
+    let (plain, secured, without_client) = tokio::join!(
+        look.plain_legs(&dialer),
+        look.secured_legs(&dialer, &options.trust),
+        look.leg_without_client(&dialer)
+    );
     let ((plain, plain_for_https), secured) = (plain, secured?);
     let legs = Legs {
         plain,
@@ -108,20 +149,34 @@ pub async fn probe(options: Options) -> Result<Report, Trouble> {
         modes,
         chain: Vec::new(),
         stapled: false,
+        revocation: Vec::new(),
+        revoked: None,
         offers: Vec::new(),
         without_name: None,
+        without_client: without_client.map(End::from),
         alpn: None,
         http2: Http2::NotOffered,
         system_only: secured.system_only,
     };
     if let Some(address) = reached(&legs.full) {
-        look_closer(&mut report, address, named.as_deref(), matches!(legs.full, Leg::Failed(_)), options.timeout).await;
+        let closer = Closer { address, name: named.as_deref(), options: &options, dialer: &dialer };
+        look_closer(&mut report, &closer, matches!(legs.full, Leg::Failed(_))).await;
     }
     Ok(report)
 }
 
-async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str>, broken: bool, limit: Duration) {
-    let shown = handshake::look(address, name, limit).await;
+/// What is looked at closer, and how.
+struct Closer<'a> {
+    address: SocketAddr,
+    name: Option<&'a str>,
+    options: &'a Options,
+    dialer: &'a Dialer,
+}
+
+async fn look_closer(report: &mut Report, closer: &Closer<'_>, broken: bool) {
+    let Closer { address, name, options, dialer } = *closer;
+    let (limit, client) = (options.timeout, options.client.as_ref());
+    let shown = handshake::look(address, name, client, limit).await;
     report.chain = shown.chain.iter().filter_map(|der| Certificate::read(der)).collect();
     report.stapled = shown.stapled;
     let shook_hands = shown.outcome.is_ok();
@@ -135,7 +190,7 @@ async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str
     };
     report.alpn = shown.alpn;
     if name.is_some() && shook_hands {
-        let bare = handshake::look(address, None, limit).await;
+        let bare = handshake::look(address, None, client, limit).await;
         report.without_name = Some(match bare.outcome {
             Err(why) => WithoutName::Refused(why),
             Ok(_) if bare.chain.first() == shown.chain.first() => WithoutName::Same,
@@ -143,9 +198,21 @@ async fn look_closer(report: &mut Report, address: SocketAddr, name: Option<&str
         });
     }
     let ask = |version| offer::ask(address, version, name, limit);
-    let (one, two, three, four) =
-        tokio::join!(ask(Version::Tls10), ask(Version::Tls11), ask(Version::Tls12), ask(Version::Tls13));
+    let issuers: Vec<_> = options.trust.named.iter().chain(&options.trust.system).collect();
+    let (one, two, three, four, revocation) = tokio::join!(
+        ask(Version::Tls10),
+        ask(Version::Tls11),
+        ask(Version::Tls12),
+        ask(Version::Tls13),
+        revocation::look(&shown.chain, &issuers, address.ip(), SystemTime::now(), dialer)
+    );
     report.offers = vec![one, two, three, four];
+    let is_revoked = revocation.iter().any(|looked| matches!(looked.standing, Standing::Revoked { .. }));
+    report.revoked = is_revoked.then(|| {
+        let fault = Fault::new(OriginTlsCause::Revoked).with(Fact::OriginAddress(address));
+        Box::new(attribute(fault.with(Fact::RevokedBy("crl")), Vec::new()))
+    });
+    report.revocation = revocation;
     if report.chain.is_empty() {
         report.chain = offer::presented(address, &report.offers, name, limit).await;
     }
@@ -195,6 +262,8 @@ struct Look<'a> {
     server_name: &'a str,
     plain: Vec<SocketAddr>,
     secured: Vec<SocketAddr>,
+    /// What is shown to an origin that asks for a client certificate.
+    identity: Option<&'a Arc<Identity>>,
     limit: Duration,
 }
 
@@ -215,11 +284,18 @@ impl Look<'_> {
             Tls::Strict => (&self.secured, "strict"),
         };
         let (server_name, protocols) = (self.server_name, rayline_dial::Protocols::Http1);
-        rayline_dial::Target { addresses, tls, protocols, server_name, ssl_mode, identity: None }
+        rayline_dial::Target { addresses, tls, protocols, server_name, ssl_mode, identity: self.identity }
     }
 
     async fn leg(&self, dialer: &Dialer, tls: Tls, scheme: Scheme) -> Leg {
         ask(dialer, &self.target(tls), &self.host, scheme, self.limit).await
+    }
+
+    /// What comes to those who have no client certificate, where there is one to be without.
+    async fn leg_without_client(&self, dialer: &Dialer) -> Option<Leg> {
+        self.identity?;
+        let target = rayline_dial::Target { identity: None, ..self.target(Tls::Full) };
+        Some(ask(dialer, &target, &self.host, Scheme::Https, self.limit).await)
     }
 
     async fn plain_legs(&self, dialer: &Dialer) -> (Leg, Leg) {

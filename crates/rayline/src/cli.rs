@@ -134,7 +134,7 @@ pub(crate) enum Command {
                       with --logs or --here it reads what the origin's logs say about the very request; with --admin or --config \
                       what the Rayline edge in front recorded. The more it is given, the surer it is; it says what would help.\n\n\
                       It only reads: GET unless told otherwise, few requests, named `Rayline-Diagnose` in User-Agent, and nobody \
-                      else is asked but name servers. What is made to be handed on (--report, --har, --ticket) has no cookies, \
+                      else is asked but name servers, and the revocation lists that the origin's certificates name. What is made to be handed on (--report, --har, --ticket) has no cookies, \
                       tokens and query values in it.\n\n\
                       Exits with 0 if nothing fails, 1 if a fault was found, 3 if nothing could be asked, or nothing tells whose \
                       fault it is. Ctrl-C ends it with what was found so far.\n\n\
@@ -211,19 +211,23 @@ pub(crate) enum Command {
     #[command(
         long_about = "See what each SSL mode (off, flexible, full, strict, origin_pull) would make of an origin: works, a redirect \
                       loop, or the error page that visitors would get, and why. Then what the origin presents and speaks: \
-                      certificate, names, dates, TLS versions and ciphers, SNI, ALPN, HTTP/2.\n\n\
+                      certificate, names, dates, revocation, TLS versions and ciphers, SNI, ALPN, HTTP/2.\n\n\
                       It asks the origin for `/` a few times and opens some short connections; nobody else is asked but the \
-                      name servers. The hosts file counts. Trusted are the public CAs, this machine's or those of \
+                      name servers, and for the revocation lists that its certificates name those who keep them, by HTTP. The hosts file counts. Trusted are the public CAs, this machine's or those of \
                       SSL_CERT_FILE, and --ca.\n\n\
-                      Exits with 0 if `strict` works and HTTP/2, where it is agreed on, is spoken; with 1 otherwise.\n\n\
+                      Exits with 0 if `strict` works, nothing is revoked, and HTTP/2, where it is agreed on, is spoken; with 1 \
+                      otherwise.\n\n\
                       --json prints {target, name, addresses, fine, verdict, modes: [{mode, works, visitor_https, visitor_http}], \
-                      chain: [{subject, issuer, names, not_before, not_after, key, self_issued, sha256}], stapled, system_only, \
-                      versions: [{version, offered, ciphers, complete, why}], without_name: {outcome, certificate, why}, alpn, \
-                      http2, findings: [{fault, text}]}; a visit is {outcome, status, location, redirected, verdict}.",
+                      chain: [{subject, issuer, names, not_before, not_after, key, self_issued, sha256}], stapled, \
+                      revocation: [{subject, list, outcome, until, since, reason, why}], system_only, versions: [{version, \
+                      offered, ciphers, complete, why}], without_name: {outcome, certificate, why}, without_client: {outcome, \
+                      status, location, verdict}, alpn, http2, findings: [{fault, text}]}; a visit is {outcome, status, \
+                      location, redirected, verdict}.",
         after_help = "Examples:\n  \
                       rayline tls shop.example\n  \
                       rayline tls 192.0.2.7 --host shop.example\n  \
                       rayline tls 10.0.0.7:8443 --host shop.example --http-port 8080 --ca origin-ca.pem\n  \
+                      rayline tls 192.0.2.7 --host shop.example --client-cert pull.pem --client-key pull.key\n  \
                       rayline tls shop.example --json | jq -r '.modes[] | [.mode, .visitor_https.outcome] | @tsv'"
     )]
     Tls(TlsArgs),
@@ -416,6 +420,13 @@ pub(crate) struct TlsArgs {
     /// Trust the CAs in this file (PEM) too; several times
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
+    /// Show this certificate (PEM, with its chain) to an origin that asks for one, as under an authenticated origin pull;
+    /// what comes without it is said too
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The key of --client-cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
     /// How long each step may take
     #[arg(long, value_name = "TIME", default_value = "5s")]
     pub(crate) timeout: Patience,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use anstyle::Style;
-use rayline_diagnose::tls::{End, Finding, Http2, Offer, Options, Report, Visit, WithoutName, probe};
+use rayline_diagnose::tls::{Client, End, Finding, Http2, Offer, Options, Report, Visit, WithoutName, probe};
 use rayline_diagnose::{Certificate, trust::Trust};
 use rayline_verdict::Verdict;
 use time::{Date, OffsetDateTime};
@@ -24,11 +24,23 @@ pub(crate) fn run(args: &TlsArgs, global: &Global) -> io::Result<Exit> {
             return Ok(Exit::CouldNotRun);
         }
     };
+    let client = match (&args.client_cert, &args.client_key) {
+        (Some(certificate), Some(key)) => Client::load(certificate, key).map(Some),
+        (Some(_) | None, _) => Ok(None),
+    };
+    let client = match client {
+        Ok(client) => client,
+        Err(why) => {
+            output::fail(&why, None);
+            return Ok(Exit::CouldNotRun);
+        }
+    };
     let options = Options {
         target: args.target.clone(),
         name: args.host.clone(),
         http_port: args.http_port,
         trust,
+        client,
         timeout: args.timeout.0,
     };
     if io::stderr().is_terminal() {
@@ -118,12 +130,24 @@ fn print_modes(out: &mut impl Write, report: &Report) -> io::Result<()> {
         let (https, http) = (styled(https_style, https), styled(http_style, http));
         writeln!(out, "{mode:NAME$}{https}{:gap$}{http}", "")?;
     }
+    if let Some(end) = &report.without_client {
+        let (style, text) = ended(end);
+        writeln!(out, "\nwithout the client certificate: {}", styled(style, text))?;
+    }
     Ok(())
 }
 
 /// A visit in a few words.
 fn said(visit: &Visit) -> (Style, String) {
-    let (style, text) = match &visit.end {
+    let (style, text) = ended(&visit.end);
+    // A loop says so itself.
+    let redirected = visit.redirected && !matches!(visit.end, End::RedirectLoop);
+    (style, if redirected { format!("redirected, {text}") } else { text })
+}
+
+/// What it comes to in a few words.
+fn ended(end: &End) -> (Style, String) {
+    match end {
         End::Works { status: None, .. } => (GREEN, "connects, no answer in time".to_owned()),
         End::Works { status: Some(status), location: None } if *status < 400 => (GREEN, format!("works ({status})")),
         // The mode does its part; whether `/` should answer so is not for it to say.
@@ -134,10 +158,7 @@ fn said(visit: &Visit) -> (Style, String) {
         }
         End::RedirectLoop => (RED, "redirect loop".to_owned()),
         End::Fails(verdict) => (RED, format!("{} {}", verdict.number, verdict.code.name())),
-    };
-    // A loop says so itself.
-    let redirected = visit.redirected && !matches!(visit.end, End::RedirectLoop);
-    (style, if redirected { format!("redirected, {text}") } else { text })
+    }
 }
 
 fn print_verdict(out: &mut impl Write, verdict: &Verdict, verbose: bool) -> io::Result<()> {
@@ -168,7 +189,14 @@ fn print_certificate(out: &mut impl Write, report: &Report, now: SystemTime) -> 
     row(out, "sha256", &leaf.sha256)?;
     let sent: Vec<_> = issuers.iter().map(|issuer| escaped(&issuer.subject)).collect();
     row(out, "sent along", &if sent.is_empty() { "nothing".to_owned() } else { sent.join("; ") })?;
-    row(out, "OCSP staple", if report.stapled { "yes" } else { "no" })
+    row(out, "OCSP staple", if report.stapled { "yes" } else { "no" })?;
+    for looked in &report.revocation {
+        row(out, "revocation", &escaped(&format!("{}: {}", looked.subject, looked.in_words())))?;
+    }
+    if report.revocation.is_empty() {
+        row(out, "revocation", "no certificate names a list by HTTP")?;
+    }
+    Ok(())
 }
 
 /// The dates, and how far the nearer one is.

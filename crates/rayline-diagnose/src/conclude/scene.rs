@@ -51,6 +51,22 @@ impl<'a> Scene<'a> {
         recorded || !self.case.edge_origins.is_empty() || marks.any(|mark| mark.name == RAYLINE)
     }
 
+    /// The address of the edge to which large packets from here vanish.
+    pub(super) fn hole_before_edge(&self) -> Option<SocketAddr> {
+        let network = self.seen.network.as_ref()?;
+        network.edge_black_hole.or(network.black_hole.filter(|_| self.knows_edge_alone()))
+    }
+
+    /// The address of the origin to which large packets from here vanish.
+    pub(super) fn hole_before_origin(&self) -> Option<SocketAddr> {
+        self.seen.network.as_ref()?.black_hole.filter(|_| !self.knows_edge_alone())
+    }
+
+    /// Whether the site's address is an edge's, and nobody knows the origin's.
+    fn knows_edge_alone(&self) -> bool {
+        self.edge.is_some() && self.case.origins.is_empty()
+    }
+
     /// The edge as it stands in a sentence.
     pub(super) fn edge_name(&self) -> &'a str {
         self.edge.and_then(|edge| edge.name).unwrap_or("the edge")

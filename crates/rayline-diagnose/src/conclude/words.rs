@@ -245,6 +245,16 @@ pub(super) fn besides(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Option<String
     })
 }
 
+/// What befalls visitors with long requests on this way to the edge, whatever the site does.
+pub(super) fn hole_before_edge(scene: &Scene<'_>) -> Option<String> {
+    let address = scene.hole_before_edge()?;
+    let edge = scene.edge_name();
+    Some(format!(
+        "besides, large packets vanish between this machine and {edge} at {address}: on this way requests with long cookies \
+         or uploads stand still, which is not the site's doing"
+    ))
+}
+
 /// What to do: what mends the cause first. Steps for another status than the one that was met are left out.
 pub(super) fn fix(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, cause: Option<&Named>) -> Vec<String> {
     let redirect = symptom.elsewhere(scene).map(|place| {
@@ -352,6 +362,7 @@ pub(super) fn notes(scene: &Scene<'_>) -> Vec<String> {
     }
     let unfound = scene.seen.direct.iter().flat_map(|direct| &direct.probes);
     notes.extend(unfound.filter(|probe| probe.name == "direct.name").map(|probe| probe.said.clone()));
+    notes.extend(hole_before_edge(scene));
     notes.extend(super::evidence::inside::named(scene).take(3).map(|named| {
         format!("not needed for an answer now, but worth a look: {}", super::evidence::inside::said(named))
     }));

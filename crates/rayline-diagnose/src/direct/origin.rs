@@ -131,10 +131,7 @@ impl Asking<'_> {
     }
 
     async fn ask_by(&self, origin: &Origin, scheme: Scheme, port: Option<u16>) {
-        let port = port.unwrap_or(match scheme {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
-        });
+        let port = port.unwrap_or(scheme.port());
         if let Some(entrance) = self.entrance(origin, scheme, port).await {
             let tried = self.try_first(entrance).await;
             self.keep(origin, tried).await;

@@ -36,10 +36,7 @@ impl Target {
         let mut connected = None;
         for scheme in origin.scheme.map_or_else(|| vec![case.scheme(), other], |scheme| vec![scheme]) {
             let ask = ask(case, scheme);
-            let port = origin.target.port.unwrap_or(match scheme {
-                Scheme::Http => 80,
-                Scheme::Https => 443,
-            });
+            let port = origin.target.port.unwrap_or(scheme.port());
             let addresses = Names::new(case).resolve(&origin.target.host, port).await.unwrap_or_default();
             if addresses.is_empty() {
                 return Err(format!("`{}` has no address", origin.target.host));

@@ -28,6 +28,9 @@ const MOST_TIMES: usize = 256;
 /// The most lines that are kept for joining.
 const MOST_LINES: usize = 4096;
 
+/// The most addresses that are counted.
+const MOST_CLIENTS: usize = 16_384;
+
 /// The most kinds of messages whose meaning is remembered.
 const MOST_KNOWN: usize = 8192;
 
@@ -55,6 +58,8 @@ pub(super) struct Gathered<'a> {
     pub(super) lines: Vec<Line>,
     /// The access logs: how many lines, and how many of them with a Ray ID, by writer.
     pub(super) access: HashMap<Source, Access>,
+    /// Who asked, by the access logs, and how often.
+    pub(super) clients: HashMap<IpAddr, u64>,
 }
 
 /// The access log of a server.
@@ -133,6 +138,7 @@ impl<'a> Gathered<'a> {
             files: Vec::new(),
             lines: Vec::new(),
             access: HashMap::new(),
+            clients: HashMap::new(),
         }
     }
 
@@ -149,6 +155,7 @@ impl<'a> Gathered<'a> {
                 .or_insert_with(|| Access { path: path.to_path_buf(), ..Access::default() });
             access.lines += 1;
             access.rays += u64::from(entry.request.ray.is_some());
+            self.count_client(entry.request.client);
         }
         let tie = self.tie(&entry);
         // Of access logs HAProxy's alone says why.
@@ -166,6 +173,14 @@ impl<'a> Gathered<'a> {
             self.keep(Line { found, line, at, kind: entry.kind, process: entry.process, facts: entry.request, tie });
         }
         index.is_some()
+    }
+
+    /// Counts who asked. Of very many those that come late are left out: an edge asks often.
+    fn count_client(&mut self, client: Option<IpAddr>) {
+        let Some(client) = client.map(|client| client.to_canonical()) else { return };
+        if self.clients.len() < MOST_CLIENTS || self.clients.contains_key(&client) {
+            *self.clients.entry(client).or_default() += 1;
+        }
     }
 
     /// Where the next entry of a file stands: files are read one after the other.

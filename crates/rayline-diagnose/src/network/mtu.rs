@@ -3,7 +3,7 @@
 //!
 //! Connections tell: a small message that is acknowledged, a large one that never is, and small ones again, none of which
 //! had to be repeated: where packets of any size are lost, this says nothing. What acknowledges is the other end's kernel,
-//! so that no answer of a server is waited for, nor read. Only packets on their way there are looked at, not those of the
+//! so that no request need have an end, and no answer of a server is waited for. Only packets on their way there are looked at, not those of the
 //! answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -64,6 +64,7 @@ pub(super) async fn look(case: &Case, address: SocketAddr, dialer: &Dialer, watc
         Fate::Repeated => small().await,
         first @ (Fate::Acknowledged | Fate::Vanished(_) | Fate::Unknown) => first,
     };
+    let first_came = matches!(first, Fate::Acknowledged | Fate::Repeated);
     let (ok, said, state) = match first {
         Fate::Vanished(_) | Fate::Unknown => {
             (None, format!("nothing got through to {address} in time, large or small"), None)
@@ -83,7 +84,8 @@ pub(super) async fn look(case: &Case, address: SocketAddr, dialer: &Dialer, watc
             },
         },
     };
-    let probe = Probe::new(NAME, ok, began.elapsed(), said).with("address", address.to_string());
+    let mss = if first_came { mss(address, BRIEF.min(case.timeout)).await } else { None };
+    let probe = Probe::new(NAME, ok, began.elapsed(), said).with("address", address.to_string()).with("mss_bytes", mss);
     let probe =
         probe.with("path_mtu_bytes", path_mtu(address)).judged(state.map(|state| Box::new(judge(address, state))));
     watcher.ended(&probe);
@@ -143,7 +145,7 @@ async fn deliver(connection: &mut Connection, message: &[u8]) -> Fate {
     }
 }
 
-/// What a server at this port understands: a request, or the beginning of a TLS handshake.
+/// What a server at this port understands: the beginning of a request, or of a TLS handshake.
 fn message(case: &Case, port: u16, padding: usize) -> Option<Vec<u8>> {
     let secured = match port {
         80 => false,
@@ -161,8 +163,20 @@ fn message(case: &Case, port: u16, padding: usize) -> Option<Vec<u8>> {
     for number in 0..padding / 1024 {
         request.push_str(&format!("X-Padding-{number}: {}\r\n", "x".repeat(1024)));
     }
-    request.push_str("Connection: close\r\n\r\n");
+    // It has no end: the other end's kernel takes it, and no application hears of it.
     Some(request.into_bytes())
+}
+
+/// The most bytes of a segment that both ends agreed on (RFC 9293 section 3.7.1): a small one tells of a tunnel.
+#[cfg(target_os = "linux")]
+async fn mss(address: SocketAddr, limit: Duration) -> Option<u32> {
+    let stream = timeout(limit, tokio::net::TcpStream::connect(address)).await.ok()?.ok()?;
+    nix::sys::socket::getsockopt(&stream, nix::sys::socket::sockopt::TcpMaxSeg).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn mss(_: SocketAddr, _: Duration) -> Option<u32> {
+    None
 }
 
 /// The largest packet that this machine thinks gets there, in bytes. A datagram socket knows, and sends nothing.

@@ -52,8 +52,17 @@ enum Reply {
 /// What a probe that was allowed so many hops met, and after how long; `None`: nobody answered.
 type Heard = (u8, Option<(Reply, Duration)>);
 
+/// Whose end a path has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A server's, that takes connections.
+    Server,
+    /// One that need not answer, such as an address that an edge comes from.
+    Silent,
+}
+
 /// Traces the path to `to`, in about two seconds.
-pub(super) async fn look(to: SocketAddr, limit: Duration, watcher: &dyn Watcher) -> (Option<Path>, Probe) {
+pub(super) async fn look(to: SocketAddr, end: End, limit: Duration, watcher: &dyn Watcher) -> (Option<Path>, Probe) {
     let name = format!("network.path.{to}");
     watcher.began(&name, &format!("tracing the path to {to}"));
     let began = Instant::now();
@@ -63,7 +72,7 @@ pub(super) async fn look(to: SocketAddr, limit: Duration, watcher: &dyn Watcher)
         Ok(heard) => {
             let path = path(to, &heard);
             let probe = told(&name, &path, took);
-            (Some(path), probe)
+            (Some(path), if end == End::Silent { excused(probe) } else { probe })
         }
         Err(error) => {
             (None, Probe::new(name, None, took, format!("the path to {to} cannot be traced from here: {error}")))
@@ -236,6 +245,16 @@ fn told(name: &str, path: &Path, took: Duration) -> Probe {
     Probe::new(name, ok, took, said).with("hops", hops).with("reached", path.reached)
 }
 
+/// The same of an end that need not answer: that it is not reached says nothing, and what is lost far from here is not to be
+/// laid on anybody.
+fn excused(mut probe: Probe) -> Probe {
+    if probe.ok == Some(false) {
+        probe.ok = None;
+        probe.said.push_str(", which may be so for probes alone");
+    }
+    probe
+}
+
 fn in_json(hop: &Hop) -> Value {
     let lost = (hop.lost * 1000.0).round() / 1000.0;
     json!({"address": hop.address.to_string(), "round_trip_ms": in_ms(hop.round_trip), "lost": lost})
@@ -301,6 +320,9 @@ mod tests {
         assert_eq!((barred.reached, barred.barred), (false, Some(router(9))));
         assert!(told("network.path", &barred, PATIENCE).said.contains("198.51.100.9"));
         assert_eq!(told("network.path", &path(to(), &[]), PATIENCE).ok, None);
+        let excused = excused(told("network.path", &silent, PATIENCE));
+        assert_eq!(excused.ok, None, "a far router that is silent is nobody's fault");
+        assert!(excused.said.ends_with("for probes alone"), "{}", excused.said);
     }
 
     #[tokio::test]
@@ -308,7 +330,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         for address in [listener.local_addr().unwrap(), refused] {
-            let (path, probe) = look(address, PATIENCE * 2, &crate::probe::Unwatched).await;
+            let (path, probe) = look(address, End::Server, PATIENCE * 2, &crate::probe::Unwatched).await;
             let path = path.unwrap();
             assert_eq!((path.reached, path.hops.len(), probe.ok), (true, 1, Some(true)), "{}", probe.said);
         }

@@ -18,6 +18,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::Client;
+
 /// The client's first bytes (RFC 9113 section 3.4), with an empty SETTINGS frame.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// A frame's header (RFC 9113 section 4.1).
@@ -37,12 +39,17 @@ pub(super) struct Shown {
 }
 
 /// Shakes hands with an origin, asking for `server_name` if there is one.
-pub(super) async fn look(address: SocketAddr, server_name: Option<&str>, limit: Duration) -> Shown {
+pub(super) async fn look(
+    address: SocketAddr,
+    server_name: Option<&str>,
+    client: Option<&Client>,
+    limit: Duration,
+) -> Shown {
     let eye = Arc::new(Eye::default());
     let shaken = async {
         let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         let name = server_name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
-        let config = config(&eye, name.is_some()).map_err(|error| error.to_string())?;
+        let config = config(&eye, name.is_some(), client).map_err(|error| error.to_string())?;
         let name = name.unwrap_or_else(|| ServerName::IpAddress(address.ip().into()));
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())
     };
@@ -95,12 +102,15 @@ fn is_settings(bytes: &[u8]) -> bool {
     }
 }
 
-fn config(eye: &Arc<Eye>, with_name: bool) -> Result<ClientConfig, Error> {
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&eye.provider))
+fn config(eye: &Arc<Eye>, with_name: bool, client: Option<&Client>) -> Result<ClientConfig, Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&eye.provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(eye) as _)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::clone(eye) as _);
+    let mut config = match client {
+        Some(client) => builder.with_client_auth_cert(client.chain.clone(), client.key.clone_key())?,
+        None => builder.with_no_client_auth(),
+    };
     config.enable_sni = with_name;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)

@@ -24,6 +24,14 @@ impl Scheme {
             Self::Https => "https",
         }
     }
+
+    /// The port of its URLs, unless they name another.
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
 }
 
 /// The zone setting `ssl`.
@@ -146,6 +154,16 @@ impl End {
         }
     }
 
+    pub(super) fn to_json(&self) -> Value {
+        let (outcome, status, location) = match self {
+            Self::Works { status, location } => ("works", *status, location.as_deref()),
+            Self::RedirectLoop => ("redirect_loop", None, None),
+            Self::Fails(verdict) => ("fails", verdict.page_status(), None),
+        };
+        let verdict = self.verdict().map(|verdict| verdict.to_json(Audience::Owner));
+        json!({ "outcome": outcome, "status": status, "location": location, "verdict": verdict })
+    }
+
     /// The verdict of one that fails.
     pub fn verdict(&self) -> Option<&Verdict> {
         match self {
@@ -155,20 +173,23 @@ impl End {
     }
 }
 
+impl From<Leg> for End {
+    fn from(leg: Leg) -> Self {
+        match leg {
+            Leg::Answered { status, location, .. } => Self::Works { status: Some(status), location },
+            Leg::Silent { .. } => Self::Works { status: None, location: None },
+            Leg::Failed(verdict) => Self::Fails(verdict),
+        }
+    }
+}
+
 impl Visit {
     fn to_json(&self) -> Value {
-        let (outcome, status, location) = match &self.end {
-            End::Works { status, location } => ("works", *status, location.as_deref()),
-            End::RedirectLoop => ("redirect_loop", None, None),
-            End::Fails(verdict) => ("fails", verdict.page_status(), None),
-        };
-        json!({
-            "outcome": outcome,
-            "status": status,
-            "location": location,
-            "redirected": self.redirected,
-            "verdict": self.end.verdict().map(|verdict| verdict.to_json(Audience::Owner)),
-        })
+        let mut object = self.end.to_json();
+        if let Some(members) = object.as_object_mut() {
+            members.insert("redirected".to_owned(), self.redirected.into());
+        }
+        object
     }
 }
 

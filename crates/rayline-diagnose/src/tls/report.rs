@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::modes::{End, Mode, ModeReport};
 use super::offer::Offer;
+use super::revocation::{Revocation, Standing};
 use crate::certificate::Certificate;
 use crate::target::Target;
 
@@ -30,10 +31,16 @@ pub struct Report {
     pub chain: Vec<Certificate>,
     /// Whether an OCSP response is stapled to it.
     pub stapled: bool,
+    /// What the revocation lists say that its certificates name; empty if they name none by HTTP.
+    pub revocation: Vec<Revocation>,
+    /// The verdict on a certificate that stands in one.
+    pub revoked: Option<Box<Verdict>>,
     /// What it does with each version; empty if it was not reached.
     pub offers: Vec<Offer>,
     /// What it does when no name is asked for; `None` if there is no name, or the handshake fails with it too.
     pub without_name: Option<WithoutName>,
+    /// What comes over TLS to those who have no client certificate; `None` if none was shown anyway.
+    pub without_client: Option<End>,
     /// What it agrees on by ALPN, offered `h2` and `http/1.1`.
     pub alpn: Option<String>,
     /// What becomes of HTTP/2.
@@ -79,10 +86,11 @@ impl Report {
         self.modes.iter().find(|report| report.mode == mode)
     }
 
-    /// The verdict on what should work and does not: `strict` for visitors by HTTPS, then HTTP/2 where it is agreed on.
+    /// The verdict on what should work and does not: `strict` for visitors by HTTPS, a certificate that is revoked, then
+    /// HTTP/2 where it is agreed on.
     pub fn verdict(&self) -> Option<&Verdict> {
         let strict = self.mode(Mode::Strict).and_then(|strict| strict.https.end.verdict());
-        strict.or(match &self.http2 {
+        strict.or(self.revoked.as_deref()).or(match &self.http2 {
             Http2::Broken(verdict) => Some(verdict),
             Http2::NotOffered | Http2::Spoken => None,
         })
@@ -103,6 +111,9 @@ impl Report {
                 say(true, "`strict` never ends: the origin sends visitors in a circle".to_owned())
             }
             Some(End::Works { .. }) | None => {}
+        }
+        for looked in self.revocation.iter().filter(|looked| matches!(looked.standing, Standing::Revoked { .. })) {
+            say(true, format!("the certificate of `{}` is {}", looked.subject, looked.in_words()));
         }
         if let Http2::Broken(verdict) = &self.http2 {
             say(true, format!("HTTP/2 fails: {}", verdict.sentence()));
@@ -136,6 +147,13 @@ impl Report {
         for offer in self.offers.iter().filter(|offer| offer.offered == Some(true) && !offer.version.is_spoken()) {
             say(false, format!("{} is retired (RFC 8996), and still spoken", offer.version.name()));
         }
+        if let Some(End::Works { .. }) = self.without_client {
+            say(
+                false,
+                "it answers those without a client certificate too: who knows its address comes past the edge"
+                    .to_owned(),
+            );
+        }
         match &self.without_name {
             Some(WithoutName::Another(_)) => {
                 say(false, "without a server name another certificate is presented".to_owned());
@@ -162,9 +180,11 @@ impl Report {
             "modes": self.modes.iter().map(ModeReport::to_json).collect::<Vec<_>>(),
             "chain": self.chain.iter().map(Certificate::to_json).collect::<Vec<_>>(),
             "stapled": self.stapled,
+            "revocation": self.revocation.iter().map(Revocation::to_json).collect::<Vec<_>>(),
             "system_only": self.system_only,
             "versions": self.offers.iter().map(Offer::to_json).collect::<Vec<_>>(),
             "without_name": self.without_name.as_ref().map(WithoutName::to_json),
+            "without_client": self.without_client.as_ref().map(End::to_json),
             "alpn": self.alpn,
             "http2": http2,
             "findings": findings.iter().map(Finding::to_json).collect::<Vec<_>>(),

@@ -4,9 +4,12 @@ mod edges;
 mod properties;
 mod stage;
 
+use std::net::SocketAddr;
+
 use rayline_diagnose::author::Role;
 use rayline_diagnose::conclude::{Conclusion, Outcome, Seen, conclude};
 use rayline_diagnose::logs::Cause;
+use rayline_diagnose::network::Network;
 use rayline_diagnose::tls::Scheme;
 use rayline_diagnose::visit::Way;
 use rayline_verdict::Code::*;
@@ -380,6 +383,43 @@ fn an_edge_is_in_the_picture_where_one_was_seen() {
     let mut unresolved = Stage::default();
     unresolved.0.visit.unresolved = Some(Box::new(met(ResolveCause::NxDomain)));
     assert!(boxes(&unresolved).contains(&("Edge", Part::Fails)));
+}
+
+#[test]
+fn a_black_hole_before_the_edge_is_no_fault_of_what_is_behind_it() {
+    let hole = Some("192.0.2.1:443".parse().unwrap());
+    let with = |mut stage: Stage, change: fn(&mut Network, Option<SocketAddr>)| {
+        change(stage.0.network.get_or_insert_default(), hole);
+        stage.0
+    };
+    let sees_it = |conclusion: &Conclusion| {
+        let texts = conclusion.clues.iter().chain(&conclusion.next);
+        texts.filter(|text| text.contains("large packets vanish between this machine and Cloudflare")).count()
+    };
+    let code = |conclusion: &Conclusion| conclusion.verdict.as_ref().map(|verdict| verdict.code);
+    let well = conclude(
+        &case(),
+        &with(Stage::through_cloudflare(E::Answered(200), None), |network, hole| network.edge_black_hole = hole),
+    );
+    assert_eq!((well.outcome, sees_it(&well)), (Outcome::Fine, 1));
+    // The site's address alone is known, and it is the edge's.
+    let timed_out = conclude(&case(), &with(Stage::cloudflare(524, 524), |network, hole| network.black_hole = hole));
+    assert_eq!((code(&timed_out), sees_it(&timed_out)), (Some(OriginWaitTimedOut), 1));
+    assert!(timed_out.hypotheses.iter().all(|each| each.code != NetworkSendUnacknowledged));
+    // Seen from the origin, it is on the very way that the answer goes.
+    let toward = with(Stage::cloudflare(520, 520), |network, hole| network.toward_black_hole = hole);
+    let toward = conclude(&case(), &toward);
+    assert!(toward.hypotheses.iter().any(|each| each.code == NetworkReceiveLost), "{:?}", toward.hypotheses);
+}
+
+#[test]
+fn a_revoked_certificate_is_why_an_edge_that_looks_does_not_take_it() {
+    let mut stage = Stage::cloudflare(526, 526).tls(None, None);
+    stage.0.tls.as_mut().unwrap().revoked = Some(Box::new(met(OriginTlsCause::Revoked)));
+    assert_eq!(in_short(&conclude(&case(), &stage.0)), "fault origin.origin_tls.revoked proven origin -");
+    let mut other = Stage::cloudflare(524, 524).tls(None, None);
+    other.0.tls.as_mut().unwrap().revoked = Some(Box::new(met(OriginTlsCause::Revoked)));
+    assert_eq!(in_short(&conclude(&case(), &other.0)), "fault origin.wait.timed_out inferred origin -");
 }
 
 #[test]

@@ -65,6 +65,19 @@ fn of(paths: Vec<PathBuf>, requests: Vec<Request>) -> Reading {
 const NGINX: u64 = TEN + 3719;
 
 #[test]
+fn who_asks_most_often_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let line =
+        |client: &str| format!("{client} - - [21/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"\n");
+    let lines = ["104.16.0.2", "203.0.113.9", "104.16.0.2", "::ffff:104.16.0.2", "203.0.113.8"].map(line).concat();
+    std::fs::write(folder.path().join("access.log"), lines).unwrap();
+    let reading = read(&Wanted { paths: vec![folder.path().to_owned()], ..Wanted::default() }, &Unwatched);
+    let clients: Vec<_> = reading.clients.iter().map(|(client, count)| (client.to_string(), *count)).collect();
+    let counted = |client: &str, count| (client.to_owned(), count);
+    assert_eq!(clients, [counted("104.16.0.2", 3), counted("203.0.113.8", 1), counted("203.0.113.9", 1)]);
+}
+
+#[test]
 fn what_real_servers_wrote_is_recognised() {
     let known: &[(&str, &[&str])] = &[
         ("nginx", &["nginx error log", "nginx access log"]),

@@ -14,6 +14,7 @@ mod logs;
 mod names;
 mod network;
 mod ranges;
+mod revocation;
 mod site;
 mod tls;
 mod visit;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use rayline_diagnose::case::Case;
-use rayline_diagnose::network::{Network, Source, look};
+use rayline_diagnose::network::{Network, Source, look, toward};
 use rayline_diagnose::probe::{Probe, Unwatched};
 use rayline_diagnose::trust::Trust;
 use rayline_testkit::{Dns, DnsAnswer, Origin, Script};
@@ -155,4 +155,22 @@ async fn each_address_is_connected_to() {
     assert_eq!(probe(&network, &format!("network.tcp.{refuses}")).ok, Some(false));
     let usual: Vec<_> = network.tcp.iter().filter(|tcp| !tcp.named).map(|tcp| tcp.address.port()).collect();
     assert_eq!(usual, [80, 443]);
+}
+
+#[tokio::test]
+async fn from_the_origin_the_ways_toward_the_edge_are_looked_at() {
+    let edge = Origin::start(Script::ok()).unwrap();
+    let case = case("http://shop.test/", &[]);
+    let ways = toward(&case, &[edge.addr()], &Unwatched).await;
+    assert_eq!(ways.paths.iter().map(|path| (path.to, path.reached)).collect::<Vec<_>>(), [(edge.addr(), true)]);
+    assert!(ways.black_holes.is_empty(), "{:?}", ways.probes);
+    let mtu = ways.probes.iter().find(|probe| probe.name == "network.mtu").unwrap();
+    assert_eq!(mtu.ok, Some(true), "{}", mtu.said);
+    assert!(mtu.facts["mss_bytes"].as_i64().unwrap() > 500, "{:?}", mtu.facts);
+    assert_eq!(edge.requests(), 0, "no application hears of it");
+
+    let nowhere = toward(&case, &[], &Unwatched).await;
+    let [probe] = nowhere.probes.as_slice() else { unreachable!() };
+    assert_eq!((probe.ok, probe.name.as_str()), (None, "network.toward"));
+    assert!(probe.said.contains("no access log"), "{}", probe.said);
 }

@@ -32,6 +32,7 @@ fn options(secured: SocketAddr, plain: SocketAddr, authority: &Authority) -> Opt
         name: Some(HOST.to_owned()),
         http_port: plain.port(),
         trust: Trust { named: vec![authority.root_der()], system: Vec::new() },
+        client: None,
         timeout: PATIENCE,
     }
 }
@@ -343,9 +344,11 @@ async fn the_report_is_one_object_of_json() {
             "modes",
             "chain",
             "stapled",
+            "revocation",
             "system_only",
             "versions",
             "without_name",
+            "without_client",
             "alpn",
             "http2",
             "findings"

@@ -240,6 +240,17 @@ fn load_is_repeated_where_that_was_asked_for() {
 }
 
 #[test]
+fn on_the_origin_it_is_said_where_nothing_can_be_traced_toward_an_edge() {
+    let site = Site::new(Script::ok());
+    site.dir.file("access.log", "127.0.0.1 - - [21/Nov/2026:11:01:59 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"\n");
+    let report = json(&site.diagnose(&["--here", "--logs", "access.log", "--json"]));
+    let probes = report["probes"].as_array().unwrap();
+    let toward = probes.iter().find(|probe| probe["name"] == "network.toward").unwrap();
+    assert_eq!(toward["ok"], Value::Null);
+    assert!(toward["said"].as_str().unwrap().contains("nothing is traced toward the edge"), "{toward}");
+}
+
+#[test]
 fn the_addresses_of_edges_come_in_every_format() {
     assert!(run(&["ips"]).fine().contains("Cloudflare"));
     let json: Value = run(&["ips", "cloudflare", "--json"]).json();

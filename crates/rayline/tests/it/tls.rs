@@ -1,6 +1,6 @@
 //! `rayline tls`: what it prints, and how it ends.
 
-use rayline_testkit::{Authority, Flaw, Origin, Script};
+use rayline_testkit::{Authority, Flaw, Origin, Script, Versions};
 
 use crate::{Dir, Outcome, run};
 
@@ -68,6 +68,37 @@ fn a_fault_ends_with_1_and_its_fix() {
     let outcome = scene.tls(&["--ca", "ca.pem", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!((outcome.code, &json["verdict"]["status"], &json["name"]), (1, &526.into(), &"shop.test".into()));
+}
+
+#[test]
+fn what_an_origin_answers_without_a_client_certificate_is_said() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let authority = Authority::new("Test").unwrap();
+    let issued = authority.issue(Flaw::None, &["shop.test"]).unwrap();
+    let demanding = Script::client_certificate_required(&issued, &authority, Versions::Both);
+    let (plain, secured) =
+        runtime.block_on(async { (Origin::start(Script::ok()).unwrap(), Origin::start(demanding).unwrap()) });
+    let dir = Dir::new();
+    dir.file("ca.pem", &authority.root_pem());
+    authority.issue_client("edge").unwrap().write_to(dir.path(), "edge").unwrap();
+    let (secured, plain) = (secured.addr().to_string(), plain.addr().port().to_string());
+    let args = ["tls", &secured, "--host", "shop.test", "--http-port", &plain, "--ca", "ca.pem"];
+    let bare = dir.run(&args);
+    assert_eq!(bare.code, 1, "{}", bare.stdout);
+    let shown = dir.run(&[&args[..], &["--client-cert", "edge.pem", "--client-key", "edge.key"]].concat()).fine();
+    assert!(shown.contains("strict       works (200)"), "{shown}");
+    let refused = "without the client certificate: 525 origin.origin_tls.client_certificate_refused";
+    assert!(shown.contains(refused), "{shown}");
+    assert!(shown.contains("revocation   no certificate names a list by HTTP"), "{shown}");
+    for (more, code, why) in [
+        (&["--client-cert", "edge.pem"][..], 2, "--client-key"),
+        (&["--client-cert", "ca.pem", "--client-key", "edge.key"], 3, "the key is not its own"),
+        (&["--client-cert", "gone.pem", "--client-key", "edge.key"], 3, "gone.pem"),
+    ] {
+        let outcome = dir.run(&[&args[..], more].concat());
+        assert_eq!(outcome.code, code, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
+    }
 }
 
 #[test]

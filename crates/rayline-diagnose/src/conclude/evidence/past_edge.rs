@@ -293,7 +293,8 @@ fn tls(scene: &Scene<'_>, page: &[Observation]) -> Vec<Observation> {
         (verdict.phase() == Phase::OriginTls).then(|| verdict.as_ref().clone())
     };
     let told = |verdict: &Verdict| page.iter().any(|seen| seen.code == Some(verdict.code) && seen.what != What::Met);
-    match (of_tls(end(Mode::Full)), of_tls(end(Mode::Strict))) {
+    let strict = of_tls(end(Mode::Strict)).or_else(|| report.revoked.as_deref().cloned());
+    match (of_tls(end(Mode::Full)), strict) {
         (Some(verdict), _) if !told(&verdict) && is_spoken_in_clear(scene, report) => Vec::new(),
         (Some(verdict), _) => {
             let sentence = format!("a TLS handshake with the origin fails: {}", words(verdict.sentence()));
@@ -346,9 +347,13 @@ fn network(scene: &Scene<'_>, symptom: &Symptom<'_>, page: &[Observation], so_fa
             all.push(Observation::new(What::TcpFails, sentence).judged(verdict).counting(share));
         }
     }
-    if let Some(address) = network.black_hole {
+    if let Some(address) = scene.hole_before_origin() {
         let sentence = format!("large packets vanish between here and {address}, small ones arrive");
         all.push(Observation::new(What::BlackHole, sentence).of(Code::NetworkSendUnacknowledged));
+    }
+    if let Some(address) = network.toward_black_hole {
+        let sentence = format!("large packets vanish between the origin and the edge at {}", address.ip());
+        all.push(Observation::new(What::BlackHole, sentence).of(Code::NetworkReceiveLost));
     }
     once(all)
 }

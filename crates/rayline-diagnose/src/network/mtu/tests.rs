@@ -35,6 +35,7 @@ async fn large_packets_get_through_on_loopback() {
     let found = found(Script::ok()).await;
     assert_eq!((found.black_hole, found.probe.ok), (false, Some(true)), "{}", found.probe.said);
     assert!(found.probe.facts["path_mtu_bytes"].as_i64().unwrap() >= 1280);
+    assert!(found.probe.facts["mss_bytes"].as_i64().unwrap() > 500);
 }
 
 #[tokio::test]
