@@ -46,9 +46,6 @@ impl Columns {
 
     /// A column, decoded unless it is here. Of several that ask at once, one decodes it.
     pub(crate) fn read(&self, segment: &Segment, group: usize, slot: Slot) -> io::Result<Option<Decoded>> {
-        if slot == Slot::Line {
-            return segment.read(group, slot);
-        }
         let key = Key { segment: segment.id, group, slot: slot.index() };
         self.cache.get_or_insert_with(&key, || segment.read(group, slot))
     }

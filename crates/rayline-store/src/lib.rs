@@ -8,6 +8,7 @@
 mod cache;
 mod chunk;
 mod dimension;
+mod export;
 #[cfg(test)]
 mod memory;
 mod query;
@@ -17,6 +18,7 @@ mod store;
 
 pub use chunk::{Chunk, Column, Shared, Source, Span, Table, Wanted};
 pub use dimension::{Dimension, Number};
+pub use export::{Format, export};
 pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Row, Sum, first_seen, rows, run};
 pub use shelf::{Shelf, Trimmed};
 pub use store::{Options, Store};

@@ -30,6 +30,7 @@ use plan::Plan;
 use scan::Pass;
 
 pub use first::first_seen;
+pub(crate) use rows::matches;
 pub use rows::{Row, rows};
 
 /// Which requests, and how they are to be summed up.

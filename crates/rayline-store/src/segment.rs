@@ -30,7 +30,7 @@ use rayline_verdict::{Moment, RayId};
 use crate::chunk::{Chunk, Column, Shared, Span};
 pub(crate) use facts::{Facts, Ranges};
 pub(crate) use slot::Slot;
-pub(crate) use write::{GROUP_LINES, GROUP_ROWS, Writer};
+pub(crate) use write::{GROUP_ROWS, Writer};
 
 /// An open file. It stays readable even when it has been removed.
 #[derive(Debug)]

@@ -155,8 +155,8 @@ impl Shelf {
             return Ok(());
         }
         let facts = Facts { journals, ..Facts::new(table, self.next_number()) };
-        let rows = chunk.clone().sorted();
-        let made = folder::create(&self.folder, Slot::all_of(chunk), &facts, |writer| writer.add(&rows))?;
+        let made =
+            folder::create(&self.folder, Slot::all_of(chunk), &facts, |writer| writer.add(Arc::new(chunk.clone())))?;
         self.replace(&[], Some(made));
         Ok(())
     }
@@ -284,12 +284,20 @@ impl Shelf {
         Err(io::Error::new(io::ErrorKind::ResourceBusy, "the store's files change too fast to be read"))
     }
 
-    fn chunk(&self, segment: &Segment, group: usize, slots: &[Slot]) -> io::Result<Chunk> {
+    /// The wanted columns of a row group. Where lines are among them, only the rows of the span: lines are by far the most
+    /// of what there is, and are decompressed by the page.
+    fn chunk(&self, segment: &Segment, group: usize, span: Span, wanted: &Wanted) -> io::Result<Chunk> {
         let mut chunk = Chunk::default();
-        for slot in slots {
-            if let Some(column) = self.columns.read(segment, group, *slot)? {
-                column.put_into(&mut chunk, *slot);
+        for slot in Slot::all_wanted(wanted).into_iter().filter(|slot| *slot != Slot::Line) {
+            if let Some(column) = self.columns.read(segment, group, slot)? {
+                column.put_into(&mut chunk, slot);
             }
+        }
+        if wanted.lines {
+            let before = |end: Moment| chunk.at.partition_point(|at| Moment(*at) < end);
+            let rows = before(span.from)..before(span.to);
+            chunk = chunk.part(rows.clone());
+            chunk.lines = segment.lines(group, rows)?.unwrap_or_default().into();
         }
         Ok(chunk)
     }
@@ -315,32 +323,16 @@ impl Source for Shelf {
     ) -> io::Result<()> {
         let segments = self.segments()?;
         let mut visits = visits_of(&segments, table, span);
-        if table == Table::Hours {
-            let later = Span { to: Moment(span.to.0.saturating_add(HOUR)), ..span };
-            let unsummed = merge::unsummed(&segments);
-            visits.extend(
-                visits_of(&unsummed, Table::Minutes, later).into_iter().map(|visit| Visit { by_hour: true, ..visit }),
-            );
-            visits.sort_by_key(|visit| visit.first);
-            return self.go(&visits, wanted, visit);
-        }
+        let later = Span { to: Moment(span.to.0.saturating_add(HOUR)), ..span };
+        let unsummed = if table == Table::Hours { merge::unsummed(&segments) } else { Vec::new() };
+        let minutes = visits_of(&unsummed, Table::Minutes, later);
+        visits.extend(minutes.into_iter().map(|visit| Visit { by_hour: true, ..visit }));
         visits.sort_by_key(|visit| visit.first);
-        self.go(&visits, wanted, visit)
-    }
-}
-
-impl Shelf {
-    fn go(
-        &self,
-        visits: &[Visit<'_>],
-        wanted: &Wanted,
-        visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let slots = Slot::all_wanted(wanted);
         for Visit { segment, group, by_hour, .. } in visits {
-            let read = self.chunk(segment, *group, &slots);
+            let span = if by_hour { later } else { span };
+            let read = self.chunk(segment, group, span, wanted);
             let Some(chunk) = self.unless_damaged(segment, read)? else { continue };
-            visit(Arc::new(if *by_hour { chunk.by_hour() } else { chunk }))?;
+            visit(Arc::new(if by_hour { chunk.by_hour() } else { chunk }))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Chunks made of chunks: some of their rows, several in one, in another order, by the hour. Nothing is summed up here.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,6 +24,25 @@ impl Chunk {
             }),
             numbers: self.numbers.each_ref().map(|numbers| numbers.as_ref().map(|numbers| pick(numbers, rows))),
             lines: pick(&self.lines, rows),
+        }
+    }
+
+    /// The rows from one to before another.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        if rows == (0..self.len()) {
+            return self.clone();
+        }
+        Self {
+            at: slice(&self.at, &rows),
+            weight: slice(&self.weight, &rows),
+            rays: slice(&self.rays, &rows),
+            columns: self.columns.each_ref().map(|column| {
+                let column = column.as_ref()?;
+                Some(Column { codes: slice(&column.codes, &rows), values: Arc::clone(&column.values) })
+            }),
+            numbers: self.numbers.each_ref().map(|numbers| numbers.as_ref().map(|numbers| slice(numbers, &rows))),
+            lines: slice(&self.lines, &rows),
         }
     }
 
@@ -63,6 +83,10 @@ impl Chunk {
     pub fn by_hour(&self) -> Self {
         Self { at: self.at.iter().map(|at| at.saturating_sub(at.rem_euclid(HOUR))).collect(), ..self.clone() }
     }
+}
+
+fn slice<T: Clone>(list: &Shared<T>, rows: &Range<usize>) -> Shared<T> {
+    list.get(rows.clone()).unwrap_or_default().to_vec().into()
 }
 
 fn pick<T: Clone + Default>(list: &Shared<T>, rows: &[u32]) -> Shared<T> {

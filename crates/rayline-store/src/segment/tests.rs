@@ -3,6 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 use rayline_verdict::RayId;
 
+use super::write::GROUP_LINES;
 use super::*;
 use crate::chunk::Table;
 use crate::dimension::{Dimension, Number};
@@ -37,7 +38,7 @@ pub(crate) fn rows_of(chunk: &Chunk) -> Vec<Row> {
         .collect()
 }
 
-fn read_all(segment: &Segment) -> Chunk {
+pub(crate) fn read_all(segment: &Segment) -> Chunk {
     let groups = (0..segment.groups.len()).map(|group| {
         let mut chunk = Chunk::default();
         for slot in segment.slots() {
@@ -51,7 +52,7 @@ fn read_all(segment: &Segment) -> Chunk {
 fn write_to(path: &Path, chunk: &Chunk) -> Segment {
     let facts = Facts::new(Table::Requests, 1);
     let mut writer = Writer::new(File::create(path).unwrap(), Slot::all_of(chunk), &facts).unwrap();
-    writer.add(chunk).unwrap();
+    writer.add(Arc::new(chunk.clone())).unwrap();
     writer.finish().unwrap();
     Segment::open(path).unwrap()
 }

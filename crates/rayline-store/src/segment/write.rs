@@ -18,17 +18,18 @@ use crate::chunk::{Chunk, Column};
 /// Rows of a row group at most.
 pub(crate) const GROUP_ROWS: usize = 128 * 1024;
 /// Bytes of the lines of a row group, about; a row group is decoded as a whole when files are merged or exported.
-pub(crate) const GROUP_LINES: usize = 32 * 1024 * 1024;
+pub(super) const GROUP_LINES: usize = 32 * 1024 * 1024;
 /// Bytes of lines that are compressed together, and decompressed to read one of them.
 const LINES_PAGE: usize = 256 * 1024;
 /// Bytes of a dictionary. So many that a row group's values fit in: then reading gives codes, and no text is hashed.
 const DICTIONARY: usize = 64 * 1024 * 1024;
 
-/// Writes one file.
+/// Writes one file. Rows are gathered until they make a row group.
 #[derive(Debug)]
 pub(crate) struct Writer<W: Write + Send> {
     file: SerializedFileWriter<W>,
     slots: Vec<Slot>,
+    waiting: Vec<Arc<Chunk>>,
 }
 
 impl<W: Write + Send> Writer<W> {
@@ -36,15 +37,30 @@ impl<W: Write + Send> Writer<W> {
     pub(crate) fn new(out: W, slots: Vec<Slot>, facts: &Facts) -> io::Result<Self> {
         let schema = schema(&slots)?;
         let file = SerializedFileWriter::new(out, schema, properties(&slots, facts)?)?;
-        Ok(Self { file, slots })
+        Ok(Self { file, slots, waiting: Vec::new() })
     }
 
     /// Adds rows. What they have and the file has not is left out.
-    pub(crate) fn add(&mut self, chunk: &Chunk) -> io::Result<()> {
+    pub(crate) fn add(&mut self, chunk: Arc<Chunk>) -> io::Result<()> {
+        if !fits(&self.waiting, &chunk) {
+            self.flush()?;
+        }
+        self.waiting.push(chunk);
+        Ok(())
+    }
+
+    /// Ends the file.
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.flush()?;
+        Ok(self.file.into_inner()?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let chunk = Chunk::concat(&std::mem::take(&mut self.waiting)).sorted();
         let mut start = 0;
         while start < chunk.len() {
-            let end = group_end(chunk, start);
-            self.add_group(chunk, start, end)?;
+            let end = group_end(&chunk, start);
+            self.add_group(&chunk, start, end)?;
             start = end;
         }
         Ok(())
@@ -61,11 +77,13 @@ impl<W: Write + Send> Writer<W> {
         group.close()?;
         Ok(())
     }
+}
 
-    /// Ends the file.
-    pub(crate) fn finish(self) -> io::Result<W> {
-        Ok(self.file.into_inner()?)
-    }
+/// Whether a chunk fits into the row group that the others are to become.
+fn fits(waiting: &[Arc<Chunk>], chunk: &Chunk) -> bool {
+    let bytes = |chunk: &Chunk| chunk.lines.iter().map(|line| line.len()).sum::<usize>();
+    let all = || waiting.iter().map(AsRef::as_ref).chain([chunk]);
+    all().map(Chunk::len).sum::<usize>() <= GROUP_ROWS && all().map(bytes).sum::<usize>() <= GROUP_LINES
 }
 
 /// Where the row group ends that begins with the row `start`.
@@ -186,7 +204,7 @@ pub(super) fn write_with_small_dictionary<W: Write + Send>(out: W, slots: &[Slot
     let properties = WriterProperties::clone(&properties(slots, &facts).unwrap()).into_builder();
     let properties = properties.set_dictionary_page_size_limit(4096).build();
     let file = SerializedFileWriter::new(out, schema(slots).unwrap(), Arc::new(properties)).unwrap();
-    let mut writer = Writer { file, slots: slots.to_vec() };
-    writer.add(chunk).unwrap();
+    let mut writer = Writer { file, slots: slots.to_vec(), waiting: Vec::new() };
+    writer.add(Arc::new(chunk.clone())).unwrap();
     writer.finish().unwrap();
 }

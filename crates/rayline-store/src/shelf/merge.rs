@@ -11,7 +11,7 @@ use rayline_verdict::Moment;
 use super::{HOUR, Shelf, folder};
 use crate::chunk::{Chunk, Shared, Table};
 use crate::dimension::Number;
-use crate::segment::{Facts, GROUP_LINES, GROUP_ROWS, Ranges, Segment, Slot};
+use crate::segment::{Facts, Ranges, Segment, Slot};
 
 /// A file of so many bytes is big enough.
 const BIG: u64 = 128 * 1024 * 1024;
@@ -82,15 +82,11 @@ impl Shelf {
         groups.sort_by_key(|(file, group)| file.groups.get(*group).map(|group| group.first));
         let mut unreadable = None;
         let made = folder::create(&self.folder, slots, &facts, |writer| {
-            let mut waiting: Vec<Arc<Chunk>> = Vec::new();
             for (file, group) in groups {
                 let chunk = whole(file, group).inspect_err(|_| unreadable = Some(Arc::clone(file)))?;
-                if !fits(&waiting, &chunk) {
-                    writer.add(&Chunk::concat(&std::mem::take(&mut waiting)).sorted())?;
-                }
-                waiting.push(Arc::new(chunk));
+                writer.add(Arc::new(chunk))?;
             }
-            writer.add(&Chunk::concat(&waiting).sorted())
+            Ok(())
         });
         let made = made.map_err(|error| (unreadable, error))?;
         self.replace(files, Some(made));
@@ -118,11 +114,12 @@ impl Shelf {
                     chunks.extend(self.unless_damaged(&segment, read)?.map(|chunk| Arc::new(chunk.by_hour())));
                 }
             }
-            let hours = sum(&Chunk::concat(&chunks));
+            let hours = Arc::new(sum(&Chunk::concat(&chunks)));
             if hours.is_empty() {
                 return Ok(());
             }
-            let made = folder::create(&self.folder, Slot::all_of(&hours), &facts, |writer| writer.add(&hours))?;
+            let made =
+                folder::create(&self.folder, Slot::all_of(&hours), &facts, |writer| writer.add(Arc::clone(&hours)))?;
             self.replace(&[], Some(made));
         }
     }
@@ -137,13 +134,6 @@ fn whole(segment: &Segment, group: usize) -> io::Result<Chunk> {
         }
     }
     Ok(chunk)
-}
-
-/// Whether a chunk fits into the row group that the others are to become.
-fn fits(waiting: &[Arc<Chunk>], chunk: &Chunk) -> bool {
-    let bytes = |chunk: &Chunk| chunk.lines.iter().map(|line| line.len()).sum::<usize>();
-    let all = || waiting.iter().map(AsRef::as_ref).chain([chunk]);
-    all().map(Chunk::len).sum::<usize>() <= GROUP_ROWS && all().map(bytes).sum::<usize>() <= GROUP_LINES
 }
 
 /// Files that should be one: of the same table and period, and of about the same size; all that are not big yet once the
