@@ -1,6 +1,7 @@
 //! Rows in memory, column by column: the one form that is written, read and asked.
 
 mod gather;
+mod sum;
 
 use std::io;
 use std::ops::{Deref, DerefMut};

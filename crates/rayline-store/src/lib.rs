@@ -9,6 +9,7 @@ mod cache;
 mod chunk;
 mod dimension;
 mod export;
+pub mod generate;
 #[cfg(test)]
 mod memory;
 mod query;

@@ -1,7 +1,7 @@
 //! Many small files become few big ones, and minutes are summed up to hours. Each row stays where it counts exactly once:
 //! what a new file replaces, or has summed up, is written in the file itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +9,7 @@ use std::sync::Arc;
 use rayline_verdict::Moment;
 
 use super::{HOUR, Shelf, folder};
-use crate::chunk::{Chunk, Shared, Table};
-use crate::dimension::Number;
+use crate::chunk::{Chunk, Table};
 use crate::segment::{Facts, Ranges, Segment, Slot};
 
 /// A file of so many bytes is big enough.
@@ -114,7 +113,7 @@ impl Shelf {
                     chunks.extend(self.unless_damaged(&segment, read)?.map(|chunk| Arc::new(chunk.by_hour())));
                 }
             }
-            let hours = Arc::new(sum(&Chunk::concat(&chunks)));
+            let hours = Arc::new(Chunk::concat(&chunks).summed());
             if hours.is_empty() {
                 return Ok(());
             }
@@ -187,46 +186,4 @@ const fn period_of(table: Table) -> i64 {
         Table::Requests | Table::Minutes | Table::Times => 24 * HOUR,
         Table::Hours => 30 * 24 * HOUR,
     }
-}
-
-/// Adds up the rows of the same moment and values.
-fn sum(rows: &Chunk) -> Chunk {
-    let mut places: HashMap<Vec<u32>, usize, foldhash::fast::RandomState> = HashMap::default();
-    let mut firsts: Vec<u32> = Vec::new();
-    let mut weights: Vec<u32> = Vec::new();
-    let mut sums: [Vec<u64>; Number::ALL.len()] = Default::default();
-    let columns: Vec<_> = rows.columns.iter().flatten().map(|column| &column.codes).collect();
-    let mut key = Vec::with_capacity(columns.len() + 2);
-    for (row, (at, weight)) in rows.at.iter().zip(&rows.weight).enumerate() {
-        key.clear();
-        let [high, low] = [at.cast_unsigned() >> 32, at.cast_unsigned() & u64::from(u32::MAX)];
-        key.extend([high, low].map(|half| u32::try_from(half).unwrap_or_default()));
-        key.extend(columns.iter().map(|codes| codes.get(row).copied().unwrap_or_default()));
-        let place = match places.get(&key) {
-            // A sum that no longer fits goes on in another row.
-            Some(place) if weights.get(*place).is_some_and(|sum| sum.checked_add(*weight).is_some()) => *place,
-            Some(_) | None => {
-                places.insert(key.clone(), firsts.len());
-                firsts.push(u32::try_from(row).unwrap_or(u32::MAX));
-                weights.push(0);
-                sums.iter_mut().for_each(|list| list.push(0));
-                firsts.len() - 1
-            }
-        };
-        if let Some(sum) = weights.get_mut(place) {
-            *sum += weight;
-        }
-        for (numbers, list) in rows.numbers.iter().zip(&mut sums) {
-            let number = numbers.as_ref().and_then(|numbers| numbers.get(row)).copied().unwrap_or_default();
-            if let Some(sum) = list.get_mut(place) {
-                *sum = sum.saturating_add(number);
-            }
-        }
-    }
-    let mut summed = rows.select(&firsts);
-    summed.weight = weights.into();
-    for (numbers, list) in summed.numbers.iter_mut().zip(sums) {
-        *numbers = numbers.is_some().then(|| Shared::from(list));
-    }
-    summed.sorted()
 }

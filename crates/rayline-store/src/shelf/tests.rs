@@ -1,3 +1,5 @@
+mod crash;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
