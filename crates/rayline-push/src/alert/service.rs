@@ -1,0 +1,360 @@
+//! The thread that watches and tells.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rayline_store::Source;
+use rayline_verdict::Moment;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::deliver::{Receiver, Refusal};
+use super::ledger::{Ledger, Outgoing};
+use super::notice::Notice;
+use super::watch::{Finding, Known, watch};
+use super::{Kind, Policy};
+use crate::client::{Client, Limits};
+
+/// Notices that wait for one receiver. What comes on top pushes out the oldest.
+const WAITING: usize = 1000;
+/// After a refusal, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// What alerts are made of, and where they go.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is watched for.
+    pub policies: Vec<Policy>,
+    /// Who is told.
+    pub receivers: Vec<Receiver>,
+    /// Where what has been told, and what waits, is written.
+    pub file: PathBuf,
+    /// How often is looked.
+    pub every: Duration,
+    /// The beginning of links to the dashboard; empty: none.
+    pub dashboard: String,
+}
+
+/// What is asked.
+pub struct Sources {
+    /// The store.
+    pub store: Box<dyn Source + Send>,
+    /// What is known besides it. Asked at every look.
+    pub known: Box<dyn Fn() -> Known + Send>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sources")
+    }
+}
+
+/// How the alerts fare: what goes on, and how each receiver takes it. As JSON for the admin server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// What goes on now, the latest first.
+    pub open: Vec<Notice>,
+    /// An object per receiver: `name`, `type`, `waiting`, `last_sent`, `last_error`, `failures`, `lost`.
+    pub receivers: Vec<Value>,
+    /// Why the last look failed, if it did.
+    pub error: Option<String>,
+}
+
+/// Alerts at work. Dropping it ends them; what has not been told waits on disk.
+pub struct Alerts {
+    status: Arc<Mutex<Status>>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Alerts {
+    /// Reads what had been told before, and starts the thread.
+    ///
+    /// A file that cannot be read is set aside, and everything that goes on is told anew.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no thread to give.
+    pub fn start(options: Options, sources: Sources) -> io::Result<Self> {
+        let kept = Kept::read(&options.file);
+        let client = Arc::new(Client::new(&[], Limits { response: Duration::from_secs(20), ..Limits::default() })?);
+        let status = Arc::new(Mutex::new(Status::default()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let mut desk = Desk::new(options, sources, kept, client, Arc::clone(&status));
+        desk.settle();
+        let thread = thread::Builder::new().name("alerts".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = desk.run() => {}
+                    _ = stopped => {}
+                }
+            });
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { status, running: Some((stop, thread)) })
+    }
+
+    /// How they fare.
+    pub fn status(&self) -> Status {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Alerts {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            drop(stop);
+            // a panic has been printed by its hook
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Alerts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alerts").finish_non_exhaustive()
+    }
+}
+
+/// What is on disk.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    ledger: Ledger,
+    /// By receiver, the oldest first.
+    waiting: BTreeMap<String, VecDeque<Notice>>,
+}
+
+impl Kept {
+    fn read(file: &Path) -> Self {
+        let read = match std::fs::read(file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
+            Err(error) => Err(error.to_string()),
+        };
+        read.unwrap_or_else(|error| {
+            let aside = file.with_extension("unreadable");
+            // if that fails as well, the next write replaces it
+            let _ = std::fs::rename(file, &aside);
+            say(&format!("`{}` cannot be read ({error}): set aside; what goes on is told anew", file.display()));
+            Self::default()
+        })
+    }
+
+    /// Replaces the file by one that is whole.
+    fn write(&self, file: &Path) -> io::Result<()> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let fresh = file.with_extension("new");
+        std::fs::write(&fresh, serde_json::to_vec(self)?)?;
+        std::fs::rename(&fresh, file)
+    }
+}
+
+/// What is known of one receiver.
+struct Post {
+    receiver: Arc<Receiver>,
+    busy: bool,
+    not_before: Instant,
+    failures: u32,
+    last_sent: Option<String>,
+    last_error: Option<String>,
+    lost: u64,
+}
+
+/// Everything the thread owns.
+struct Desk {
+    options: Options,
+    sources: Sources,
+    kept: Kept,
+    client: Arc<Client>,
+    posts: Vec<Post>,
+    status: Arc<Mutex<Status>>,
+    error: Option<String>,
+    unwritten: bool,
+}
+
+/// What came of one try: which receiver, and how it took it.
+type Told = (usize, Result<(), Refusal>);
+
+impl Desk {
+    fn new(
+        options: Options,
+        sources: Sources,
+        mut kept: Kept,
+        client: Arc<Client>,
+        status: Arc<Mutex<Status>>,
+    ) -> Self {
+        kept.ledger.keep(&options.policies);
+        kept.waiting.retain(|name, _| options.receivers.iter().any(|receiver| receiver.name == *name));
+        let post = |receiver: &Receiver| Post {
+            receiver: Arc::new(receiver.clone()),
+            busy: false,
+            not_before: Instant::now(),
+            failures: 0,
+            last_sent: None,
+            last_error: None,
+            lost: 0,
+        };
+        let posts = options.receivers.iter().map(post).collect();
+        Self { options, sources, kept, client, posts, status, error: None, unwritten: false }
+    }
+
+    async fn run(mut self) {
+        let mut looks = interval(self.options.every);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut telling: JoinSet<Told> = JoinSet::new();
+        loop {
+            self.tell(&mut telling);
+            self.settle();
+            let next = self.posts.iter().enumerate().filter(|(_, post)| !post.busy);
+            let next = next.filter(|(_, post)| self.waits(&post.receiver.name)).map(|(_, post)| post.not_before).min();
+            tokio::select! {
+                _ = looks.tick() => self.look(now()),
+                Some(told) = telling.join_next() => if let Ok(told) = told { self.take(told) },
+                () = until(next) => {}
+            }
+        }
+    }
+
+    fn waits(&self, name: &str) -> bool {
+        self.kept.waiting.get(name).is_some_and(|waiting| !waiting.is_empty())
+    }
+
+    /// Asks the store what every policy finds, and queues what is to be told.
+    fn look(&mut self, now: Moment) {
+        let known = (self.sources.known)();
+        self.error = None;
+        for policy in &self.options.policies {
+            match watch(&*self.sources.store, policy, &known, now) {
+                Ok(findings) => {
+                    let link = |finding: &Finding| link(&self.options.dashboard, policy, finding);
+                    let outgoing = self.kept.ledger.take(policy, findings, now, link);
+                    self.unwritten |= !outgoing.is_empty();
+                    queue(&mut self.kept.waiting, &mut self.posts, outgoing);
+                }
+                Err(error) => self.error = Some(format!("`{}`: {error}", policy.name)),
+            }
+        }
+    }
+
+    /// Starts a try for each receiver that is free and has something waiting.
+    fn tell(&mut self, telling: &mut JoinSet<Told>) {
+        let now = Instant::now();
+        for (at, post) in self.posts.iter_mut().enumerate() {
+            let first = self.kept.waiting.get(&post.receiver.name).and_then(VecDeque::front);
+            let Some(notice) = first.filter(|_| !post.busy && post.not_before <= now).cloned() else { continue };
+            post.busy = true;
+            let (receiver, client) = (Arc::clone(&post.receiver), Arc::clone(&self.client));
+            telling.spawn(async move { (at, receiver.tell(&client, &notice).await) });
+        }
+    }
+
+    fn take(&mut self, (at, outcome): Told) {
+        let Some(post) = self.posts.get_mut(at) else { return };
+        post.busy = false;
+        match outcome {
+            Ok(()) => {
+                if let Some(waiting) = self.kept.waiting.get_mut(&post.receiver.name) {
+                    waiting.pop_front();
+                }
+                self.unwritten = true;
+                post.failures = 0;
+                post.last_error = None;
+                post.last_sent = Some(now().to_seconds());
+            }
+            Err(Refusal { why, after }) => {
+                let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(post.failures.min(16)));
+                post.not_before = Instant::now() + after.unwrap_or(doubled).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+                post.failures = post.failures.saturating_add(1);
+                post.last_error = Some(why);
+            }
+        }
+    }
+
+    /// Writes what has changed, and shows how it stands.
+    fn settle(&mut self) {
+        if self.unwritten {
+            match self.kept.write(&self.options.file) {
+                Ok(()) => self.unwritten = false,
+                Err(error) => {
+                    self.error = Some(format!("`{}` cannot be written: {error}", self.options.file.display()))
+                }
+            }
+        }
+        let receiver = |post: &Post| {
+            json!({
+                "name": post.receiver.name,
+                "type": post.receiver.address.kind(),
+                "waiting": self.kept.waiting.get(&post.receiver.name).map_or(0, VecDeque::len),
+                "last_sent": post.last_sent,
+                "last_error": post.last_error,
+                "failures": post.failures,
+                "lost": post.lost,
+            })
+        };
+        let status = Status {
+            open: self.kept.ledger.open().into_iter().cloned().collect(),
+            receivers: self.posts.iter().map(receiver).collect(),
+            error: self.error.clone(),
+        };
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+}
+
+fn queue(waiting: &mut BTreeMap<String, VecDeque<Notice>>, posts: &mut [Post], outgoing: Vec<Outgoing>) {
+    for Outgoing { receivers, notice } in outgoing {
+        for post in posts.iter_mut().filter(|post| receivers.contains(&post.receiver.name)) {
+            let waiting = waiting.entry(post.receiver.name.clone()).or_default();
+            // the first may be on its way: the second is pushed out
+            if waiting.len() >= WAITING {
+                waiting.remove(1);
+                post.lost += 1;
+            }
+            waiting.push_back(notice.clone());
+        }
+    }
+}
+
+/// The page of the dashboard that shows what a finding is about.
+fn link(dashboard: &str, policy: &Policy, finding: &Finding) -> String {
+    if dashboard.is_empty() {
+        return String::new();
+    }
+    if matches!(policy.kind, Kind::Certificate { .. }) {
+        return dashboard.to_owned();
+    }
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    pairs.append_pair("zone", &finding.zone);
+    if let Some(code) = finding.code {
+        pairs.append_pair("code", code.name());
+    }
+    pairs.append_pair("from", &finding.since.to_seconds());
+    format!("{dashboard}/errors?{}", pairs.finish())
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn now() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// One line on standard error, which may be closed.
+fn say(message: &str) {
+    let _ = io::Write::write_all(&mut io::stderr(), format!("rayline: {message}\n").as_bytes());
+}
