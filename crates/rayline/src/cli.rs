@@ -155,8 +155,8 @@ pub(crate) enum Command {
 
     /// Everything known of one request: the edge's record, and the origin's log lines
     #[command(
-        long_about = "Show everything known of one request by the Ray ID on its error page: the edge's record, from its request \
-                      log, and with --logs the lines of the origin's logs that belong to it, found by Ray ID, else by time, \
+        long_about = "Show everything known of one request by the Ray ID on its error page: the edge's record, as the running \
+                      edge keeps it, else from its request log, and with --logs the lines of the origin's logs that belong to it, found by Ray ID, else by time, \
                       method and path.\n\n\
                       --json prints {ray_id, record, logs}.",
         after_help = "Examples:\n  \

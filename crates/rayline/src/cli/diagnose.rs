@@ -137,9 +137,12 @@ pub(crate) struct RayArgs {
     /// The Ray ID from the error page: 16 hex digits, with or without `-COLO`
     #[arg(value_name = "ID")]
     pub(crate) ray: rayline_verdict::RayId,
-    /// The edge's configuration, which names its request log
+    /// The edge's configuration, which names its admin server and its request log
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// The admin server of the running edge, on this machine; its token is in RAYLINE_TOKEN, or found by --config
+    #[arg(long, value_name = "URL")]
+    pub(crate) admin: Option<AdminUrl>,
     /// The edge's request log, instead of the configuration's
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) file: Option<PathBuf>,

@@ -14,11 +14,13 @@ use crate::cli::Global;
 use crate::cli::diagnose::RayArgs;
 use crate::config_file;
 use crate::output::{self, BOLD, DIM, Exit, escaped, styled};
-use crate::tail::printer;
+use crate::tail::admin::Trouble;
+use crate::tail::{find_admin, printer};
 
 pub(crate) fn run(args: &RayArgs, global: &Global) -> io::Result<Exit> {
     let digits = args.ray.to_string();
-    let record = match log(args).and_then(|log| log.map_or(Ok(None), |log| find(&log, &digits))) {
+    let kept = asked(args, &digits)?;
+    let record = match kept.map_or_else(|| logged(args, &digits), |record| Ok(Some(record))) {
         Ok(record) => record,
         Err(why) => {
             output::fail(&why, None);
@@ -30,7 +32,10 @@ pub(crate) fn run(args: &RayArgs, global: &Global) -> io::Result<Exit> {
     if record.is_none() && !joined {
         output::fail(
             &format!("nothing is known of `{digits}`"),
-            Some("`--config FILE` or `--file FILE` names the edge's request log, `--logs PATH` the origin's logs"),
+            Some(
+                "`--config FILE` or `--file FILE` names the edge's request log, `--admin URL` a running edge, `--logs PATH` \
+                 the origin's logs",
+            ),
         );
         return Ok(Exit::CouldNotRun);
     }
@@ -49,6 +54,33 @@ pub(crate) fn run(args: &RayArgs, global: &Global) -> io::Result<Exit> {
     }
     let has_failed = record.as_ref().is_some_and(|record| record.get("VerdictCode").is_some());
     Ok(if has_failed { Exit::Fault } else { Exit::Fine })
+}
+
+/// What a running edge has kept of the request. Where it cannot be asked, or knows nothing, the request log will do: that is
+/// said if a person named the edge.
+fn asked(args: &RayArgs, digits: &str) -> io::Result<Option<Value>> {
+    if args.file.is_some() && args.admin.is_none() {
+        return Ok(None);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let asked = match find_admin(args.config.as_deref(), args.admin) {
+        Ok(admin) => runtime.block_on(admin.ray(digits)),
+        Err(trouble) => Err(trouble),
+    };
+    Ok(match asked {
+        Ok(record) => Some(record),
+        Err(Trouble { message, .. }) => {
+            if args.admin.is_some() || args.config.is_some() {
+                output::say(&format!("{}; the request log is looked through instead", output::escaped(&message)));
+            }
+            None
+        }
+    })
+}
+
+/// What the edge's request log has of it.
+fn logged(args: &RayArgs, digits: &str) -> Result<Option<Value>, String> {
+    log(args)?.map_or(Ok(None), |log| find(&log, digits))
 }
 
 /// The request log that was named, or that of the configuration.

@@ -36,6 +36,9 @@ const GONE: &str = "is `rayline serve` running, with an admin server? `--admin U
 /// Bytes of an answer that is not a tail.
 const MOST_BYTES: usize = 64 * 1024;
 
+/// Bytes of an answer with a record.
+const MOST_RECORD_BYTES: usize = 1024 * 1024;
+
 /// An edge's admin server, and where its token lies.
 pub(crate) struct Admin {
     addr: SocketAddr,
@@ -129,16 +132,50 @@ impl Admin {
     ///
     /// If the edge cannot be asked.
     pub(crate) async fn tail(&self, query: &str) -> Result<Tail, Trouble> {
-        let body = self.open(query).await.map_err(|refusal| match refusal {
+        let body = self.open(query).await.map_err(|refusal| self.trouble(refusal))?;
+        Ok(Tail { body, lines: Lines::default() })
+    }
+
+    /// What the edge has kept of a request: its record, as in the request log.
+    ///
+    /// # Errors
+    ///
+    /// If the edge cannot be asked, keeps nothing, or knows nothing of it.
+    pub(crate) async fn ray(&self, digits: &str) -> Result<Value, Trouble> {
+        let response = self.ask(&format!("/api/ray/{digits}")).await.map_err(|refusal| self.trouble(refusal))?;
+        if response.status() != StatusCode::OK {
+            return Err(self.why(response).await);
+        }
+        let body = Limited::new(response.into_body(), MOST_RECORD_BYTES);
+        let body = timeout(ANSWER_TIMEOUT, body.collect()).await.ok().and_then(Result::ok);
+        let answer: Option<Value> = body.and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
+        let record = answer.as_ref().and_then(|answer| answer.get("result")?.get("line"));
+        record
+            .filter(|record| record.is_object())
+            .cloned()
+            .ok_or_else(|| Trouble { message: format!("the edge at {} answers with no record", self.addr), hint: None })
+    }
+
+    fn trouble(&self, refusal: Refusal) -> Trouble {
+        match refusal {
             Refusal::Gone(why) => {
                 Trouble { message: format!("no edge answers at {}: {why}", self.addr), hint: Some(GONE.to_owned()) }
             }
             Refusal::Denied(trouble) => trouble,
-        })?;
-        Ok(Tail { body, lines: Lines::default() })
+        }
     }
 
     async fn open(&self, query: &str) -> Result<Incoming, Refusal> {
+        let response = self.ask(&format!("/api/tail?{query}")).await?;
+        if response.status() == StatusCode::OK {
+            Ok(response.into_body())
+        } else {
+            Err(Refusal::Denied(self.why(response).await))
+        }
+    }
+
+    /// The answer's head, whatever its status.
+    async fn ask(&self, path: &str) -> Result<Response<Incoming>, Refusal> {
         let gone = |error: &dyn std::fmt::Display| Refusal::Gone(error.to_string());
         let asked = async {
             let stream = TcpStream::connect(self.addr).await.map_err(|error| gone(&error))?;
@@ -146,19 +183,14 @@ impl Admin {
             let (mut sender, connection) =
                 http1::handshake(TokioIo::new(stream)).await.map_err(|error| gone(&error))?;
             tokio::spawn(connection);
-            let request = Request::get(format!("/api/tail?{query}"))
+            let request = Request::get(path)
                 .header(header::HOST, self.addr.to_string())
                 .header(header::AUTHORIZATION, format!("Bearer {token}"))
                 .body(Empty::<Bytes>::new())
                 .map_err(|error| Refusal::Denied(Trouble { message: error.to_string(), hint: None }))?;
             sender.send_request(request).await.map_err(|error| gone(&error))
         };
-        let response = timeout(ANSWER_TIMEOUT, asked).await.map_err(|late| gone(&late))??;
-        if response.status() == StatusCode::OK {
-            Ok(response.into_body())
-        } else {
-            Err(Refusal::Denied(self.why(response).await))
-        }
+        timeout(ANSWER_TIMEOUT, asked).await.map_err(|late| gone(&late))?
     }
 
     fn token(&self) -> Result<String, Trouble> {

@@ -207,6 +207,47 @@ fn logs_are_named_and_a_ray_finds_its_line() {
 }
 
 #[test]
+fn a_running_edge_is_asked_for_a_ray_before_its_log() {
+    const RAY: &str = "00aa11bb22cc33dd";
+    let record = |code: &str| {
+        format!(r#"{{"RayID":"{RAY}","VerdictCode":"{code}","EdgeStartTimestamp":"2026-11-21T11:01:59Z"}}"#)
+    };
+    let (kept, logged) = (record("origin.connect.refused"), record("origin.wait.reset"));
+    let answers = |status: u16, body: &str| {
+        let head = format!(
+            "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        Script::new("admin", "answers as an admin server does", [Step::ReadHead, Step::send(head + body), Step::Fin])
+    };
+    let ray = |script: Script| {
+        let site = Site::new(script);
+        site.dir.file("requests.ndjson", &format!("{logged}\n"));
+        let admin = format!("http://{}", site.origin.addr());
+        let args = ["ray", RAY, "--json", "--file", "requests.ndjson", "--admin", &admin];
+        let outcome = Outcome::of(site.dir.rayline(&args).env("RAYLINE_TOKEN", "s3cret").output().unwrap());
+        assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+        let found = json(&outcome)["record"]["VerdictCode"].as_str().unwrap().to_owned();
+        (found, outcome.stderr)
+    };
+    let whole = format!(r#"{{"success":true,"errors":[],"messages":[],"result":{{"line":{kept}}}}}"#);
+    let refusal = r#"{"success":false,"errors":[{"code":7000,"message":"no such ray"}],"messages":[],"result":null}"#;
+    assert_eq!(ray(answers(200, &whole)), ("origin.connect.refused".to_owned(), String::new()));
+    for (script, why) in [
+        (answers(404, refusal), "says 404: no such ray"),
+        (answers(401, refusal), "says 401"),
+        (answers(404, "<html>"), "no edge's admin server"),
+        (answers(200, "{}"), "answers with no record"),
+        (Script::reset_after_request(), "no edge answers at"),
+    ] {
+        let (found, said) = ray(script);
+        assert_eq!(found, "origin.wait.reset", "{why}");
+        assert!(said.contains(why) && said.contains("the request log is looked through"), "{why}: {said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_no_text_is_not_read_as_a_log() {
     let dir = Dir::new();
     let noise: Vec<u8> = (0..20_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
