@@ -10,16 +10,23 @@ mod chunk;
 mod dimension;
 mod export;
 pub mod generate;
+mod intake;
+mod journal;
 #[cfg(test)]
 mod memory;
 mod query;
+mod row;
+#[cfg(test)]
+mod samples;
 mod segment;
 mod shelf;
 mod store;
+mod writer;
 
 pub use chunk::{Chunk, Column, Shared, Source, Span, Table, Wanted};
 pub use dimension::{Dimension, Number};
 pub use export::{Format, export};
+pub use intake::{Intake, Take};
 pub use query::{Answer, Filter, Group, Matching, Query, QueryError, Row, Sum, first_seen, rows, run};
 pub use shelf::{Shelf, Trimmed};
-pub use store::{Options, Store};
+pub use store::{Health, Options, Store};

@@ -1,0 +1,190 @@
+//! A request as a row: what is measured of a record, and the values that a line of the request log has for the dimensions.
+//! How a line is written is the vocabulary's business; it is read here by its field names.
+
+mod agent;
+mod mask;
+
+use std::borrow::Cow;
+
+use rayline_verdict::record::OriginFacts;
+use rayline_verdict::{Code, RayId, Record};
+use serde::Deserialize;
+
+use crate::dimension::{Dimension, Number};
+pub(crate) use mask::Masks;
+
+/// Nanoseconds.
+pub(crate) const MINUTE: i64 = 60_000_000_000;
+
+/// Longer values are cut: visitors choose them.
+const VALUE_BYTES: usize = 2048;
+
+/// Whether a request has a verdict, or a status that says that it failed.
+pub(crate) fn has_failed(record: &Record) -> bool {
+    record.verdict.is_some() || record.edge_status >= 500
+}
+
+/// What is measured of a request, in the order of [`Number::ALL`].
+pub(crate) fn measure(record: &Record) -> [u64; Number::ALL.len()] {
+    let origin = |pick: fn(&OriginFacts) -> u64| record.origin.as_ref().map_or(0, pick);
+    let took = record.end.0.saturating_sub(record.start.0);
+    Number::ALL.map(|number| match number {
+        Number::ResponseBytes => record.edge_bytes,
+        Number::RequestBytes => record.client_body_bytes,
+        Number::FirstByte => record.first_byte_us,
+        Number::Duration => u64::try_from(took).unwrap_or_default() / 1000,
+        Number::Dns => origin(|origin| origin.dns_us),
+        Number::Tcp => origin(|origin| origin.tcp_us),
+        Number::Tls => origin(|origin| origin.tls_us),
+        Number::Send => origin(|origin| origin.send_us),
+        Number::Wait => origin(|origin| origin.header_us),
+        Number::OriginTotal => origin(|origin| origin.response_us),
+    })
+}
+
+/// The party of a code by its name; empty if there is no such code.
+pub(crate) fn party(code: &str) -> &'static str {
+    Code::find(code).map_or("", |code| code.entry().party.name())
+}
+
+/// A host without its port. The brackets of an address of IPv6 stay.
+pub(crate) fn without_port(host: &[u8]) -> &[u8] {
+    let name = if host.starts_with(b"[") {
+        host.iter().position(|byte| *byte == b']').map(|end| end + 1)
+    } else {
+        host.iter().position(|byte| *byte == b':')
+    };
+    name.and_then(|end| host.get(..end)).unwrap_or(host)
+}
+
+/// What a line says.
+pub(crate) struct Values<'a> {
+    pub(crate) ray: RayId,
+    /// By [`Dimension::index`].
+    pub(crate) texts: [Cow<'a, str>; Dimension::ALL.len()],
+}
+
+/// The fields that dimensions are taken from.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Line<'a> {
+    #[serde(rename = "RayID", borrow)]
+    ray: Cow<'a, str>,
+    #[serde(rename = "ZoneName", borrow)]
+    zone: Cow<'a, str>,
+    #[serde(rename = "ClientRequestHost", borrow)]
+    host: Cow<'a, str>,
+    #[serde(rename = "ClientRequestMethod", borrow)]
+    method: Cow<'a, str>,
+    #[serde(rename = "EdgeResponseStatus")]
+    edge_status: u64,
+    #[serde(rename = "OriginResponseStatus")]
+    origin_status: u64,
+    #[serde(rename = "VerdictCode", borrow)]
+    code: Cow<'a, str>,
+    #[serde(rename = "EdgeColoCode", borrow)]
+    colo: Cow<'a, str>,
+    #[serde(rename = "OriginIP", borrow)]
+    origin_ip: Cow<'a, str>,
+    #[serde(rename = "OriginPort")]
+    origin_port: u64,
+    #[serde(rename = "CacheCacheStatus", borrow)]
+    cache: Cow<'a, str>,
+    #[serde(rename = "ClientCountry", borrow)]
+    country: Cow<'a, str>,
+    #[serde(rename = "PlanVersion")]
+    plan: u64,
+    #[serde(rename = "WorkerStatus", borrow)]
+    worker: Cow<'a, str>,
+    #[serde(rename = "SecurityRuleID", borrow)]
+    rule: Cow<'a, str>,
+    #[serde(rename = "ClientRequestURI", borrow)]
+    uri: Cow<'a, str>,
+    #[serde(rename = "ClientIP", borrow)]
+    client: Cow<'a, str>,
+    #[serde(rename = "ClientRequestUserAgent", borrow)]
+    user_agent: Cow<'a, str>,
+    #[serde(rename = "ClientRequestProtocol", borrow)]
+    protocol: Cow<'a, str>,
+    #[serde(rename = "ClientRequestScheme", borrow)]
+    scheme: Cow<'a, str>,
+    #[serde(rename = "OriginProtocol", borrow)]
+    origin_protocol: Cow<'a, str>,
+}
+
+impl<'a> Values<'a> {
+    /// Reads a line of the request log; `None` if it is none.
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
+        let line: Line<'a> = serde_json::from_slice(line).ok()?;
+        let ray = line.ray.parse().ok()?;
+        let agent = agent::class(&line.user_agent);
+        let party = party(&line.code);
+        let texts = Dimension::ALL.map(|dimension| {
+            // Every field is the source of one text; the clones are of borrowed texts but for those with escapes.
+            let text = match dimension {
+                Dimension::Zone => line.zone.clone(),
+                Dimension::Host => host(line.host.clone()),
+                Dimension::Method => line.method.clone(),
+                Dimension::EdgeStatus => line.edge_status.to_string().into(),
+                Dimension::OriginStatus => line.origin_status.to_string().into(),
+                Dimension::Code => line.code.clone(),
+                Dimension::Party => party.into(),
+                Dimension::Colo => line.colo.clone(),
+                Dimension::Origin => origin(&line.origin_ip, line.origin_port).into(),
+                Dimension::Cache => line.cache.clone(),
+                Dimension::Country => line.country.clone(),
+                Dimension::Plan => line.plan.to_string().into(),
+                Dimension::Worker => line.worker.clone(),
+                Dimension::Rule => line.rule.clone(),
+                Dimension::Path => path(line.uri.clone()),
+                Dimension::Client => line.client.clone(),
+                Dimension::UserAgent => line.user_agent.clone(),
+                Dimension::Agent => agent.into(),
+                Dimension::Protocol => line.protocol.clone(),
+                Dimension::Scheme => line.scheme.clone(),
+                Dimension::OriginProtocol => line.origin_protocol.clone(),
+                Dimension::Phase | Dimension::Bucket => "".into(),
+            };
+            cut(text, VALUE_BYTES)
+        });
+        Some(Self { ray, texts })
+    }
+}
+
+fn host(host: Cow<'_, str>) -> Cow<'_, str> {
+    let host = cut(host, crate::intake::HOST_BYTES);
+    let length = without_port(host.as_bytes()).len();
+    let mut host = cut(host, length);
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        host.to_mut().make_ascii_lowercase();
+    }
+    host
+}
+
+fn path(uri: Cow<'_, str>) -> Cow<'_, str> {
+    let length = uri.find(['?', '#']).unwrap_or(uri.len());
+    cut(uri, length)
+}
+
+fn origin(ip: &str, port: u64) -> String {
+    match ip {
+        "" => String::new(),
+        ip if ip.contains(':') => format!("[{ip}]:{port}"),
+        ip => format!("{ip}:{port}"),
+    }
+}
+
+/// The beginning of a text: at most so many bytes, of whole characters.
+fn cut(text: Cow<'_, str>, bytes: usize) -> Cow<'_, str> {
+    if text.len() <= bytes {
+        return text;
+    }
+    let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            Cow::Owned(text)
+        }
+    }
+}
