@@ -5,6 +5,7 @@
 //! journals them, gathers them in [`Chunk`]s and seals these into Parquet files. A [`Query`] is answered from chunks alone,
 //! so it is the same whether they are in memory or in files. It knows neither the edge, nor the configuration, nor HTTP.
 
+pub mod analysis;
 mod cache;
 mod chunk;
 mod dimension;

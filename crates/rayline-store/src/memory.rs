@@ -64,7 +64,7 @@ fn chunk(lines: &[Line]) -> Chunk {
         at: lines.iter().map(|line| line.at).collect(),
         weight: lines.iter().map(|line| line.weight).collect(),
         rays: (0..).zip(lines).map(|(nth, line)| RayId(line.at.unsigned_abs().wrapping_add(nth))).collect(),
-        lines: lines.iter().map(|line| Bytes::from(format!("{line:?}"))).collect(),
+        lines: lines.iter().map(|line| Bytes::from(format!("line of {}", line.at))).collect(),
         ..Chunk::default()
     };
     for dimension in Dimension::ALL {

@@ -6,13 +6,14 @@
 
 mod check;
 mod count;
+pub(crate) mod failing;
 mod first;
-mod groups;
+pub(crate) mod groups;
 mod measure;
 mod pairs;
-mod plan;
+pub(crate) mod plan;
 mod rows;
-mod scan;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 

@@ -4,9 +4,10 @@ use std::iter::Sum as Total;
 use std::ops::AddAssign;
 
 use super::Sum;
-use super::scan::{Batch, OUT, Sink, column, part};
+use super::failing::Failing;
+use super::scan::{Batch, OUT, Sink, part};
 use crate::chunk::{Chunk, Table};
-use crate::dimension::{Dimension, Number};
+use crate::dimension::Number;
 
 /// What is counted of a cell. Sums that would not fit stay at the largest number there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,26 +54,15 @@ impl<'a> Total<&'a Self> for Count {
 pub(super) struct Counting {
     steps: usize,
     cells: Vec<Count>,
-    /// Of the chunk at hand: which codes and which statuses are of failed requests.
-    codes: Vec<bool>,
-    statuses: Vec<bool>,
+    failing: Failing,
     /// Whether a row's numbers are those of one request, to be multiplied by its weight, and not sums.
     sampled: bool,
-    failed: Vec<bool>,
     none: Vec<u64>,
 }
 
 impl Counting {
     pub(super) fn new(steps: usize) -> Self {
-        Self {
-            steps,
-            cells: Vec::new(),
-            codes: Vec::new(),
-            statuses: Vec::new(),
-            sampled: false,
-            failed: Vec::new(),
-            none: Vec::new(),
-        }
+        Self { steps, cells: Vec::new(), failing: Failing::default(), sampled: false, none: Vec::new() }
     }
 
     pub(super) fn cells(&self) -> &[Count] {
@@ -87,22 +77,11 @@ impl Counting {
 impl Sink for Counting {
     fn begin(&mut self, chunk: &Chunk, table: Table) {
         self.sampled = table == Table::Requests;
-        flag(&mut self.codes, chunk, Dimension::Code, |code| !code.is_empty());
-        flag(&mut self.statuses, chunk, Dimension::EdgeStatus, |status| {
-            status.parse().is_ok_and(|status: u16| status >= 500)
-        });
+        self.failing.begin(chunk);
     }
 
     fn take(&mut self, batch: &Batch<'_>) {
         let Batch { chunk, rows, step, cells } = batch;
-        self.failed.clear();
-        self.failed.resize(rows.len(), false);
-        for (dimension, flags) in [(Dimension::Code, &self.codes), (Dimension::EdgeStatus, &self.statuses)] {
-            let Some(column) = column(chunk, dimension) else { continue };
-            for (failed, code) in self.failed.iter_mut().zip(part(&column.codes, rows)) {
-                *failed |= flags.get(*code as usize).copied().unwrap_or(false);
-            }
-        }
         let bytes = chunk.numbers.get(Number::ResponseBytes.index()).and_then(Option::as_ref);
         let bytes = match bytes.map(|bytes| part(bytes, rows)) {
             Some(bytes) if bytes.len() == rows.len() => bytes,
@@ -113,7 +92,8 @@ impl Sink for Counting {
             }
         };
         let weights = part(&chunk.weight, rows);
-        for (((cell, weight), failed), bytes) in cells.iter().zip(weights).zip(&self.failed).zip(bytes) {
+        let failed = self.failing.mark(chunk, rows);
+        for (((cell, weight), failed), bytes) in cells.iter().zip(weights).zip(failed).zip(bytes) {
             if *cell == OUT {
                 continue;
             }
@@ -132,13 +112,5 @@ impl Sink for Counting {
                 *cell += count;
             }
         }
-    }
-}
-
-/// Marks the texts of a column of which something holds.
-fn flag(flags: &mut Vec<bool>, chunk: &Chunk, dimension: Dimension, holds: impl Fn(&str) -> bool) {
-    flags.clear();
-    if let Some(column) = column(chunk, dimension) {
-        flags.extend(column.values.iter().map(|text| holds(text)));
     }
 }

@@ -7,48 +7,53 @@ use super::count::Count;
 use crate::dimension::Dimension;
 
 /// As many dimensions as requests can be grouped by.
-pub(super) const WIDTH: usize = 4;
+pub(crate) const WIDTH: usize = 4;
 /// How many combinations are told apart while reading; further ones are counted together. It bounds memory, not answers:
 /// far fewer are ever listed.
 const MOST: usize = 1 << 20;
 
 /// The cell of whatever has no group of its own.
-pub(super) const OTHERS: u32 = 0;
+pub(crate) const OTHERS: u32 = 0;
 
-/// Gives every combination of texts its cell.
-pub(super) trait Cells {
+/// Gives every combination of texts its cell. Texts have numbers by dimension, beginning with 1; 0 is a text that no
+/// combination can have. A combination is its texts' numbers, 32 bits each, the last one's lowest.
+pub(crate) trait Cells {
     fn by(&self) -> &[Dimension];
-    /// The number of a text of the `nth` dimension; `None` if no combination can have it.
-    fn text(&mut self, nth: usize, text: &str) -> Option<u32>;
-    /// The cell of a combination of such numbers, beginning with 1, or [`OTHERS`].
-    fn cell(&mut self, key: [Option<u32>; WIDTH]) -> u32;
+    /// How many texts of the `nth` dimension have a number.
+    fn known(&self, nth: usize) -> usize;
+    /// The number of a text, if it has one.
+    fn find(&self, nth: usize, text: &str) -> Option<u32>;
+    /// The number of a text; it is given one if there is room.
+    fn number(&mut self, nth: usize, text: &str) -> u32;
+    /// The cell of a combination, beginning with 1, or [`OTHERS`].
+    fn cell(&mut self, key: u128) -> u32;
 }
 
 /// Every combination met.
-pub(super) struct Groups {
+pub(crate) struct Groups {
     by: Vec<Dimension>,
     texts: [IndexSet<Box<str>, RandomState>; WIDTH],
-    keys: IndexSet<[u32; WIDTH], RandomState>,
+    keys: IndexSet<u128, RandomState>,
 }
 
 /// The foremost groups, by their index, and where each is.
-pub(super) struct Ranking {
+pub(crate) struct Ranking {
     foremost: Vec<usize>,
     /// The place of each among the foremost, beginning with 1; 0 if it is not one of them.
     places: Vec<u32>,
 }
 
 /// Groups of which only the foremost have a cell.
-pub(super) struct Chosen<'a> {
+pub(crate) struct Chosen<'a> {
     groups: &'a Groups,
     ranking: &'a Ranking,
 }
 
 impl Groups {
-    pub(super) fn new(by: &[Dimension]) -> Self {
+    pub(crate) fn new(by: &[Dimension]) -> Self {
         let mut keys = IndexSet::default();
         if by.is_empty() {
-            keys.insert([0; WIDTH]);
+            keys.insert(0);
         }
         Self { by: by.to_vec(), texts: Default::default(), keys }
     }
@@ -75,21 +80,30 @@ impl Groups {
     }
 
     /// The texts of the foremost, in their order.
-    pub(super) fn keys(&self, ranking: &Ranking) -> Vec<Vec<String>> {
+    pub(crate) fn keys(&self, ranking: &Ranking) -> Vec<Vec<String>> {
         ranking.foremost.iter().map(|group| self.texts_of(*group).map(str::to_owned).collect()).collect()
     }
 
-    pub(super) fn chosen<'a>(&'a self, ranking: &'a Ranking) -> Chosen<'a> {
+    /// The texts of every group, by its number: the first is that of cell 1.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<&str>> {
+        (0..self.keys.len()).map(|group| self.texts_of(group).collect())
+    }
+
+    pub(crate) fn chosen<'a>(&'a self, ranking: &'a Ranking) -> Chosen<'a> {
         Chosen { groups: self, ranking }
     }
 
     fn texts_of(&self, group: usize) -> impl Iterator<Item = &str> {
         let key = self.keys.get_index(group).copied().unwrap_or_default();
-        self.texts
-            .iter()
-            .zip(key)
-            .take(self.by.len())
-            .map(|(texts, id)| texts.get_index(id as usize).map_or("", |text| &**text))
+        let width = self.by.len();
+        self.texts.iter().take(width).enumerate().map(move |(nth, texts)| {
+            let number = (key >> (32 * (width - 1 - nth))) as u32;
+            texts.get_index((number as usize).wrapping_sub(1)).map_or("", |text| &**text)
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        self.keys.len() >= MOST
     }
 }
 
@@ -98,25 +112,29 @@ impl Cells for Groups {
         &self.by
     }
 
-    fn text(&mut self, nth: usize, text: &str) -> Option<u32> {
-        let full = self.keys.len() >= MOST;
-        let texts = self.texts.get_mut(nth)?;
-        let index = match texts.get_index_of(text) {
-            Some(index) => index,
-            None if full => return None,
-            None => texts.insert_full(text.into()).0,
-        };
-        u32::try_from(index).ok()
+    fn known(&self, nth: usize) -> usize {
+        self.texts.get(nth).map_or(0, IndexSet::len)
     }
 
-    fn cell(&mut self, key: [Option<u32>; WIDTH]) -> u32 {
-        let Some(key) = whole(key, self.by.len()) else { return OTHERS };
-        let index = match self.keys.get_index_of(&key) {
-            Some(index) => index,
-            None if self.keys.len() >= MOST => return OTHERS,
-            None => self.keys.insert_full(key).0,
-        };
-        u32::try_from(index + 1).unwrap_or(OTHERS)
+    fn find(&self, nth: usize, text: &str) -> Option<u32> {
+        let index = self.texts.get(nth)?.get_index_of(text)?;
+        u32::try_from(index + 1).ok()
+    }
+
+    fn number(&mut self, nth: usize, text: &str) -> u32 {
+        let full = self.is_full();
+        self.find(nth, text).unwrap_or_else(|| match self.texts.get_mut(nth) {
+            Some(texts) if !full => u32::try_from(texts.insert_full(text.into()).0 + 1).unwrap_or_default(),
+            Some(_) | None => 0,
+        })
+    }
+
+    fn cell(&mut self, key: u128) -> u32 {
+        if !is_whole(key, self.by.len()) {
+            return OTHERS;
+        }
+        let index = if self.is_full() { self.keys.get_index_of(&key) } else { Some(self.keys.insert_full(key).0) };
+        index.and_then(|index| u32::try_from(index + 1).ok()).unwrap_or(OTHERS)
     }
 }
 
@@ -125,20 +143,27 @@ impl Cells for Chosen<'_> {
         &self.groups.by
     }
 
-    fn text(&mut self, nth: usize, text: &str) -> Option<u32> {
-        self.groups.texts.get(nth)?.get_index_of(text).and_then(|index| u32::try_from(index).ok())
+    fn known(&self, nth: usize) -> usize {
+        self.groups.known(nth)
     }
 
-    fn cell(&mut self, key: [Option<u32>; WIDTH]) -> u32 {
-        let group = whole(key, self.groups.by.len()).and_then(|key| self.groups.keys.get_index_of(&key));
+    fn find(&self, nth: usize, text: &str) -> Option<u32> {
+        self.groups.find(nth, text)
+    }
+
+    fn number(&mut self, nth: usize, text: &str) -> u32 {
+        self.find(nth, text).unwrap_or_default()
+    }
+
+    fn cell(&mut self, key: u128) -> u32 {
+        let group = self.groups.keys.get_index_of(&key);
         group.and_then(|group| self.ranking.places.get(group)).copied().unwrap_or(OTHERS)
     }
 }
 
-/// The key, if every dimension grouped by has a number in it.
-fn whole(key: [Option<u32>; WIDTH], width: usize) -> Option<[u32; WIDTH]> {
-    let known = key.iter().take(width).all(Option::is_some);
-    known.then(|| key.map(Option::unwrap_or_default))
+/// Whether every text of a combination has a number.
+fn is_whole(key: u128, width: usize) -> bool {
+    (0..width).all(|nth| (key >> (32 * nth)) as u32 != 0)
 }
 
 impl Ranking {

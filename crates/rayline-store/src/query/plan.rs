@@ -10,7 +10,7 @@ use crate::chunk::{Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 
 /// The dimensions of [`Table::Times`].
-pub(super) const TIMES: [Dimension; 5] =
+pub(crate) const TIMES: [Dimension; 5] =
     [Dimension::Zone, Dimension::Host, Dimension::Origin, Dimension::Phase, Dimension::Bucket];
 
 const MINUTE: i64 = 60 * 1_000_000_000;
@@ -20,15 +20,15 @@ const HOURS_FROM: i64 = 3 * HOUR;
 
 /// Equal lengths of time, whole multiples of it since 1970. Without steps: one that is as long as the span.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     first: i64,
     length: i64,
     /// How many touch the span.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 impl Steps {
-    pub(super) fn new(span: Span, step: Duration) -> Self {
+    pub(crate) fn new(span: Span, step: Duration) -> Self {
         let length = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX).max(1);
         let first = floor(span.from.0, length);
         let steps = (i128::from(span.to.0) - i128::from(first) - 1).div_euclid(i128::from(length)) + 1;
@@ -40,13 +40,13 @@ impl Steps {
     }
 
     /// When a step begins.
-    pub(super) fn beginning(self, step: usize) -> Moment {
+    pub(crate) fn beginning(self, step: usize) -> Moment {
         let nth = i64::try_from(step).unwrap_or(i64::MAX);
         Moment(self.first.saturating_add(self.length.saturating_mul(nth)))
     }
 
     /// In which step a moment lies, and the bounds of that step.
-    pub(super) fn around(self, at: i64) -> (usize, i64, i64) {
+    pub(crate) fn around(self, at: i64) -> (usize, i64, i64) {
         let nth = at.saturating_sub(self.first).div_euclid(self.length);
         let from = self.first.saturating_add(self.length.saturating_mul(nth));
         (usize::try_from(nth).unwrap_or(0), from, from.saturating_add(self.length))
@@ -55,25 +55,25 @@ impl Steps {
 
 /// Rows to be read.
 #[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) table: Table,
-    pub(super) span: Span,
+pub(crate) struct Piece {
+    pub(crate) table: Table,
+    pub(crate) span: Span,
 }
 
 /// Where the counts come from, and where the quantiles.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The coarsest table that counts are read from.
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// The span covered.
-    pub(super) span: Span,
-    pub(super) steps: Steps,
+    pub(crate) span: Span,
+    pub(crate) steps: Steps,
     /// Whether [`Table::Times`] can give the quantiles of times.
-    pub(super) sketched: bool,
+    pub(crate) sketched: bool,
 }
 
 impl Plan {
-    pub(super) fn new(query: &Query) -> Self {
+    pub(crate) fn new(query: &Query) -> Self {
         let asked = || query.by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension));
         let times_only = asked().any(|dimension| matches!(dimension, Dimension::Phase | Dimension::Bucket));
         let step = query.step.map(|step| i64::try_from(step.as_nanos()).unwrap_or(i64::MAX));
@@ -97,7 +97,7 @@ impl Plan {
     }
 
     /// The columns that counting takes.
-    pub(super) fn wanted(&self, query: &Query) -> Wanted {
+    pub(crate) fn wanted(&self, query: &Query) -> Wanted {
         match self.table {
             Table::Times => Wanted { dimensions: asked(query, &[]), ..Wanted::default() },
             Table::Requests | Table::Minutes | Table::Hours => Wanted {
@@ -110,7 +110,7 @@ impl Plan {
 
     /// Where the rows are that counting takes. Of hours: the whole ones as far as they have been summed up, and the minutes
     /// before and after them.
-    pub(super) fn pieces(&self, source: &dyn Source) -> io::Result<Vec<Piece>> {
+    pub(crate) fn pieces(&self, source: &dyn Source) -> io::Result<Vec<Piece>> {
         match self.table {
             Table::Requests | Table::Minutes | Table::Times => Ok(vec![Piece { table: self.table, span: self.span }]),
             Table::Hours => {
@@ -133,7 +133,7 @@ impl Plan {
 }
 
 /// What is filtered and grouped by, and what else is needed, each once.
-pub(super) fn asked(query: &Query, needed: &[Dimension]) -> Vec<Dimension> {
+pub(crate) fn asked(query: &Query, needed: &[Dimension]) -> Vec<Dimension> {
     let filtered = query.filters.iter().map(|filter| filter.dimension);
     let mut dimensions: Vec<Dimension> =
         query.by.iter().copied().chain(filtered).chain(needed.iter().copied()).collect();

@@ -2,11 +2,8 @@
 //!
 //! Rows go by in batches, and each batch column by column, so that every loop is over plain numbers side by side.
 
-use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
-
-use foldhash::fast::RandomState;
 
 use super::groups::{Cells, WIDTH};
 use super::plan::{Piece, Steps};
@@ -17,38 +14,40 @@ use crate::dimension::Dimension;
 /// How many rows go by at once: their cells and keys stay in the nearest cache.
 const BATCH: usize = 4096;
 /// The cell of rows that a filter has kept out.
-pub(super) const OUT: u32 = u32::MAX;
-/// A combination of codes whose cell has not been asked for yet.
+pub(crate) const OUT: u32 = u32::MAX;
+/// What has not been asked for yet: a number, or a cell.
 const UNSEEN: u32 = u32::MAX;
+/// Up to so many combinations have their cells in a plain array.
+const DENSE: usize = 1 << 21;
 
 /// What is the same for every row of a pass.
 #[derive(Clone, Copy)]
-pub(super) struct Pass<'a> {
+pub(crate) struct Pass<'a> {
     /// At least what is filtered and grouped by, and what the sink reads.
-    pub(super) wanted: &'a Wanted,
-    pub(super) filters: &'a [Filter],
+    pub(crate) wanted: &'a Wanted,
+    pub(crate) filters: &'a [Filter],
     /// `None`: all rows are in step 0.
-    pub(super) step: Option<Steps>,
+    pub(crate) step: Option<Steps>,
 }
 
 /// Rows side by side in one step of time.
-pub(super) struct Batch<'a> {
-    pub(super) chunk: &'a Chunk,
-    pub(super) rows: Range<usize>,
-    pub(super) step: usize,
+pub(crate) struct Batch<'a> {
+    pub(crate) chunk: &'a Chunk,
+    pub(crate) rows: Range<usize>,
+    pub(crate) step: usize,
     /// For every row its cell, or [`OUT`].
-    pub(super) cells: &'a [u32],
+    pub(crate) cells: &'a [u32],
 }
 
 /// Where rows go.
-pub(super) trait Sink {
+pub(crate) trait Sink {
     /// The rows that follow are of this chunk.
     fn begin(&mut self, chunk: &Chunk, table: Table);
     fn take(&mut self, batch: &Batch<'_>);
 }
 
 /// Passes every row that lies in its piece's span and through the filters. Returns how many lay in the spans.
-pub(super) fn scan(
+pub(crate) fn scan(
     source: &dyn Source,
     pieces: &[Piece],
     pass: &Pass<'_>,
@@ -61,7 +60,7 @@ pub(super) fn scan(
     for piece in pieces {
         source.visit(piece.table, piece.span, pass.wanted, &mut |chunk| {
             let Some(masks) = masks(&chunk, pass.filters) else { return Ok(()) };
-            keying.begin(&chunk, groups.by());
+            keying.begin(&chunk, groups);
             sink.begin(&chunk, piece.table);
             for (step, run) in runs(&chunk, piece.span, pass.step) {
                 looked_at += run.len() as u64;
@@ -106,7 +105,7 @@ fn batches(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// A column's codes of some rows; empty if it is shorter than the chunk.
-pub(super) fn part<'a, T>(column: &'a [T], rows: &Range<usize>) -> &'a [T] {
+pub(crate) fn part<'a, T>(column: &'a [T], rows: &Range<usize>) -> &'a [T] {
     column.get(rows.clone()).unwrap_or_default()
 }
 
@@ -149,7 +148,7 @@ fn masks<'a>(chunk: &'a Chunk, filters: &[Filter]) -> Option<Vec<Mask<'a>>> {
 }
 
 /// Whether a value passes a filter.
-pub(super) fn passes(filter: &Filter, value: &str) -> bool {
+pub(crate) fn passes(filter: &Filter, value: &str) -> bool {
     let mut wanted = filter.values.iter();
     match filter.matching {
         Matching::Is => wanted.any(|wanted| wanted == value),
@@ -160,81 +159,80 @@ pub(super) fn passes(filter: &Filter, value: &str) -> bool {
 }
 
 /// The column of a dimension, if the chunk has it.
-pub(super) fn column(chunk: &Chunk, dimension: Dimension) -> Option<&Column> {
+pub(crate) fn column(chunk: &Chunk, dimension: Dimension) -> Option<&Column> {
     chunk.columns.get(dimension.index())?.as_ref()
 }
 
-/// From the codes of one chunk's columns to cells. A combination's cell is asked for once per chunk.
+/// From the codes of a chunk's columns to cells: by way of the texts' numbers, which are the same in all chunks.
 #[derive(Default)]
 struct Keying {
     by: Vec<Dimension>,
-    /// The texts' numbers in the groups, where they are known already.
-    texts: [Vec<Option<Option<u32>>>; WIDTH],
-    slots: Slots,
-    narrow: Vec<u64>,
+    /// By dimension: the number of each of the chunk's codes, or [`UNSEEN`]. The last is that of unknown codes.
+    numbers: [Vec<u32>; WIDTH],
+    /// By dimension: more than the highest number. They grow by doubling, so that they seldom do.
+    bases: [usize; WIDTH],
+    /// Cells by combination, if there cannot be many; else the groups are asked row by row.
+    cells: Option<Vec<u32>>,
+    narrow: Vec<u32>,
     wide: Vec<u128>,
 }
 
-/// Cells by combination of codes: a plain array where there cannot be many, else a hash table.
-enum Slots {
-    Dense(Vec<u32>),
-    Sparse(HashMap<u128, u32, RandomState>),
-}
-
-impl Default for Slots {
-    fn default() -> Self {
-        Self::Dense(Vec::new())
-    }
-}
-
 impl Keying {
-    fn begin(&mut self, chunk: &Chunk, by: &[Dimension]) {
-        by.clone_into(&mut self.by);
-        let mut combinations = 1_u128;
-        for (texts, dimension) in self.texts.iter_mut().zip(by) {
-            texts.clear();
-            // one more than there are texts: codes that the dictionary does not know
-            texts.resize(column(chunk, *dimension).map_or(0, |column| column.values.len()) + 1, None);
-            combinations = combinations.saturating_mul(texts.len() as u128);
-        }
-        let worthwhile = chunk.len().saturating_mul(2).max(BATCH);
-        let room = usize::try_from(combinations).ok().filter(|room| *room <= worthwhile);
-        match (room, &mut self.slots) {
-            (Some(room), Slots::Dense(slots)) => {
-                slots.clear();
-                slots.resize(room, UNSEEN);
+    fn begin(&mut self, chunk: &Chunk, groups: &impl Cells) {
+        groups.by().clone_into(&mut self.by);
+        let mut grown = false;
+        for (nth, ((dimension, numbers), base)) in
+            self.by.iter().zip(&mut self.numbers).zip(&mut self.bases).enumerate()
+        {
+            let texts = column(chunk, *dimension).map(|column| column.values.as_slice()).unwrap_or_default();
+            numbers.clear();
+            numbers.extend(texts.iter().map(|text| groups.find(nth, text).unwrap_or(UNSEEN)));
+            numbers.push(groups.find(nth, "").unwrap_or(UNSEEN));
+            let new = numbers.iter().filter(|number| **number == UNSEEN).count();
+            let needed = groups.known(nth) + new + 1;
+            if needed > *base {
+                *base = needed.next_power_of_two();
+                grown = true;
             }
-            (Some(room), slots @ Slots::Sparse(_)) => *slots = Slots::Dense(vec![UNSEEN; room]),
-            (None, Slots::Sparse(slots)) => slots.clear(),
-            (None, slots @ Slots::Dense(_)) => *slots = Slots::Sparse(HashMap::default()),
+        }
+        if grown {
+            let combinations =
+                self.bases.iter().take(self.by.len()).try_fold(1_usize, |all, base| all.checked_mul(*base));
+            self.cells = combinations.filter(|count| *count <= DENSE).map(|count| vec![UNSEEN; count]);
         }
     }
 
     /// Replaces every cell that is not [`OUT`] by the cell of the row's group.
     fn place(&mut self, chunk: &Chunk, rows: &Range<usize>, cells: &mut [u32], groups: &mut impl Cells) {
-        if self.by.is_empty() {
+        let Self { by, numbers, bases, cells: dense, narrow, wide } = self;
+        if by.is_empty() {
             return;
         }
-        let Self { by, texts, slots, narrow, wide } = self;
-        match slots {
-            Slots::Dense(slots) => {
-                fold(chunk, by, texts, rows, narrow);
+        match dense {
+            Some(dense) => {
+                fold(
+                    chunk,
+                    by,
+                    numbers,
+                    |nth| bases.get(nth).map_or(0, |base| *base as u32),
+                    rows,
+                    cells,
+                    groups,
+                    narrow,
+                );
                 for (cell, key) in cells.iter_mut().zip(narrow) {
-                    if *cell == OUT {
-                        continue;
+                    let Some(known) = dense.get_mut(*key as usize).filter(|_| *cell != OUT) else { continue };
+                    if *known == UNSEEN {
+                        *known = groups.cell(spread(*key as usize, by.len(), bases));
                     }
-                    let Some(slot) = usize::try_from(*key).ok().and_then(|key| slots.get_mut(key)) else { continue };
-                    if *slot == UNSEEN {
-                        *slot = resolve(chunk, by, texts, u128::from(*key), groups);
-                    }
-                    *cell = *slot;
+                    *cell = *known;
                 }
             }
-            Slots::Sparse(slots) => {
-                fold(chunk, by, texts, rows, wide);
+            None => {
+                fold(chunk, by, numbers, |_| 1_u128 << 32, rows, cells, groups, wide);
                 for (cell, key) in cells.iter_mut().zip(wide) {
                     if *cell != OUT {
-                        *cell = *slots.entry(*key).or_insert_with(|| resolve(chunk, by, texts, *key, groups));
+                        *cell = groups.cell(*key);
                     }
                 }
             }
@@ -242,45 +240,58 @@ impl Keying {
     }
 }
 
-/// A row's codes as one number: digits of a number whose digits have different bases.
-fn fold<K>(chunk: &Chunk, by: &[Dimension], texts: &[Vec<Option<Option<u32>>>], rows: &Range<usize>, keys: &mut Vec<K>)
-where
+/// Each row's numbers as one: digits, whose bases may differ. Those of rows that are [`OUT`] mean nothing.
+#[expect(clippy::too_many_arguments, reason = "the parts of one borrowed structure, and what is the batch's")]
+fn fold<K>(
+    chunk: &Chunk,
+    by: &[Dimension],
+    numbers: &mut [Vec<u32>],
+    base: impl Fn(usize) -> K,
+    rows: &Range<usize>,
+    cells: &[u32],
+    groups: &mut impl Cells,
+    keys: &mut Vec<K>,
+) where
     K: Copy + From<u32> + std::ops::Mul<Output = K> + std::ops::Add<Output = K>,
 {
     keys.clear();
     keys.resize(rows.len(), K::from(0));
-    for (dimension, texts) in by.iter().zip(texts) {
-        let unknown = u32::try_from(texts.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        let base = K::from(unknown) + K::from(1);
-        match column(chunk, *dimension) {
-            None => {}
+    for (nth, (dimension, numbers)) in by.iter().zip(numbers).enumerate() {
+        let base = base(nth);
+        let column = column(chunk, *dimension);
+        let texts = column.map(|column| column.values.as_slice()).unwrap_or_default();
+        let mut number_of = |code: usize, cell: u32| {
+            let code = code.min(texts.len());
+            let Some(number) = numbers.get_mut(code) else { return 0 };
+            if *number == UNSEEN {
+                if cell == OUT {
+                    return 0;
+                }
+                *number = groups.number(nth, texts.get(code).map_or("", |text| text));
+            }
+            *number
+        };
+        match column {
             Some(column) => {
-                for (key, code) in keys.iter_mut().zip(part(&column.codes, rows)) {
-                    *key = *key * base + K::from((*code).min(unknown));
+                for ((key, code), cell) in keys.iter_mut().zip(part(&column.codes, rows)).zip(cells) {
+                    *key = *key * base + K::from(number_of(*code as usize, *cell));
+                }
+            }
+            None => {
+                for (key, cell) in keys.iter_mut().zip(cells) {
+                    *key = *key * base + K::from(number_of(usize::MAX, *cell));
                 }
             }
         }
     }
 }
 
-/// The cell of a combination of codes.
-fn resolve(
-    chunk: &Chunk,
-    by: &[Dimension],
-    texts: &mut [Vec<Option<Option<u32>>>],
-    mut key: u128,
-    groups: &mut impl Cells,
-) -> u32 {
-    let mut numbers = [None; WIDTH];
-    for (nth, ((dimension, texts), number)) in by.iter().zip(texts).zip(&mut numbers).enumerate().rev() {
-        let base = texts.len() as u128;
-        let code = usize::try_from(key % base.max(1)).unwrap_or_default();
-        key /= base.max(1);
-        let Some(known) = texts.get_mut(code) else { continue };
-        *number = *known.get_or_insert_with(|| {
-            let text = column(chunk, *dimension).and_then(|column| column.values.get(code)).map_or("", |text| &**text);
-            groups.text(nth, text)
-        });
+/// A number of digits with these bases as a combination.
+fn spread(mut key: usize, width: usize, bases: &[usize]) -> u128 {
+    let mut spread = 0;
+    for (nth, base) in bases.iter().take(width).rev().enumerate() {
+        spread |= ((key % base) as u128) << (32 * nth);
+        key /= base;
     }
-    groups.cell(numbers)
+    spread
 }

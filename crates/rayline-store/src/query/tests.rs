@@ -347,7 +347,7 @@ fn the_newest_rows_come_first_with_their_lines() {
     let found = rows(&memory, span(0, 200 * 40 * SECOND), &filters, 5).unwrap();
     let at: Vec<i64> = found.iter().map(|row| (row.at.0 - START) / (40 * SECOND)).collect();
     assert_eq!(at, [199, 196, 193, 190, 187]);
-    assert!(found[0].line.starts_with(b"Line"));
+    assert!(found[0].line.starts_with(b"line of "));
 }
 
 #[test]

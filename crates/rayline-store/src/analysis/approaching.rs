@@ -1,0 +1,188 @@
+//! What is about to go wrong: times near their limits, bodies near theirs, failures that become more, failures never seen
+//! before. Certificates are not known here.
+
+use std::time::Duration;
+
+use rayline_verdict::Moment;
+
+use super::tally::{Seen, Tally};
+use super::{Percent, counts_against_site, only, party_of, share};
+use crate::chunk::{Source, Span};
+use crate::dimension::{Dimension, Number};
+use crate::query::{Filter, Matching, Query, QueryError, first_seen, run};
+
+/// From which part of a limit on it is near.
+const NEAR: f64 = 0.7;
+/// Fewer requests say nothing of a percentile.
+const LEAST_REQUESTS: f64 = 100.0;
+/// How much more failures count as growing, and by how many standard deviations they have to be more.
+const GROWN: f64 = 2.0;
+const SIGNIFICANT: f64 = 4.0;
+
+/// The limits that something can come near to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// How long an origin's answer may take.
+    pub read_timeout: Duration,
+    /// How long a connection to an origin may take.
+    pub connect_timeout: Duration,
+    /// How long a TLS handshake with an origin may take.
+    pub tls_timeout: Duration,
+    /// Bytes of a request's body.
+    pub request_body_bytes: u64,
+    /// How far back codes are looked for to call one new.
+    pub memory: Duration,
+}
+
+/// Something that may become an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// What it is of.
+    pub kind: Kind,
+    /// Which origin, host, zone or code.
+    pub subject: String,
+    /// How far it has come: as a part of the limit, of a rate how many times the rate before; 1 for a code.
+    pub degree: f64,
+    /// In words.
+    pub sentence: String,
+}
+
+/// What nears what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// 99 % of an origin's answers come within a time that is near `read_timeout`.
+    Wait,
+    /// The same of connections and `connect_timeout`.
+    Connect,
+    /// The same of TLS handshakes and `tls_timeout`.
+    Tls,
+    /// A host gets bodies near `request_body_bytes`.
+    RequestBody,
+    /// A zone's failures that count against the site have become more in the last quarter of the span.
+    Growing,
+    /// A code that had not been seen in [`Limits::memory`].
+    NewCode,
+}
+
+/// Everything that is near or new, by kind, then the nearest first.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn approaching(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning>, QueryError> {
+    let mut warnings = times(source, span, limits)?;
+    warnings.extend(bodies(source, span, limits)?);
+    warnings.extend(growing(source, span)?);
+    warnings.extend(new_codes(source, span, limits.memory)?);
+    warnings.sort_by(|a, b| {
+        let degree = b.degree.total_cmp(&a.degree);
+        a.kind.cmp(&b.kind).then(degree).then_with(|| a.subject.cmp(&b.subject))
+    });
+    Ok(warnings)
+}
+
+fn times(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning>, QueryError> {
+    let rows = [
+        (Kind::Wait, Number::Wait, limits.read_timeout, "answers", "`proxy_read_timeout`"),
+        (Kind::Connect, Number::Tcp, limits.connect_timeout, "connections", "`connect_timeout`"),
+        (Kind::Tls, Number::Tls, limits.tls_timeout, "TLS handshakes", "`tls_timeout`"),
+    ];
+    let quantiles = rows.iter().map(|(_, number, ..)| (*number, 0.99)).collect();
+    let answer = run(source, &Query { by: vec![Dimension::Origin], quantiles, ..Query::new(span) })?;
+    let mut warnings = Vec::new();
+    for group in answer.groups.iter().filter(|group| group.sum.requests >= LEAST_REQUESTS) {
+        let Some(origin) = group.key.first().filter(|origin| !origin.is_empty()) else { continue };
+        for ((kind, _, limit, what, name), time) in rows.iter().zip(&group.sum.quantiles) {
+            let Some(seconds) = time.map(|microseconds| microseconds / 1e6) else { continue };
+            let degree = share(seconds, limit.as_secs_f64());
+            if degree >= NEAR {
+                let sentence = format!(
+                    "of the {what} of `{origin}`, 1 % take {seconds:.1} s and longer; {name} ends them at {} s",
+                    limit.as_secs_f64()
+                );
+                warnings.push(Warning { kind: *kind, subject: origin.clone(), degree, sentence });
+            }
+        }
+    }
+    Ok(warnings)
+}
+
+/// The largest body of each host. Only of requests kept, so a larger one may have passed.
+fn bodies(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning>, QueryError> {
+    let quantiles = vec![(Number::RequestBytes, 1.0)];
+    let answer = run(source, &Query { by: vec![Dimension::Host], quantiles, ..Query::new(span) })?;
+    let warning = |group: &crate::query::Group| {
+        let host = group.key.first()?;
+        let bytes = group.sum.quantiles.first().copied().flatten()?;
+        let degree = share(bytes, limits.request_body_bytes as f64);
+        let sentence = format!(
+            "a request to `{host}` had a body of {} of the {} bytes that `request_body_bytes` allows",
+            Percent(degree.min(1.0)),
+            limits.request_body_bytes
+        );
+        (degree >= NEAR).then(|| Warning { kind: Kind::RequestBody, subject: host.clone(), degree, sentence })
+    };
+    Ok(answer.groups.iter().filter_map(warning).collect())
+}
+
+fn growing(source: &dyn Source, span: Span) -> Result<Vec<Warning>, QueryError> {
+    let quarter = span.to.0.saturating_sub(span.from.0) / 4;
+    let middle = Moment(span.to.0.saturating_sub(quarter));
+    if middle <= span.from || middle >= span.to {
+        return Ok(Vec::new());
+    }
+    // what visitors and rules bring about is not the site's trouble
+    let values = ["visitor", "policy"].map(str::to_owned).to_vec();
+    let filters = [Filter { dimension: Dimension::Party, matching: Matching::IsNot, values }];
+    let then = Tally::read(source, Span { from: span.from, to: middle }, &filters, &[Dimension::Zone])?;
+    let now = Tally::read(source, Span { from: middle, to: span.to }, &filters, &[Dimension::Zone])?;
+    let rate = |seen: Seen| share(seen.failed as f64, seen.requests as f64);
+    let mut warnings = Vec::new();
+    for (zone, seen) in now.values(Dimension::Zone).filter(|(zone, _)| !zone.is_empty()) {
+        let before = then.of(Dimension::Zone, zone);
+        if before.requests == 0 {
+            continue;
+        }
+        // one failure more than there were: so that the first one is not infinitely many times as much
+        let usual = share(before.failed as f64 + 1.0, before.requests as f64 + 1.0);
+        let expected = usual * seen.requests as f64;
+        let grown = rate(seen) >= GROWN * usual;
+        if grown && seen.failed as f64 - expected > SIGNIFICANT * expected.sqrt().max(1.0) {
+            let sentence = format!(
+                "{} of the requests of `{zone}` fail now, and {} did before",
+                Percent(rate(seen)),
+                Percent(rate(before))
+            );
+            warnings.push(Warning {
+                kind: Kind::Growing,
+                subject: zone.to_owned(),
+                degree: rate(seen) / usual,
+                sentence,
+            });
+        }
+    }
+    Ok(warnings)
+}
+
+fn new_codes(source: &dyn Source, span: Span, memory: Duration) -> Result<Vec<Warning>, QueryError> {
+    let back = i64::try_from(memory.as_nanos()).unwrap_or(i64::MAX);
+    let long = Span { from: Moment(span.from.0.saturating_sub(back)), to: span.to };
+    let earliest = run(source, &Query { top: 1, ..Query::new(Span { from: long.from, to: span.from }) })?.total;
+    // of a store that has no past everything is new, and so nothing is
+    if earliest.requests == 0.0 {
+        return Ok(Vec::new());
+    }
+    let new = first_seen(source, Dimension::Code, long)?
+        .into_iter()
+        .filter(|(code, since)| *since >= span.from && counts_against_site(party_of(code)));
+    let mut warnings = Vec::new();
+    for (code, since) in new {
+        let within = Span { from: since.max(span.from), to: span.to };
+        let failed =
+            run(source, &Query { filters: vec![only(Dimension::Code, &code)], ..Query::new(within) })?.total.failed;
+        let times = if failed == 1 { "once".to_owned() } else { format!("{failed} times") };
+        let sentence = format!("`{code}` was never seen before {}, and {times} since", since.to_seconds());
+        warnings.push(Warning { kind: Kind::NewCode, subject: code, degree: 1.0, sentence });
+    }
+    Ok(warnings)
+}

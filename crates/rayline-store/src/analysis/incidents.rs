@@ -1,0 +1,257 @@
+//! Failures folded into incidents: since when, until when, what, where, and what followed from what. Failures that visitors
+//! and rules of the site bring about are no incidents of the site and are left out.
+
+mod cascade;
+mod onset;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use rayline_verdict::Moment;
+
+use super::failures::Failures;
+use super::{counts_against_site, is_of_origin, only, party_of, share};
+use crate::chunk::{Source, Span};
+use crate::dimension::Dimension;
+use crate::query::{Filter, Matching, Query, QueryError, first_seen, run};
+use onset::Burst;
+
+const SECOND: i64 = 1_000_000_000;
+const MINUTE: i64 = 60 * SECOND;
+/// After so much time without a failure an incident is over.
+const QUIET: i64 = 5 * MINUTE;
+/// Fewer failures are no incident.
+const LEAST: usize = 3;
+/// What begins so near to one another at the same origin is one incident with several codes.
+const TOGETHER: u64 = 2 * MINUTE.unsigned_abs();
+/// What begins so near to one another at several origins with one code is one incident of all of them: what one failure
+/// does to another takes longer.
+const AT_ONCE: u64 = 2 * SECOND.unsigned_abs();
+const MOST: usize = 50;
+const MOST_NAMES: usize = 20;
+
+/// Incidents of a span.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Incidents {
+    /// The one with the most failures first, what followed from it counted in.
+    pub incidents: Vec<Incident>,
+    /// Failures that belong to none: fewer than three together, or of incidents beyond the 50 largest.
+    pub strays: u64,
+    /// One in so many failures was looked at, because there were very many: counts of them are then estimates.
+    pub looked_at_one_in: u64,
+}
+
+/// Failures that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// The first failure, or where failures became frequent.
+    pub begin: Moment,
+    /// The last failure; `None` if it goes on at the end of the span.
+    pub end: Option<Moment>,
+    /// What failed and how often, the most frequent first. An empty code is a status of 500 and more without a verdict.
+    pub codes: Vec<(String, u64)>,
+    /// Whose fault it is: the party of the most frequent code.
+    pub party: String,
+    /// The zones met, 20 at most.
+    pub zones: Vec<String>,
+    /// The hosts met, 20 at most.
+    pub hosts: Vec<String>,
+    /// The origins that failed; empty if the failure is not one of origins.
+    pub origins: Vec<String>,
+    /// How many failures.
+    pub failed: u64,
+    /// How many requests its scope had in that time: those of its origins, or else of its zones. An estimate if it was short.
+    pub requests: f64,
+    /// The share of these that failed so.
+    pub share: f64,
+    /// A version of the configuration that was first seen within a minute before the begin.
+    pub plan: Option<PlanSwitch>,
+    /// Incidents that followed from this one, in the order of time.
+    pub consequences: Vec<Consequence>,
+}
+
+/// A version of the configuration that came to be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanSwitch {
+    /// Its number.
+    pub version: String,
+    /// Since when, to the minute.
+    pub since: Moment,
+}
+
+/// An incident that is taken to follow from another one. This is an inference: the reason says from what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consequence {
+    /// What followed.
+    pub incident: Incident,
+    /// Why the other one is taken for its root, in words.
+    pub reason: String,
+}
+
+impl Incident {
+    /// Its failures and those of all that followed.
+    pub fn failed_with_consequences(&self) -> u64 {
+        self.consequences.iter().fold(self.failed, |sum, consequence| sum + consequence.incident.failed)
+    }
+
+    /// The most frequent code.
+    pub fn code(&self) -> &str {
+        self.codes.first().map_or("", |(code, _)| code)
+    }
+
+    fn is_going_on(&self, at: Moment) -> bool {
+        self.begin <= at && self.end.is_none_or(|end| at <= end)
+    }
+}
+
+/// The incidents of a span. One that has lasted since before it begins with it.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn incidents(source: &dyn Source, span: Span) -> Result<Incidents, QueryError> {
+    let dimensions = [Dimension::Code, Dimension::Zone, Dimension::Host, Dimension::Origin];
+    let failures = Failures::read(source, span, &[], &dimensions)?;
+    let bursts = bursts(&failures);
+    let of_site = (0..failures.len()).filter(|row| counts_against_site(party_of(failures.text(*row, Dimension::Code))));
+    let all = of_site.count();
+
+    let mut found: Vec<Incident> = merged(bursts).iter().map(|burst| incident(burst, &failures, span)).collect();
+    found.sort_by(|a, b| b.failed.cmp(&a.failed).then_with(|| a.begin.cmp(&b.begin)));
+    found.truncate(MOST);
+    let folded: u64 = found.iter().map(|incident| incident.failed).sum();
+    for incident in &mut found {
+        measure(source, incident, span)?;
+    }
+    let mut incidents = cascade::fold(source, found)?;
+    incidents.sort_by(|a, b| {
+        let failed = b.failed_with_consequences().cmp(&a.failed_with_consequences());
+        failed.then_with(|| a.begin.cmp(&b.begin))
+    });
+    Ok(Incidents {
+        incidents,
+        strays: (all as u64 * failures.stride).saturating_sub(folded),
+        looked_at_one_in: failures.stride,
+    })
+}
+
+/// Where something fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope<'a> {
+    Origin(&'a str),
+    Zone(&'a str),
+}
+
+/// Failures of one code in one scope, cut where they pause or where their number leaps.
+fn bursts(failures: &Failures) -> Vec<Burst<'_>> {
+    let mut series: BTreeMap<(Scope<'_>, &str), Vec<usize>> = BTreeMap::new();
+    for row in 0..failures.len() {
+        let code = failures.text(row, Dimension::Code);
+        if !counts_against_site(party_of(code)) {
+            continue;
+        }
+        let origin = failures.text(row, Dimension::Origin);
+        let at_origin = is_of_origin(code) && !origin.is_empty();
+        let scope = if at_origin { Scope::Origin(origin) } else { Scope::Zone(failures.text(row, Dimension::Zone)) };
+        series.entry((scope, code)).or_default().push(row);
+    }
+    let cut = |((scope, code), rows): (_, Vec<usize>)| onset::bursts(&failures.at, &rows, scope, code);
+    series.into_iter().flat_map(cut).collect()
+}
+
+/// Bursts that are one incident, the largest of each first.
+fn merged<'a>(mut bursts: Vec<Burst<'a>>) -> Vec<Vec<Burst<'a>>> {
+    bursts.sort_by_key(|burst| (Reverse(burst.rows.len()), burst.begin));
+    let mut merged: Vec<Vec<Burst<'a>>> = Vec::new();
+    for burst in bursts {
+        let same = merged.iter_mut().find(|incident| {
+            incident.iter().any(|other| {
+                let apart = burst.begin.abs_diff(other.begin);
+                let same_scope = other.scope == burst.scope && party_of(other.code) == party_of(burst.code);
+                let both_origins = matches!((other.scope, burst.scope), (Scope::Origin(_), Scope::Origin(_)));
+                let everywhere = both_origins && other.code == burst.code && apart <= AT_ONCE;
+                (same_scope && apart <= TOGETHER && burst.begin <= other.end && other.begin <= burst.end) || everywhere
+            })
+        });
+        match same {
+            Some(incident) => incident.push(burst),
+            None => merged.push(vec![burst]),
+        }
+    }
+    merged
+}
+
+fn incident(bursts: &[Burst<'_>], failures: &Failures, span: Span) -> Incident {
+    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+    // a few failures of a kind that there always is, shortly before, are not the begin
+    let largest = bursts.first().map_or(0, |burst| burst.rows.len());
+    let main = bursts.iter().filter(|burst| burst.rows.len() * 10 >= largest);
+    let mut incident = Incident {
+        begin: Moment(main.map(|burst| burst.begin).min().unwrap_or_default()),
+        end: None,
+        codes: Vec::new(),
+        party: String::new(),
+        zones: Vec::new(),
+        hosts: Vec::new(),
+        origins: Vec::new(),
+        failed: 0,
+        requests: 0.0,
+        share: 0.0,
+        plan: None,
+        consequences: Vec::new(),
+    };
+    for burst in bursts {
+        let failed = burst.rows.len() as u64 * failures.stride;
+        *codes.entry(burst.code).or_default() += failed;
+        incident.failed += failed;
+        if let Scope::Origin(origin) = burst.scope {
+            add_name(&mut incident.origins, origin);
+        }
+        for row in &burst.rows {
+            add_name(&mut incident.zones, failures.text(*row, Dimension::Zone));
+            add_name(&mut incident.hosts, failures.text(*row, Dimension::Host));
+        }
+    }
+    let last = bursts.iter().map(|burst| burst.end).max().unwrap_or_default();
+    incident.end = (last < span.to.0.saturating_sub(QUIET)).then_some(Moment(last));
+    incident.codes = codes.into_iter().map(|(code, failed)| (code.to_owned(), failed)).collect();
+    incident.codes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    incident.party = party_of(incident.code()).to_owned();
+    incident
+}
+
+fn add_name(names: &mut Vec<String>, name: &str) {
+    if names.len() < MOST_NAMES && !name.is_empty() && !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
+/// Adds what the failures alone do not know.
+fn measure(source: &dyn Source, incident: &mut Incident, span: Span) -> Result<(), QueryError> {
+    let last = incident.end.unwrap_or(Moment(span.to.0.saturating_sub(1)));
+    let during = Span { from: incident.begin, to: Moment(last.0.saturating_add(1)) };
+    incident.requests = run(source, &Query { filters: scope_of(incident), ..Query::new(during) })?.total.requests;
+    incident.share = share(incident.failed as f64, incident.requests).min(1.0);
+
+    let around = Span {
+        from: Moment(incident.begin.0.saturating_sub(10 * MINUTE)),
+        to: Moment(incident.begin.0.saturating_add(1)),
+    };
+    let plans = first_seen(source, Dimension::Plan, around)?;
+    // the first was there already; minutes are all that is known, so the begin's own and the one before it count
+    let earliest = incident.begin.0.saturating_sub(MINUTE).div_euclid(MINUTE) * MINUTE;
+    let new = plans.into_iter().skip(1).rfind(|(_, since)| since.0 >= earliest);
+    incident.plan = new.map(|(version, since)| PlanSwitch { version, since });
+    Ok(())
+}
+
+fn scope_of(incident: &Incident) -> Vec<Filter> {
+    let (dimension, values) = match incident.origins.as_slice() {
+        [] => (Dimension::Zone, &incident.zones),
+        _ => (Dimension::Origin, &incident.origins),
+    };
+    if values.is_empty() {
+        return vec![only(dimension, "")];
+    }
+    vec![Filter { dimension, matching: Matching::Is, values: values.clone() }]
+}

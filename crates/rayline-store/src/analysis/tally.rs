@@ -1,0 +1,165 @@
+//! Requests and failures by each value of many dimensions at once, each dimension for itself. Combinations are the query's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use crate::chunk::{Chunk, Source, Span, Table, Wanted};
+use crate::dimension::Dimension;
+use crate::query::failing::Failing;
+use crate::query::groups::Groups;
+use crate::query::plan::{Piece, Plan};
+use crate::query::scan::{Batch, OUT, Pass, Sink, column, part, scan};
+use crate::query::{Filter, Query, QueryError};
+
+/// How many values of a dimension are told apart; those that come later are not counted by themselves.
+const MOST: usize = 200_000;
+
+/// How many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) requests: u64,
+    pub(super) failed: u64,
+}
+
+/// What was seen of each value.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Of everything.
+    pub(super) all: Seen,
+    values: HashMap<Dimension, HashMap<Box<str>, Seen, RandomState>, RandomState>,
+}
+
+impl Tally {
+    /// Reads it; from counts where a dimension is rolled up, else from the requests kept.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be read.
+    pub(super) fn read(
+        source: &dyn Source,
+        span: Span,
+        filters: &[Filter],
+        dimensions: &[Dimension],
+    ) -> Result<Self, QueryError> {
+        let plan = Plan::new(&Query { filters: filters.to_vec(), ..Query::new(span) });
+        let counted = |dimension: &Dimension| plan.table != Table::Requests && dimension.is_rolled_up();
+        let (rolled, kept): (Vec<Dimension>, Vec<Dimension>) = dimensions.iter().copied().partition(counted);
+        let mut tally = Self::default();
+        tally.add(
+            source,
+            &plan.pieces(source)?,
+            filters,
+            if plan.table == Table::Requests { &kept } else { &rolled },
+        )?;
+        if plan.table != Table::Requests && !kept.is_empty() {
+            let mut of_requests = Self::default();
+            of_requests.add(source, &[Piece { table: Table::Requests, span }], filters, &kept)?;
+            tally.values.extend(of_requests.values);
+        }
+        Ok(tally)
+    }
+
+    fn add(
+        &mut self,
+        source: &dyn Source,
+        pieces: &[Piece],
+        filters: &[Filter],
+        dimensions: &[Dimension],
+    ) -> Result<(), QueryError> {
+        let mut needed = dimensions.to_vec();
+        needed.extend(filters.iter().map(|filter| filter.dimension).chain([Dimension::Code, Dimension::EdgeStatus]));
+        needed.sort_unstable();
+        needed.dedup();
+        let wanted = Wanted { dimensions: needed, ..Wanted::default() };
+        let pass = Pass { wanted: &wanted, filters, step: None };
+        let mut tallying = Tallying {
+            tally: self,
+            failing: Failing::default(),
+            columns: dimensions.iter().map(|dimension| Codes::new(*dimension)).collect(),
+        };
+        scan(source, pieces, &pass, &mut Groups::new(&[]), &mut tallying)?;
+        tallying.settle();
+        Ok(())
+    }
+
+    /// What was seen of a value.
+    pub(super) fn of(&self, dimension: Dimension, value: &str) -> Seen {
+        self.values.get(&dimension).and_then(|values| values.get(value)).copied().unwrap_or_default()
+    }
+
+    /// Every value of a dimension.
+    pub(super) fn values(&self, dimension: Dimension) -> impl Iterator<Item = (&str, Seen)> {
+        self.values.get(&dimension).into_iter().flatten().map(|(value, seen)| (&**value, *seen))
+    }
+}
+
+struct Tallying<'a> {
+    tally: &'a mut Tally,
+    failing: Failing,
+    columns: Vec<Codes>,
+}
+
+/// One dimension's texts in the chunk at hand, and what was seen of each.
+struct Codes {
+    dimension: Dimension,
+    texts: Arc<Vec<Box<str>>>,
+    seen: Vec<Seen>,
+}
+
+impl Codes {
+    fn new(dimension: Dimension) -> Self {
+        Self { dimension, texts: Arc::default(), seen: Vec::new() }
+    }
+}
+
+impl Tallying<'_> {
+    /// Adds what was seen of the chunk's codes to what was seen of their texts.
+    fn settle(&mut self) {
+        for Codes { dimension, texts, seen } in &mut self.columns {
+            let values = self.tally.values.entry(*dimension).or_default();
+            for (text, seen) in texts.iter().zip(seen.drain(..)).filter(|(_, seen)| seen.requests > 0) {
+                if !values.contains_key(text) && values.len() >= MOST {
+                    continue;
+                }
+                let known = values.entry(text.clone()).or_default();
+                known.requests = known.requests.saturating_add(seen.requests);
+                known.failed = known.failed.saturating_add(seen.failed);
+            }
+        }
+    }
+}
+
+impl Sink for Tallying<'_> {
+    fn begin(&mut self, chunk: &Chunk, _table: Table) {
+        self.settle();
+        self.failing.begin(chunk);
+        for Codes { dimension, texts, seen } in &mut self.columns {
+            *texts = column(chunk, *dimension).map(|column| column.values.clone()).unwrap_or_default();
+            seen.resize(texts.len(), Seen::default());
+        }
+    }
+
+    fn take(&mut self, batch: &Batch<'_>) {
+        let marks = self.failing.mark(batch.chunk, &batch.rows);
+        let weights = part(&batch.chunk.weight, &batch.rows);
+        let counted = |cell: &u32, weight: &u32| if *cell == OUT { 0 } else { u64::from(*weight) };
+        for ((cell, weight), failed) in batch.cells.iter().zip(weights).zip(marks) {
+            let weight = counted(cell, weight);
+            self.tally.all.requests = self.tally.all.requests.saturating_add(weight);
+            self.tally.all.failed = self.tally.all.failed.saturating_add(if *failed { weight } else { 0 });
+        }
+        for Codes { dimension, seen, .. } in &mut self.columns {
+            let Some(column) = column(batch.chunk, *dimension) else { continue };
+            let codes = part(&column.codes, &batch.rows);
+            for (((cell, weight), failed), code) in batch.cells.iter().zip(weights).zip(marks).zip(codes) {
+                let weight = counted(cell, weight);
+                if let Some(seen) = seen.get_mut(*code as usize) {
+                    seen.requests = seen.requests.saturating_add(weight);
+                    seen.failed = seen.failed.saturating_add(if *failed { weight } else { 0 });
+                }
+            }
+        }
+    }
+}
