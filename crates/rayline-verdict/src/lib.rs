@@ -20,6 +20,7 @@ pub mod ray;
 pub mod record;
 pub mod snippet;
 pub mod surface;
+pub mod trace_context;
 pub mod verdict;
 mod write;
 
@@ -33,5 +34,6 @@ pub use party::{Hop, Party, Phase};
 pub use ray::{Colo, RayId};
 pub use record::{Country, Record};
 pub use snippet::Snippet;
+pub use trace_context::{SpanId, TraceId, TraceParent};
 pub use verdict::{Attempt, Certainty, Outcome, Verdict};
 pub use write::put_address;
