@@ -260,26 +260,33 @@ impl Shelf {
             return Ok(Arc::clone(&self.catalog().segments));
         }
         let mut catalog = self.catalog();
+        let mut known = Arc::clone(&catalog.segments);
+        let mut seen = None;
         for _ in 0..ATTEMPTS {
-            let before = fs::metadata(&self.folder)?.modified()?;
-            if catalog.changed == Some(before) {
+            let changed = fs::metadata(&self.folder)?.modified()?;
+            if catalog.changed == Some(changed) {
                 return Ok(Arc::clone(&catalog.segments));
             }
-            match folder::read(&self.folder, &catalog.segments) {
-                Ok(found) if fs::metadata(&self.folder)?.modified()? == before => {
-                    for (path, error) in &found.damaged {
-                        self.note(format_args!("`{}` is damaged: {error}; it is left out", path.display()));
-                    }
-                    // The clock of files ticks slowly: what has changed just now may change again within the tick.
-                    let settled = before.elapsed().is_ok_and(|ago| ago > Duration::from_secs(1));
-                    *catalog = Catalog { segments: Arc::new(found.segments), changed: settled.then_some(before) };
-                    return Ok(Arc::clone(&catalog.segments));
-                }
-                // The writer has changed the folder meanwhile: what was read need not fit together.
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let found = match folder::read(&self.folder, &known) {
+                Ok(found) => found,
+                // The writer has removed a file since it was listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
+            };
+            known = Arc::new(found.segments);
+            let ids: Vec<_> = known.iter().map(|segment| segment.id).collect();
+            // The clock of files ticks slowly, and a listing may miss what is renamed meanwhile. So what has changed just
+            // now counts only if it is the same twice, and is looked at again the next time.
+            let settled = changed.elapsed().is_ok_and(|ago| ago > Duration::from_secs(1));
+            let unchanged = fs::metadata(&self.folder)?.modified()? == changed;
+            if unchanged && (settled || seen.as_ref() == Some(&ids)) {
+                for (path, error) in &found.damaged {
+                    self.note(format_args!("`{}` is damaged: {error}; it is left out", path.display()));
+                }
+                *catalog = Catalog { segments: known, changed: settled.then_some(changed) };
+                return Ok(Arc::clone(&catalog.segments));
             }
+            seen = Some(ids);
         }
         Err(io::Error::new(io::ErrorKind::ResourceBusy, "the store's files change too fast to be read"))
     }

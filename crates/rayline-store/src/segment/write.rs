@@ -125,7 +125,11 @@ fn properties(slots: &[Slot], facts: &Facts) -> Result<WriterPropertiesPtr> {
             properties = properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
         }
         if *slot == Slot::Line {
-            properties = properties.set_column_data_page_size_limit(path, LINES_PAGE);
+            // Of lines that are so much alike, the fastest level makes no more bytes than the next ones.
+            let fastest = Compression::ZSTD(ZstdLevel::try_new(1)?);
+            properties = properties
+                .set_column_data_page_size_limit(path.clone(), LINES_PAGE)
+                .set_column_compression(path, fastest);
         }
     }
     Ok(Arc::new(properties.build()))
