@@ -2,8 +2,9 @@
 
 use std::io;
 
-use rayline_verdict::Fact;
 use rayline_verdict::evidence::{End, Evidence};
+use rayline_verdict::fault::{OriginTlsCause, ReceiveCause, ReplyCause, SendCause, WaitCause};
+use rayline_verdict::{Cause, Fact};
 
 use crate::connection::Connection;
 use crate::errno::errno;
@@ -26,6 +27,33 @@ pub enum Break {
     Silent,
     /// Something of this machine's: its errno or text stands in the facts.
     Other,
+}
+
+impl Break {
+    /// What happened where nothing of a response's head had come; `is_sent`: the whole request was with the connection.
+    pub fn before_head(self, is_sent: bool) -> Cause {
+        match self {
+            Self::ClientCertificateRefused => OriginTlsCause::ClientCertificateRefused.into(),
+            Self::Silent => WaitCause::Lost.into(),
+            Self::Other => ReplyCause::Unclassified.into(),
+            Self::TlsBroken => WaitCause::TlsBroken.into(),
+            // The origin would not take the rest of the request, and said nothing.
+            Self::Closed | Self::Reset if !is_sent => SendCause::Reset.into(),
+            Self::Closed => WaitCause::ClosedEmpty.into(),
+            Self::Reset => WaitCause::Reset.into(),
+        }
+    }
+
+    /// What happened where it broke in a response's body.
+    pub fn in_body(self) -> Cause {
+        match self {
+            Self::Closed => ReceiveCause::Truncated.into(),
+            Self::Reset => ReceiveCause::Reset.into(),
+            Self::TlsBroken | Self::ClientCertificateRefused => ReceiveCause::TlsBroken.into(),
+            Self::Silent => ReceiveCause::Lost.into(),
+            Self::Other => ReplyCause::Unclassified.into(),
+        }
+    }
 }
 
 /// A broken connection.

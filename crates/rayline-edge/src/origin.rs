@@ -7,12 +7,10 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rayline_dial::Break;
 use rayline_http1::{Framing, Limits, RequestKind, ResponseHead};
+use rayline_verdict::Fault;
 use rayline_verdict::evidence::{Fact, TcpState};
-use rayline_verdict::fault::{OriginTlsCause, ReceiveCause, ReplyCause, SendCause, WaitCause};
 use rayline_verdict::snippet::Snippet;
-use rayline_verdict::{Cause, Fault};
 
 use crate::deadline::Deadline;
 use crate::visitor::body::Piece;
@@ -279,31 +277,6 @@ impl Link {
             Self::Http1(link) => link.finish(target, request_done),
             Self::Http2(link) => link.finish(),
         }
-    }
-}
-
-/// The happening that a broken connection is before the head, where nothing of the head came.
-fn broken_before_head(how: Break, sent: Sent) -> Cause {
-    match how {
-        Break::ClientCertificateRefused => OriginTlsCause::ClientCertificateRefused.into(),
-        Break::Silent => WaitCause::Lost.into(),
-        Break::Other => ReplyCause::Unclassified.into(),
-        Break::TlsBroken => WaitCause::TlsBroken.into(),
-        // The origin would not take the rest of the request, and said nothing.
-        Break::Closed | Break::Reset if sent == Sent::Partly => SendCause::Reset.into(),
-        Break::Closed => WaitCause::ClosedEmpty.into(),
-        Break::Reset => WaitCause::Reset.into(),
-    }
-}
-
-/// The same in the body.
-fn broken_in_body(how: Break) -> Cause {
-    match how {
-        Break::Closed => ReceiveCause::Truncated.into(),
-        Break::Reset => ReceiveCause::Reset.into(),
-        Break::TlsBroken | Break::ClientCertificateRefused => ReceiveCause::TlsBroken.into(),
-        Break::Silent => ReceiveCause::Lost.into(),
-        Break::Other => ReplyCause::Unclassified.into(),
     }
 }
 

@@ -11,7 +11,7 @@ use rayline_verdict::fault::{ReceiveCause, SendCause, WaitCause};
 use rayline_verdict::{Fact, Fault, Snippet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::link::{Head, Sent, before_head, in_body, unspeakable};
+use super::link::{Head, Sent, unspeakable};
 use super::request::Request;
 
 /// Room for what is read at once.
@@ -92,7 +92,7 @@ impl Link {
         let cause = match how {
             Break::Closed | Break::Reset | Break::TlsBroken if begun => WaitCause::HalfHead.into(),
             Break::Closed | Break::Reset | Break::TlsBroken if !fresh => SendCause::StaleConnection.into(),
-            other => before_head(other, self.sent),
+            other => other.before_head(self.sent == Sent::Whole),
         };
         self.told_of_head(Fault { cause, evidence: broken.map(|broken| broken.evidence).unwrap_or_default() })
     }
@@ -124,7 +124,7 @@ impl Link {
         let cause = match broken.how {
             // Under TLS, where the close is the body's only end: it may have been whole.
             Break::Closed if self.framing == Framing::Close => ReceiveCause::TlsBroken.into(),
-            other => in_body(other),
+            other => other.in_body(),
         };
         let fault = self.testify(Fault { cause, evidence: broken.evidence });
         let unsaid = || Fact::TlsError("closed without close_notify".to_owned());

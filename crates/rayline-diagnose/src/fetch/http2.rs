@@ -11,13 +11,13 @@ use h2::client::ResponseFuture;
 use http::HeaderMap;
 use rayline_dial::Connection;
 use rayline_dial::http1::response_fault;
-use rayline_dial::http2::{Ending, Http2, Http2Limits, Lease, StreamFault, release};
+use rayline_dial::http2::{Http2, Http2Limits, Lease, StreamFault, release};
 use rayline_http1::{Limits, Parsed, RequestKind, ResponseParser, encode};
 use rayline_verdict::evidence::TcpState;
-use rayline_verdict::fault::{ReceiveCause, ReplyCause, WaitCause};
-use rayline_verdict::{Cause, Fact, Fault};
+use rayline_verdict::fault::{ReplyCause, WaitCause};
+use rayline_verdict::{Fact, Fault};
 
-use super::link::{Head, Sent, before_head, in_body, unspeakable};
+use super::link::{Head, unspeakable};
 use super::request::Request;
 
 /// A stream in use. Dropping it ends the stream, and with it the connection.
@@ -122,7 +122,7 @@ impl Link {
             return Ok(None);
         }
         let StreamFault { how, evidence, .. } = self.lease.fault(&error, Some(stream));
-        Err(self.testify(Fault { cause: cause_in_body(how), evidence }))
+        Err(self.testify(Fault { cause: how.in_body(), evidence }))
     }
 
     pub(super) fn tcp_state(&self) -> Option<TcpState> {
@@ -159,29 +159,7 @@ fn examine(parts: &http::response::Parts, kind: RequestKind) -> Result<Head, Fau
     }
 }
 
-/// What a stream that failed before the head of its response is.
+/// What a stream that failed before the head of its response is. The request has no body: it is sent as soon as it is begun.
 fn failed(failed: StreamFault) -> Fault {
-    let cause: Cause = match failed.how {
-        Ending::Broken(how) => before_head(how, Sent::Whole),
-        Ending::NotSpoken => WaitCause::Http2NotSpoken.into(),
-        Ending::GoAway => WaitCause::Http2GoAway.into(),
-        Ending::Reset => WaitCause::Http2Reset.into(),
-        Ending::Refused => WaitCause::Http2RefusedStream.into(),
-        Ending::Protocol => WaitCause::Http2Protocol.into(),
-        Ending::HeaderTooLarge => WaitCause::HeaderTooLarge.into(),
-        Ending::Misused => ReplyCause::Unclassified.into(),
-    };
-    Fault { cause, evidence: failed.evidence }
-}
-
-/// The same behind the head.
-fn cause_in_body(how: Ending) -> Cause {
-    match how {
-        Ending::Broken(how) => in_body(how),
-        Ending::GoAway => ReceiveCause::Http2GoAway.into(),
-        Ending::Reset | Ending::Refused => ReceiveCause::Http2Reset.into(),
-        Ending::Protocol | Ending::NotSpoken => ReceiveCause::Http2Protocol.into(),
-        Ending::HeaderTooLarge => ReceiveCause::BadTrailers.into(),
-        Ending::Misused => ReplyCause::Unclassified.into(),
-    }
+    Fault { cause: failed.how.before_head(true), evidence: failed.evidence }
 }

@@ -1,13 +1,12 @@
 //! A connection in use by one request, whatever version of HTTP is spoken on it.
 //!
-//! What a broken connection comes to is said here, as the edge says it; the versions' own happenings are in their files.
+//! What a broken connection comes to says the dialler, as to the edge; the versions' own happenings are in their files.
 
 use bytes::Bytes;
-use rayline_dial::Break;
 use rayline_http1::{Framing, RequestKind, ResponseHead};
 use rayline_verdict::evidence::TcpState;
-use rayline_verdict::fault::{OriginTlsCause, ReceiveCause, ReplyCause, RequestCause, SendCause, WaitCause};
-use rayline_verdict::{Cause, Fact, Fault};
+use rayline_verdict::fault::RequestCause;
+use rayline_verdict::{Fact, Fault};
 
 use super::request::Request;
 use super::{http1, http2};
@@ -100,28 +99,4 @@ impl Link {
 /// A request that cannot be sent as it was asked for.
 pub(super) fn unspeakable(why: String) -> Fault {
     Fault::new(RequestCause::Malformed).with(Fact::Internal(why))
-}
-
-/// What it means that a connection broke before anything of the head came.
-pub(super) fn before_head(how: Break, sent: Sent) -> Cause {
-    match how {
-        Break::ClientCertificateRefused => OriginTlsCause::ClientCertificateRefused.into(),
-        Break::Silent => WaitCause::Lost.into(),
-        Break::Other => ReplyCause::Unclassified.into(),
-        Break::TlsBroken => WaitCause::TlsBroken.into(),
-        Break::Closed | Break::Reset if sent == Sent::Partly => SendCause::Reset.into(),
-        Break::Closed => WaitCause::ClosedEmpty.into(),
-        Break::Reset => WaitCause::Reset.into(),
-    }
-}
-
-/// The same in the body.
-pub(super) fn in_body(how: Break) -> Cause {
-    match how {
-        Break::Closed => ReceiveCause::Truncated.into(),
-        Break::Reset => ReceiveCause::Reset.into(),
-        Break::TlsBroken | Break::ClientCertificateRefused => ReceiveCause::TlsBroken.into(),
-        Break::Silent => ReceiveCause::Lost.into(),
-        Break::Other => ReplyCause::Unclassified.into(),
-    }
 }

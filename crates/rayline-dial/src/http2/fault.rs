@@ -1,9 +1,10 @@
 //! What it means that a stream failed: the connection broke beneath it, or one of the two ends said that it is over.
 
 use bytes::Bytes;
-use rayline_verdict::Fact;
 use rayline_verdict::evidence::{End, Evidence, http2_error_name};
+use rayline_verdict::fault::{ReceiveCause, ReplyCause, WaitCause};
 use rayline_verdict::snippet::Snippet;
+use rayline_verdict::{Cause, Fact};
 
 use super::tap::Tap;
 use crate::session::{Break, session_fault};
@@ -32,6 +33,34 @@ pub enum Ending {
     HeaderTooLarge,
     /// The library would not do what it was asked: a mistake on our side.
     Misused,
+}
+
+impl Ending {
+    /// What happened where nothing of a response's head had come; `is_sent`: the whole request was with the connection.
+    pub fn before_head(self, is_sent: bool) -> Cause {
+        match self {
+            Self::Broken(how) => how.before_head(is_sent),
+            Self::NotSpoken => WaitCause::Http2NotSpoken.into(),
+            Self::GoAway => WaitCause::Http2GoAway.into(),
+            Self::Reset => WaitCause::Http2Reset.into(),
+            Self::Refused => WaitCause::Http2RefusedStream.into(),
+            Self::Protocol => WaitCause::Http2Protocol.into(),
+            Self::HeaderTooLarge => WaitCause::HeaderTooLarge.into(),
+            Self::Misused => ReplyCause::Unclassified.into(),
+        }
+    }
+
+    /// What happened where the stream failed behind the head.
+    pub fn in_body(self) -> Cause {
+        match self {
+            Self::Broken(how) => how.in_body(),
+            Self::GoAway => ReceiveCause::Http2GoAway.into(),
+            Self::Reset | Self::Refused => ReceiveCause::Http2Reset.into(),
+            Self::Protocol | Self::NotSpoken => ReceiveCause::Http2Protocol.into(),
+            Self::HeaderTooLarge => ReceiveCause::BadTrailers.into(),
+            Self::Misused => ReplyCause::Unclassified.into(),
+        }
+    }
 }
 
 /// A failed stream.

@@ -179,7 +179,7 @@ impl Link {
         let begun = !self.input.is_empty();
         let cause = match how {
             Break::Closed | Break::Reset | Break::TlsBroken if begun => WaitCause::HalfHead.into(),
-            other => super::broken_before_head(other, sent),
+            other => other.before_head(sent == Sent::Whole),
         };
         let ended = matches!(how, Break::Closed | Break::Reset | Break::TlsBroken);
         // An origin that closes idle connections does so without knowing that a request is on its way (RFC 9112 §9.3.1).
@@ -245,7 +245,7 @@ impl Link {
         let cause = match how {
             // Under TLS, where the close is the body's only end: it may have been whole.
             Break::Closed if self.framing == Framing::Close => ReceiveCause::TlsBroken.into(),
-            other => super::broken_in_body(other),
+            other => other.in_body(),
         };
         let mut evidence = broken.map(|broken| broken.evidence).unwrap_or_default();
         if how == Break::Closed && error.is_some() {

@@ -15,9 +15,9 @@ use rayline_dial::Break;
 use rayline_dial::http1::response_fault;
 use rayline_dial::http2::{Ending, Lease, StreamFault, release};
 use rayline_http1::{Framing, Limits, Parsed, RequestKind, ResponseHead, ResponseParser};
+use rayline_verdict::Fault;
 use rayline_verdict::evidence::{Fact, TcpState};
-use rayline_verdict::fault::{ReceiveCause, ReplyCause, RequestCause, SendCause, WaitCause};
-use rayline_verdict::{Cause, Fault};
+use rayline_verdict::fault::{ReplyCause, RequestCause, SendCause};
 
 use super::{Failure, Refused, Repeat, Sent, convert, timer};
 use crate::deadline::Deadline;
@@ -308,7 +308,7 @@ impl Link {
             return Poll::Ready(Ok(Piece::End));
         }
         let StreamFault { how, evidence, .. } = self.lease.fault(&error, Some(stream));
-        let fault = Fault { cause: cause_in_body(how), evidence };
+        let fault = Fault { cause: how.in_body(), evidence };
         Poll::Ready(Err(self.testify(fault)))
     }
 
@@ -399,16 +399,7 @@ impl Outgoing {
 /// What a stream that failed before the head of its response is.
 fn failure(failed: StreamFault, sent: Sent, stale: bool) -> Failure {
     let StreamFault { how, unprocessed, http1_required, evidence } = failed;
-    let cause: Cause = match how {
-        Ending::Broken(how) => super::broken_before_head(how, sent),
-        Ending::NotSpoken => WaitCause::Http2NotSpoken.into(),
-        Ending::GoAway => WaitCause::Http2GoAway.into(),
-        Ending::Reset => WaitCause::Http2Reset.into(),
-        Ending::Refused => WaitCause::Http2RefusedStream.into(),
-        Ending::Protocol => WaitCause::Http2Protocol.into(),
-        Ending::HeaderTooLarge => WaitCause::HeaderTooLarge.into(),
-        Ending::Misused => ReplyCause::Unclassified.into(),
-    };
+    let cause = how.before_head(sent == Sent::Whole);
     let ended = matches!(how, Ending::Broken(Break::Closed | Break::Reset | Break::TlsBroken));
     let repeat = if http1_required {
         Repeat::OverHttp1
@@ -420,18 +411,6 @@ fn failure(failed: StreamFault, sent: Sent, stale: bool) -> Failure {
         Repeat::Never
     };
     Failure { fault: Fault { cause, evidence }, repeat }
-}
-
-/// What a stream that failed behind the head is.
-fn cause_in_body(how: Ending) -> Cause {
-    match how {
-        Ending::Broken(how) => super::broken_in_body(how),
-        Ending::GoAway => ReceiveCause::Http2GoAway.into(),
-        Ending::Reset | Ending::Refused => ReceiveCause::Http2Reset.into(),
-        Ending::Protocol | Ending::NotSpoken => ReceiveCause::Http2Protocol.into(),
-        Ending::HeaderTooLarge => ReceiveCause::BadTrailers.into(),
-        Ending::Misused => ReplyCause::Unclassified.into(),
-    }
 }
 
 /// Brings the count of connections at rest up to date when it is dropped.
