@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rayline_http1::{Framing, ResponseHead};
@@ -95,6 +95,8 @@ pub(crate) struct Answer {
     pub(crate) keep_alive: bool,
     /// The visitor has said that no other request follows.
     pub(crate) is_last: bool,
+    /// When it was known what to answer: nothing is waited for from then to the first byte.
+    pub(crate) ready: Instant,
     pub(crate) record: OpenRecord,
 }
 

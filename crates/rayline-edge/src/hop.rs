@@ -82,12 +82,22 @@ pub(crate) struct Hops<'a> {
 impl<'a> Hops<'a> {
     pub(crate) fn of(fields: &'a Fields) -> Self {
         let usual = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close");
-        let lines = fields.all("connection").filter(|value| !usual(value));
-        let members = lines.flat_map(|value| value.split(|&byte| byte == b','));
-        let named = members.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty() && !usual(name));
-        let mut nominated: Vec<_> = named.collect();
-        nominated.sort_unstable_by(|one, other| in_any_case(one, other));
-        Self { nominated, trailers: fields.list_contains("te", "trailers") }
+        let mut hops = Self::default();
+        // In one pass: most heads have neither.
+        for (name, value) in fields {
+            let mut members = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+            match name.len() {
+                2 if name.eq_ignore_ascii_case(b"te") => {
+                    hops.trailers |= members.any(|member| member.eq_ignore_ascii_case(b"trailers"));
+                }
+                10 if name.eq_ignore_ascii_case(b"connection") && !usual(value) => {
+                    hops.nominated.extend(members.filter(|name| !name.is_empty() && !usual(name)));
+                }
+                _ => {}
+            }
+        }
+        hops.nominated.sort_unstable_by(|one, other| in_any_case(one, other));
+        hops
     }
 
     /// Whether `Connection` names this field. A sender cannot have the end-to-end fields dropped that framing and

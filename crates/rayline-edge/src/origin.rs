@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rayline_http1::{Framing, Limits, RequestKind, ResponseHead};
 use rayline_verdict::Fault;
@@ -221,9 +221,12 @@ impl Link {
         }
     }
 
-    /// Begins with the response's body, after the final head.
-    pub(crate) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits) {
-        either!(self, link => link.begin_body(head, limits));
+    /// Begins with the response's body, after the final head, which was read by `now`.
+    pub(crate) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits, now: Instant) {
+        match self {
+            Self::Http1(link) => link.begin_body(head, limits, now),
+            Self::Http2(link) => link.begin_body(head, limits),
+        }
     }
 
     /// Begins with what comes behind a `101`.

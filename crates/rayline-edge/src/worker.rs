@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
 use bytes::BytesMut;
+use foldhash::fast::RandomState;
 use rayline_dial::http2::Http2Pool;
 use rayline_dial::{Pool, PoolLimits};
 use rayline_verdict::{Fault, Moment, RayId, Record};
@@ -40,7 +41,7 @@ pub(crate) struct Worker {
     pub(crate) date: DateHeader,
     buffers: RefCell<Vec<BytesMut>>,
     deadlines: RefCell<Vec<Deadline>>,
-    visitors: RefCell<HashMap<u64, Connection>>,
+    visitors: RefCell<HashMap<u64, Connection, RandomState>>,
     next_visitor: Cell<u64>,
     refusals: Cell<usize>,
     draining: Cell<bool>,
@@ -192,9 +193,8 @@ impl Worker {
         self.given_up.borrow_mut().take()
     }
 
-    /// Runs a visitor's connection as a task of its own, known to draining. Gives its place back at the end, if it was
-    /// `admitted` to one.
-    pub(crate) fn spawn<F>(self: &Rc<Self>, admitted: bool, serve: impl FnOnce(Rc<Cell<bool>>) -> F + 'static)
+    /// Runs a visitor's connection as a task of its own, known to draining, which holds the visitor's seat until it ends.
+    pub(crate) fn spawn<F>(self: &Rc<Self>, admitted: bool, serve: impl FnOnce(Seat) -> F)
     where
         F: Future<Output = ()> + 'static,
     {
@@ -202,13 +202,8 @@ impl Worker {
         self.next_visitor.set(id.wrapping_add(1));
         let busy = Rc::new(Cell::new(false));
         self.refusals.set(self.refusals.get() + usize::from(!admitted));
-        let leave = Leave { worker: Rc::clone(self), id, admitted };
-        // Made inside: a future that is moved into another is stored in both.
-        let mine = Rc::clone(&busy);
-        let task = tokio::task::spawn_local(async move {
-            let _leave = leave;
-            serve(mine).await;
-        });
+        let seat = Seat { worker: Rc::clone(self), id, admitted, busy: Rc::clone(&busy) };
+        let task = tokio::task::spawn_local(serve(seat));
         self.visitors.borrow_mut().insert(id, Connection { task: task.abort_handle(), busy });
     }
 
@@ -244,14 +239,17 @@ fn pool_limits(running: &Running) -> PoolLimits {
     PoolLimits { idle: running.limits().idle_timeout, ..PoolLimits::default() }
 }
 
-/// Signs a visitor's connection off, however its task ends.
-struct Leave {
+/// A visitor's place on a worker, which is given back however the task ends that holds it.
+pub(crate) struct Seat {
     worker: Rc<Worker>,
     id: u64,
+    /// It is one of the `max_connections`.
     admitted: bool,
+    /// Whether a request is being served, or its answer is still being taken: draining waits for that.
+    pub(crate) busy: Rc<Cell<bool>>,
 }
 
-impl Drop for Leave {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.worker.visitors.borrow_mut().remove(&self.id);
         if self.admitted {

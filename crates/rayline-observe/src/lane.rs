@@ -19,9 +19,6 @@ use crate::tail::Tails;
 /// Bytes of lines that are gathered before the next ones get a batch of their own: what is written at once.
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 
-/// Full batches for which the writer is woken: lines that it takes while they are in the processor's cache cost half.
-const WAKING: usize = 4;
-
 /// Emptied batches that a load keeps for later. A burst must not hold its memory for ever.
 const SPARES: usize = 32;
 
@@ -114,20 +111,18 @@ impl Lane {
     /// Counts a record, makes its line, and offers that to who follows along. Wait-free and without a system call; a full
     /// lane loses the record and counts it.
     ///
-    /// The writer looks by itself every 50 ms. Only a lane that is half full wakes it, or one with [`WAKING`] full batches.
+    /// The writer looks by itself every 50 ms. Only a lane that is half full wakes it.
     pub fn record(&mut self, record: Record) {
         let waiting = self.slots.filled.take().or_else(|| self.slots.emptied.take());
         let mut load = waiting.unwrap_or_else(|| Box::new(Load::new(&self.metrics)));
-        let before = load.full.len();
         if load.records < self.capacity {
             self.add(&mut load, &record);
         } else {
             self.metrics.lost_in_lane.count(&record);
         }
         let is_half_full = load.records == self.capacity.div_ceil(2);
-        let wakes = is_half_full || load.full.len() >= WAKING && before < WAKING;
         self.slots.filled.store(Some(load));
-        if wakes {
+        if is_half_full {
             self.writer.unpark();
         }
     }

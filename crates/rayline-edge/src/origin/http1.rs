@@ -48,6 +48,8 @@ pub(crate) struct Link {
     pub(super) deadline: Deadline,
     /// Bytes received for this request.
     received: u64,
+    /// When the last of them had come, if that is known: small answers come with their heads.
+    read_at: Option<Instant>,
     /// The zone's SSL mode: the reason why TLS is spoken, or not.
     ssl_mode: &'static str,
     worker: Rc<Worker>,
@@ -73,6 +75,7 @@ impl Link {
             sent_all: false,
             deadline: worker.deadline(),
             received: 0,
+            read_at: None,
             ssl_mode,
             worker: Rc::clone(worker),
         }
@@ -146,6 +149,7 @@ impl Link {
         self.input.reserve(want.max(HEAD_READ));
         let count = ready!(pin!(self.connection.read_buf(&mut self.input)).poll(cx))?;
         self.received += count as u64;
+        self.read_at = None;
         Poll::Ready(Ok(count))
     }
 
@@ -190,7 +194,9 @@ impl Link {
         }
     }
 
-    pub(super) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits) {
+    /// Begins with the body behind a head that was read by `now`.
+    pub(super) fn begin_body(&mut self, head: &ResponseHead, limits: &Limits, now: Instant) {
+        self.read_at = Some(now);
         self.framing = head.framing();
         self.keep_alive = head.keep_alive();
         self.body = Some(BodyDecoder::new(self.framing, limits));
@@ -280,11 +286,11 @@ impl Link {
         if !self.keep_alive || !request_done || !self.input.is_empty() || self.framing == Framing::Close {
             return;
         }
-        let Self { worker, connection, input, output, deadline, .. } = self;
+        let Self { worker, connection, input, output, deadline, read_at, .. } = self;
         worker.give_back(input);
         worker.give_back(output.prefix);
         worker.give_back_deadline(deadline);
         let key = target.key(connection.address());
-        worker.count_idle(|pool| pool.put(&key, connection, Instant::now()));
+        worker.count_idle(|pool| pool.put(&key, connection, read_at.unwrap_or_else(Instant::now)));
     }
 }

@@ -1,6 +1,6 @@
 //! Taking a visitor's connection, and opening the record of each request on it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::client_tls;
 use crate::record::OpenRecord;
 use crate::running::Running;
 use crate::visitor::{Protocol, Stream, Visitor, VisitorIo, http1, http2};
-use crate::worker::Worker;
+use crate::worker::{Seat, Worker};
 
 /// Visitors beyond `max_connections` who are told so at once, per worker: an answer and its close take seconds where the
 /// visitor takes its time, and a flood must not hold a descriptor for each. Who comes on top is closed without a word.
@@ -70,46 +70,58 @@ fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, local: Option<Soc
         return;
     }
     let server = Rc::clone(worker);
-    worker.spawn(admitted, move |busy| async move {
-        if !admitted {
-            let visitor = Visitor::new(peer, local);
-            let fault = too_many(&server);
-            match door {
-                Door::Http => {
-                    Box::pin(http1::refuse(&server, &visitor, Stream::Plain(tcp), Instant::now(), fault)).await
-                }
-                Door::Https => record_only(&server, &visitor, Instant::now(), fault),
-            }
-            return;
-        }
-        serve(server, tcp, Visitor::new(peer, local), door, busy).await;
-    });
+    let visitor = Visitor::new(peer, local);
+    if admitted {
+        worker.spawn(admitted, |seat| serve(server, tcp, visitor, door, seat));
+    } else {
+        worker.spawn(admitted, |seat| turn_away(server, tcp, visitor, door, seat));
+    }
+}
+
+/// Tells a visitor that there are too many.
+async fn turn_away(worker: Rc<Worker>, tcp: TcpStream, visitor: Visitor, door: Door, _seat: Seat) {
+    let fault = too_many(&worker);
+    match door {
+        Door::Http => http1::refuse(&worker, &visitor, Stream::Plain(tcp), Instant::now(), fault).await,
+        Door::Https => record_only(&worker, &visitor, Instant::now(), fault),
+    }
 }
 
 /// Serves an admitted visitor, in whatever they speak.
-async fn serve(worker: Rc<Worker>, mut tcp: TcpStream, mut visitor: Visitor, door: Door, busy: Rc<Cell<bool>>) {
-    let running = worker.running();
-    if proxy_header::is_due(running.server(), &visitor) {
-        let started = Instant::now();
-        match Box::pin(proxy_header::read(&mut tcp, running.server(), &mut visitor)).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(fault) => return record_only(&worker, &visitor, started, fault),
+#[expect(
+    clippy::manual_async_fn,
+    reason = "a future has room for a function's parameters twice, but for captures once"
+)]
+fn serve(
+    worker: Rc<Worker>,
+    mut tcp: TcpStream,
+    mut visitor: Visitor,
+    door: Door,
+    seat: Seat,
+) -> impl Future<Output = ()> {
+    async move {
+        let running = worker.running();
+        if proxy_header::is_due(running.server(), &visitor) {
+            let started = Instant::now();
+            match Box::pin(proxy_header::read(&mut tcp, running.server(), &mut visitor)).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(fault) => return record_only(&worker, &visitor, started, fault),
+            }
         }
-    }
-    drop(running);
-    match door {
-        Door::Http => http1::serve(worker, visitor, Stream::Plain(tcp), busy).await,
-        Door::Https => {
-            let Some((visitor, stream)) = Box::pin(client_tls::accept(&worker, tcp, visitor.peer, visitor.local)).await
-            else {
-                return;
-            };
-            match visitor.protocol {
-                Protocol::Http1 => http1::serve(worker, visitor, stream, busy).await,
-                Protocol::Http2 => {
-                    let io = Rc::new(RefCell::new(VisitorIo::new(stream)));
-                    Box::pin(http2::serve(worker, visitor, io, busy)).await;
+        drop(running);
+        let busy = Rc::clone(&seat.busy);
+        match door {
+            Door::Http => http1::serve(worker, visitor, Stream::Plain(tcp), busy).await,
+            Door::Https => {
+                let accepted = Box::pin(client_tls::accept(&worker, tcp, visitor.peer, visitor.local)).await;
+                let Some((visitor, stream)) = accepted else { return };
+                match visitor.protocol {
+                    Protocol::Http1 => Box::pin(http1::serve(worker, visitor, stream, busy)).await,
+                    Protocol::Http2 => {
+                        let io = Rc::new(RefCell::new(VisitorIo::new(stream)));
+                        Box::pin(http2::serve(worker, visitor, io, busy)).await;
+                    }
                 }
             }
         }

@@ -95,7 +95,7 @@ impl OriginBody {
         if is_tunnel {
             link.begin_tunnel(&limits);
         } else {
-            link.begin_body(head, &limits);
+            link.begin_body(head, &limits, exchange.now);
         }
         link.deadline().clear();
         Self {

@@ -1,6 +1,7 @@
 //! Answering the visitor: the origin's answer, or a page of ours that says whose fault it was.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use bytes::Bytes;
 use rayline_http1::ResponseHead;
@@ -85,6 +86,7 @@ pub(crate) fn refuse_unread(running: &Running, mut record: OpenRecord, fault: Fa
         request_body: None,
         keep_alive: false,
         is_last: false,
+        ready: Instant::now(),
         record,
     }
 }
@@ -122,6 +124,7 @@ fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, 
         // Behind a CONNECT may come what was meant for a tunnel.
         keep_alive: head.keep_alive() && head.method() != "CONNECT" && !exchange.worker.is_draining(),
         is_last: !head.keep_alive() && head.method() != "CONNECT",
+        ready: exchange.now,
         record: exchange.record,
     }
 }

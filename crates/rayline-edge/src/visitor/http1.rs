@@ -33,32 +33,42 @@ pub(crate) use body::Body;
 
 /// Serves a visitor until one side closes. `busy` tells draining whether a request is being served, or its answer is
 /// still being taken. A visitor that begins with the preface of HTTP/2 is handed on.
-pub(crate) async fn serve(worker: Rc<Worker>, mut visitor: Visitor, stream: Stream, busy: Rc<Cell<bool>>) {
+///
+/// The future has room for what its block captures once, where it would have it twice for the parameters of an
+/// `async fn`: there is one for each visitor.
+pub(crate) fn serve(
+    worker: Rc<Worker>,
+    mut visitor: Visitor,
+    stream: Stream,
+    busy: Rc<Cell<bool>>,
+) -> impl Future<Output = ()> {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
     let mut reader = Reader::new(worker.running().request_limits(), visitor.tls.is_none());
     let mut rests_since = Instant::now();
-    loop {
-        let incoming = match reader.next(&worker, &io, &busy, rests_since).await {
-            Ok(incoming) => incoming,
-            Err(Last::Over) => break,
-            Err(Last::Http2) => {
-                visitor.protocol = Protocol::Http2;
-                // In a box of its own, as on the other way there: who speaks HTTP/1.1 need not hold the room for it.
-                return Box::pin(http2::serve(worker, visitor, io, busy)).await;
+    async move {
+        loop {
+            let incoming = match reader.next(&worker, &io, &busy, rests_since).await {
+                Ok(incoming) => incoming,
+                Err(Last::Over) => break,
+                Err(Last::Http2) => {
+                    visitor.protocol = Protocol::Http2;
+                    // In a box of its own, as on the other way there: who speaks HTTP/1.1 need not hold the room for it.
+                    return Box::pin(http2::serve(worker, visitor, io, busy)).await;
+                }
+            };
+            busy.set(true);
+            // What it takes to serve a request is held while one is served: most visitors are idle most of the time.
+            match Box::pin(respond(&worker, &visitor, &io, incoming)).await {
+                After::Close => return,
+                After::Next { since } if !worker.is_draining() => {
+                    busy.set(false);
+                    rests_since = since;
+                }
+                After::Next { .. } | After::Linger => break,
             }
-        };
-        busy.set(true);
-        // What it takes to serve a request is held while one is served: most visitors are idle most of the time.
-        match Box::pin(respond(&worker, &visitor, &io, incoming)).await {
-            After::Close => return,
-            After::Next { since } if !worker.is_draining() => {
-                busy.set(false);
-                rests_since = since;
-            }
-            After::Next { .. } | After::Linger => break,
         }
+        Box::pin(linger(&io)).await;
     }
-    Box::pin(linger(&io)).await;
 }
 
 async fn respond(worker: &Rc<Worker>, visitor: &Visitor, io: &SharedIo, incoming: Incoming) -> After {

@@ -60,7 +60,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
         && !worker.is_draining();
     let mut output = Output { prefix: worker.buffer(), ..Output::default() };
     encode_head(worker, &answer, ending, keep_alive, &mut output.prefix);
-    answer.record.first_byte_us = micros(answer.record.started(), Instant::now());
+    answer.record.first_byte_us = micros(answer.record.started(), answer.ready);
     io.borrow_mut().reset_on_drop = ending == Ending::Close;
     let mut writing = Writing {
         ending,

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
@@ -43,7 +43,7 @@ pub(super) async fn write(worker: &Rc<Worker>, frames: &SharedFrames, reply: &Sh
         answer.record.grpc_status = grpc::status(&head.fields);
     }
     let head = head(worker, &answer);
-    answer.record.first_byte_us = micros(answer.record.started(), Instant::now());
+    answer.record.first_byte_us = micros(answer.record.started(), answer.ready);
     if bare {
         answer.body.discard();
     }
