@@ -51,8 +51,8 @@ impl Format {
     }
 }
 
-/// Writes the requests of a span that pass the filters, in the order of time, and says how many there were. A row group
-/// at a time is in memory.
+/// Writes the requests of a span that pass the filters, in the order of time, and says how many there were. A few
+/// row groups at a time are in memory.
 ///
 /// # Errors
 ///

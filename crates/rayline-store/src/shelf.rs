@@ -1,5 +1,5 @@
 //! The store's files: which there are, what is in them, how long they stay. It knows neither the journal nor what is asked
-//! of the rows, and it starts no thread.
+//! of the rows.
 
 mod folder;
 mod merge;
@@ -13,7 +13,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub use trim::Trimmed;
 const HOUR: i64 = 3_600_000_000_000;
 /// How often a reader begins anew because the writer has changed the folder meanwhile.
 const ATTEMPTS: usize = 20;
+/// Row groups that are decoded before they are asked for, at most. So few of them are not worth a thread.
+const AHEAD: usize = 4;
 /// Messages kept.
 const NOTES: usize = 100;
 
@@ -335,14 +338,36 @@ impl Source for Shelf {
         let minutes = visits_of(&unsummed, Table::Minutes, later);
         visits.extend(minutes.into_iter().map(|visit| Visit { by_hour: true, ..visit }));
         visits.sort_by_key(|visit| visit.first);
-        for Visit { segment, group, by_hour, .. } in visits {
-            let span = if by_hour { later } else { span };
-            let read = self.chunk(segment, group, span, wanted);
-            let Some(chunk) = self.unless_damaged(segment, read)? else { continue };
-            visit(Arc::new(if by_hour { chunk.by_hour() } else { chunk }))?;
-        }
-        Ok(())
+        let read = |it: &Visit<'_>| {
+            let chunk = self.chunk(it.segment, it.group, if it.by_hour { later } else { span }, wanted);
+            let chunk = self.unless_damaged(it.segment, chunk)?;
+            Ok(chunk.map(|chunk| if it.by_hour { chunk.by_hour() } else { chunk }))
+        };
+        let ahead = if wanted.lines { 1 } else { AHEAD };
+        read_ahead(&visits, ahead, read, |chunk| visit(Arc::new(chunk)))
     }
+}
+
+/// Hands over what is read of the visits, in their order. If there are more than a few, another thread reads what comes
+/// next meanwhile, so that decoding and counting share two processors.
+fn read_ahead<V: Sync, T: Send>(
+    visits: &[V],
+    ahead: usize,
+    read: impl Fn(&V) -> io::Result<Option<T>> + Send,
+    mut take: impl FnMut(T) -> io::Result<()>,
+) -> io::Result<()> {
+    if visits.len() <= AHEAD {
+        return visits.iter().try_for_each(|visit| read(visit)?.map_or(Ok(()), &mut take));
+    }
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(ahead);
+        thread::Builder::new().name("store-reader".to_owned()).spawn_scoped(scope, move || {
+            // Whoever asked may have had enough.
+            visits.iter().map(read).try_for_each(|read| sender.send(read)).is_ok()
+        })?;
+        // On an error the receiver is dropped, and with it the reason to read on.
+        receiver.into_iter().try_for_each(|read| read?.map_or(Ok(()), &mut take))
+    })
 }
 
 fn visits_of(segments: &[Arc<Segment>], table: Table, span: Span) -> Vec<Visit<'_>> {

@@ -17,7 +17,7 @@ const BIG: u64 = 128 * 1024 * 1024;
 /// Files of about the same size that are worth a merge.
 const ENOUGH: usize = 8;
 /// Rows of minutes that are summed up at once, about.
-const SUMMED_ROWS: usize = 2 * 1024 * 1024;
+const SUMMED_ROWS: usize = 512 * 1024;
 
 /// Files of minutes that are not summed up in a file of hours.
 pub(super) fn unsummed(segments: &[Arc<Segment>]) -> Vec<Arc<Segment>> {

@@ -114,6 +114,26 @@ fn spans_and_columns_are_chosen() {
 }
 
 #[test]
+fn many_row_groups_come_in_order_and_only_as_long_as_they_are_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(folder.path()).unwrap();
+    for minute in 0..30 {
+        shelf.add(Table::Requests, &requests(START + (minute * 7 % 30) * MINUTE, 5)).unwrap();
+    }
+    let mut firsts = Vec::new();
+    let mut visited = |most: usize| {
+        firsts.clear();
+        shelf.visit(Table::Requests, ALWAYS, &Wanted::all(), &mut |chunk| {
+            firsts.push(chunk.at[0]);
+            if firsts.len() == most { Err(io::Error::other("enough")) } else { Ok(()) }
+        })
+    };
+    visited(usize::MAX).unwrap();
+    assert_eq!(visited(12).unwrap_err().to_string(), "enough");
+    assert!(firsts.iter().copied().eq((0..12).map(|minute| START + minute * MINUTE)));
+}
+
+#[test]
 fn rows_that_come_out_of_order_are_stored_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(folder.path()).unwrap();
