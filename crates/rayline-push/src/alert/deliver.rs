@@ -180,7 +180,12 @@ async fn mail(server: &str, from: &str, to: &[String], notice: &Notice) -> Resul
         .header(ContentType::TEXT_PLAIN)
         .body(text(notice))
         .map_err(|error| refusal(format!("the mail cannot be written: {error}")))?;
-    let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(server)
+    // a password never goes in the clear unless the address says so itself
+    let server = match server.contains('@') && server.starts_with("smtp://") && !server.contains("tls=") {
+        true => format!("{}?tls=required", server.trim_end_matches('/')),
+        false => server.to_owned(),
+    };
+    let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&server)
         .map_err(|_| refusal("its `url` is no mail server"))?
         .timeout(Some(PATIENCE))
         .build();
