@@ -81,16 +81,24 @@ impl Edge {
     ///
     /// # Errors
     /// An address that cannot be listened on; trust anchors that cannot be used; a thread that cannot start.
-    pub fn start(mut plan: Plan, sinks: Vec<Box<dyn Sink>>) -> Result<Self, StartError> {
+    pub fn start(plan: Plan, sinks: Vec<Box<dyn Sink>>) -> Result<Self, StartError> {
+        Self::start_at(1, plan, sinks)
+    }
+
+    /// The same with a plan that is called this version: the numbers go on where an earlier edge has left them.
+    ///
+    /// # Errors
+    /// As [`Edge::start`].
+    pub fn start_at(version: u64, mut plan: Plan, sinks: Vec<Box<dyn Sink>>) -> Result<Self, StartError> {
         let mut listeners = Vec::new();
         let mut ours = HashSet::new();
         for _ in &sinks {
             // The first round turns port 0 into a number, which the others share.
             listeners.push(bind_all(&mut plan, &HashSet::new(), &mut ours)?);
         }
-        let edition = Arc::new(Edition::new(plan, None).map_err(failed("cannot prepare the development CA"))?);
+        let edition = Arc::new(Edition::first(plan, version).map_err(failed("cannot prepare the development CA"))?);
         let counts = Arc::new(Counts::default());
-        counts.plan_version.store(1, Ordering::Relaxed);
+        counts.plan_version.store(version, Ordering::Relaxed);
         let (ready, started) = mpsc::channel();
         let mut workers = Vec::new();
         for (index, (sink, listeners)) in sinks.into_iter().zip(listeners).enumerate() {
@@ -147,7 +155,7 @@ impl Edge {
         let fresh = workers.iter().map(|_| bind_all(&mut plan, &before, &mut ours)).collect::<Result<Vec<_>, _>>()?;
         let wanted = doors(&plan);
         let version = current.version + 1;
-        let edition = Edition::new(plan, Some(&current)).map_err(failed("cannot prepare the development CA"))?;
+        let edition = Edition::after(&current, plan).map_err(failed("cannot prepare the development CA"))?;
         let edition = Arc::new(edition);
         Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
         for (worker, listen) in workers.iter().zip(fresh) {

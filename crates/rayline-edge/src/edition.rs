@@ -40,12 +40,23 @@ impl Served {
 }
 
 impl Edition {
-    /// Makes a plan ready to follow `previous`.
+    /// Makes the plan ready that an edge starts with.
     ///
     /// # Errors
     /// A development CA that cannot be read or made in `data_dir`.
-    pub(crate) fn new(plan: Plan, previous: Option<&Self>) -> io::Result<Self> {
-        let version = previous.map_or(1, |previous| previous.version + 1);
+    pub(crate) fn first(plan: Plan, version: u64) -> io::Result<Self> {
+        Self::new(plan, version, None)
+    }
+
+    /// Makes a plan ready to follow another.
+    ///
+    /// # Errors
+    /// A development CA that cannot be read or made in `data_dir`.
+    pub(crate) fn after(previous: &Self, plan: Plan) -> io::Result<Self> {
+        Self::new(plan, previous.version + 1, Some(previous))
+    }
+
+    fn new(plan: Plan, version: u64, previous: Option<&Self>) -> io::Result<Self> {
         let mut origin_roots = plan.server.origin_ca.clone();
         origin_roots.extend(origin_ca::roots(&plan.server.data_dir));
         let crls = &plan.server.origin_crl;

@@ -14,7 +14,7 @@ mod watch;
 pub use deliver::{Address, Receiver};
 pub use ledger::{Ledger, Outgoing};
 pub use notice::{Evidence, Notice, State};
-pub use service::{Alerts, Options, Sources, Status};
+pub use service::{Alerts, Options, Post, Sources, Status};
 pub use shape::shape;
 pub use watch::{Certificate, Finding, Known, watch};
 

@@ -65,11 +65,11 @@ impl Ledger {
         self.open.retain(|_, open| policies.iter().any(|policy| policy.name == open.last.policy));
     }
 
-    /// What goes on now, the latest first.
-    pub fn open(&self) -> Vec<&Notice> {
+    /// What goes on now and since when, the latest first.
+    pub fn open(&self) -> Vec<(Moment, &Notice)> {
         let mut open: Vec<&Open> = self.open.values().collect();
         open.sort_by_key(|open| std::cmp::Reverse(open.since));
-        open.into_iter().map(|open| &open.last).collect()
+        open.into_iter().map(|open| (Moment(open.since), &open.last)).collect()
     }
 
     fn go_on(

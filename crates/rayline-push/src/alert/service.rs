@@ -11,7 +11,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rayline_store::Source;
 use rayline_verdict::Moment;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -58,15 +57,36 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// How the alerts fare: what goes on, and how each receiver takes it. As JSON for the admin server.
+/// How the alerts fare: what goes on, and how each receiver takes it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
-    /// What goes on now, the latest first.
-    pub open: Vec<Notice>,
-    /// An object per receiver: `name`, `type`, `waiting`, `last_sent`, `last_error`, `failures`, `lost`.
-    pub receivers: Vec<Value>,
+    /// What goes on now and since when, the latest first.
+    pub open: Vec<(Moment, Notice)>,
+    /// Each receiver, in the order of the configuration.
+    pub receivers: Vec<Post>,
     /// Why the last look failed, if it did.
     pub error: Option<String>,
+}
+
+/// How one receiver fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// What the configuration calls it.
+    pub name: String,
+    /// Its `type`.
+    pub kind: &'static str,
+    /// Notices that wait.
+    pub waiting: usize,
+    /// Notices that were taken since the start.
+    pub sent: u64,
+    /// When the last one was.
+    pub last_sent: Option<Moment>,
+    /// Why the last try failed; `None` if it went well, or there was none.
+    pub last_error: Option<String>,
+    /// Since when it fails.
+    pub failing_since: Option<Moment>,
+    /// Notices that were pushed out by later ones since the start.
+    pub lost: u64,
 }
 
 /// Alerts at work. Dropping it ends them; what has not been told waits on disk.
@@ -161,14 +181,13 @@ impl Kept {
 }
 
 /// What is known of one receiver.
-struct Post {
+struct Line {
     receiver: Arc<Receiver>,
     busy: bool,
     not_before: Instant,
+    /// In a row.
     failures: u32,
-    last_sent: Option<String>,
-    last_error: Option<String>,
-    lost: u64,
+    post: Post,
 }
 
 /// Everything the thread owns.
@@ -177,7 +196,7 @@ struct Desk {
     sources: Sources,
     kept: Kept,
     client: Arc<Client>,
-    posts: Vec<Post>,
+    lines: Vec<Line>,
     status: Arc<Mutex<Status>>,
     error: Option<String>,
     unwritten: bool,
@@ -196,17 +215,24 @@ impl Desk {
     ) -> Self {
         kept.ledger.keep(&options.policies);
         kept.waiting.retain(|name, _| options.receivers.iter().any(|receiver| receiver.name == *name));
-        let post = |receiver: &Receiver| Post {
+        let line = |receiver: &Receiver| Line {
             receiver: Arc::new(receiver.clone()),
             busy: false,
             not_before: Instant::now(),
             failures: 0,
-            last_sent: None,
-            last_error: None,
-            lost: 0,
+            post: Post {
+                name: receiver.name.clone(),
+                kind: receiver.address.kind(),
+                waiting: 0,
+                sent: 0,
+                last_sent: None,
+                last_error: None,
+                failing_since: None,
+                lost: 0,
+            },
         };
-        let posts = options.receivers.iter().map(post).collect();
-        Self { options, sources, kept, client, posts, status, error: None, unwritten: false }
+        let lines = options.receivers.iter().map(line).collect();
+        Self { options, sources, kept, client, lines, status, error: None, unwritten: false }
     }
 
     async fn run(mut self) {
@@ -216,8 +242,8 @@ impl Desk {
         loop {
             self.tell(&mut telling);
             self.settle();
-            let next = self.posts.iter().enumerate().filter(|(_, post)| !post.busy);
-            let next = next.filter(|(_, post)| self.waits(&post.receiver.name)).map(|(_, post)| post.not_before).min();
+            let next = self.lines.iter().filter(|line| !line.busy);
+            let next = next.filter(|line| self.waits(&line.post.name)).map(|line| line.not_before).min();
             tokio::select! {
                 _ = looks.tick() => self.look(now()),
                 Some(told) = telling.join_next() => if let Ok(told) = told { self.take(told) },
@@ -240,7 +266,7 @@ impl Desk {
                     let link = |finding: &Finding| link(&self.options.dashboard, policy, finding);
                     let outgoing = self.kept.ledger.take(policy, findings, now, link);
                     self.unwritten |= !outgoing.is_empty();
-                    queue(&mut self.kept.waiting, &mut self.posts, outgoing);
+                    queue(&mut self.kept.waiting, &mut self.lines, outgoing);
                 }
                 Err(error) => self.error = Some(format!("`{}`: {error}", policy.name)),
             }
@@ -250,33 +276,36 @@ impl Desk {
     /// Starts a try for each receiver that is free and has something waiting.
     fn tell(&mut self, telling: &mut JoinSet<Told>) {
         let now = Instant::now();
-        for (at, post) in self.posts.iter_mut().enumerate() {
-            let first = self.kept.waiting.get(&post.receiver.name).and_then(VecDeque::front);
-            let Some(notice) = first.filter(|_| !post.busy && post.not_before <= now).cloned() else { continue };
-            post.busy = true;
-            let (receiver, client) = (Arc::clone(&post.receiver), Arc::clone(&self.client));
+        for (at, line) in self.lines.iter_mut().enumerate() {
+            let first = self.kept.waiting.get(&line.post.name).and_then(VecDeque::front);
+            let Some(notice) = first.filter(|_| !line.busy && line.not_before <= now).cloned() else { continue };
+            line.busy = true;
+            let (receiver, client) = (Arc::clone(&line.receiver), Arc::clone(&self.client));
             telling.spawn(async move { (at, receiver.tell(&client, &notice).await) });
         }
     }
 
     fn take(&mut self, (at, outcome): Told) {
-        let Some(post) = self.posts.get_mut(at) else { return };
-        post.busy = false;
+        let Some(line) = self.lines.get_mut(at) else { return };
+        line.busy = false;
         match outcome {
             Ok(()) => {
-                if let Some(waiting) = self.kept.waiting.get_mut(&post.receiver.name) {
+                if let Some(waiting) = self.kept.waiting.get_mut(&line.post.name) {
                     waiting.pop_front();
                 }
                 self.unwritten = true;
-                post.failures = 0;
-                post.last_error = None;
-                post.last_sent = Some(now().to_seconds());
+                line.failures = 0;
+                line.post.sent += 1;
+                line.post.last_sent = Some(now());
+                line.post.last_error = None;
+                line.post.failing_since = None;
             }
             Err(Refusal { why, after }) => {
-                let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(post.failures.min(16)));
-                post.not_before = Instant::now() + after.unwrap_or(doubled).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-                post.failures = post.failures.saturating_add(1);
-                post.last_error = Some(why);
+                let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(line.failures.min(16)));
+                line.not_before = Instant::now() + after.unwrap_or(doubled).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+                line.failures = line.failures.saturating_add(1);
+                line.post.last_error = Some(why);
+                line.post.failing_since.get_or_insert_with(now);
             }
         }
     }
@@ -291,34 +320,26 @@ impl Desk {
                 }
             }
         }
-        let receiver = |post: &Post| {
-            json!({
-                "name": post.receiver.name,
-                "type": post.receiver.address.kind(),
-                "waiting": self.kept.waiting.get(&post.receiver.name).map_or(0, VecDeque::len),
-                "last_sent": post.last_sent,
-                "last_error": post.last_error,
-                "failures": post.failures,
-                "lost": post.lost,
-            })
-        };
+        for line in &mut self.lines {
+            line.post.waiting = self.kept.waiting.get(&line.post.name).map_or(0, VecDeque::len);
+        }
         let status = Status {
-            open: self.kept.ledger.open().into_iter().cloned().collect(),
-            receivers: self.posts.iter().map(receiver).collect(),
+            open: self.kept.ledger.open().into_iter().map(|(since, notice)| (since, notice.clone())).collect(),
+            receivers: self.lines.iter().map(|line| line.post.clone()).collect(),
             error: self.error.clone(),
         };
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 }
 
-fn queue(waiting: &mut BTreeMap<String, VecDeque<Notice>>, posts: &mut [Post], outgoing: Vec<Outgoing>) {
+fn queue(waiting: &mut BTreeMap<String, VecDeque<Notice>>, lines: &mut [Line], outgoing: Vec<Outgoing>) {
     for Outgoing { receivers, notice } in outgoing {
-        for post in posts.iter_mut().filter(|post| receivers.contains(&post.receiver.name)) {
-            let waiting = waiting.entry(post.receiver.name.clone()).or_default();
+        for line in lines.iter_mut().filter(|line| receivers.contains(&line.post.name)) {
+            let waiting = waiting.entry(line.post.name.clone()).or_default();
             // the first may be on its way: the second is pushed out
             if waiting.len() >= WAITING {
                 waiting.remove(1);
-                post.lost += 1;
+                line.post.lost += 1;
             }
             waiting.push_back(notice.clone());
         }

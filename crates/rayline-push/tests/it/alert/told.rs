@@ -68,22 +68,21 @@ fn a_dead_receiver_is_tried_again_and_holds_nobody_up() {
         Address::Slack { url: well.url("/well") },
     ];
     let alerts = start(folder.path(), failing(), addresses);
-    let refused = wait(&alerts, |status| status.receivers[0]["last_error"].is_string());
-    assert_eq!(refused.receivers[0]["waiting"], 1);
-    assert!(!refused.receivers[0].to_string().contains("hunter2"));
-    let status = wait(&alerts, |status| status.receivers[0]["last_sent"].is_string());
-    assert_eq!(
-        (&status.receivers[0]["waiting"], &status.receivers[0]["last_error"]),
-        (&0.into(), &serde_json::Value::Null)
-    );
+    let refused = wait(&alerts, |status| status.receivers[0].last_error.is_some());
+    assert_eq!(refused.receivers[0].waiting, 1);
+    assert!(refused.receivers[0].failing_since.is_some());
+    assert!(!format!("{refused:?}").contains("hunter2"));
+    let status = wait(&alerts, |status| status.receivers[0].last_sent.is_some());
+    assert_eq!((status.receivers[0].waiting, &status.receivers[0].last_error), (0, &None));
     let seen = dead.wait(|seen| seen.len() >= 3);
     assert_eq!(seen[0].header("cf-webhook-auth"), "hunter2");
     let bodies: Vec<Vec<u8>> = seen.iter().map(|seen| seen.body.to_vec()).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]), "the same notice each time");
     assert_eq!(well.seen().len(), 1, "told once, though one was dead and one stuck");
-    assert_eq!(status.open[0].code, "origin.connect.refused");
+    assert_eq!(status.open[0].1.code, "origin.connect.refused");
     assert!(
         status.open[0]
+            .1
             .link
             .starts_with("http://127.0.0.1:8787/errors?zone=a.example&code=origin.connect.refused&from=")
     );
@@ -96,15 +95,15 @@ fn a_restart_tells_what_waited_and_nothing_twice() {
     let refusing = receiver::Receiver::start(|_, _| Play::status(500));
     let address = |server: &receiver::Receiver| vec![Address::Webhook { url: server.url("/"), secret: None }];
     let alerts = start(folder.path(), history.clone(), address(&refusing));
-    wait(&alerts, |status| status.receivers[0]["failures"].as_u64() > Some(0));
+    wait(&alerts, |status| status.receivers[0].failing_since.is_some());
     drop(alerts);
     let taking = receiver::Receiver::start(|_, _| Play::status(200));
     let alerts = start(folder.path(), history.clone(), address(&taking));
-    wait(&alerts, |status| status.receivers[0]["last_sent"].is_string() && status.receivers[0]["waiting"] == 0);
+    wait(&alerts, |status| status.receivers[0].last_sent.is_some() && status.receivers[0].waiting == 0);
     drop(alerts);
     let alerts = start(folder.path(), History::default(), address(&taking));
     let seen = taking.wait(|seen| seen.len() >= 2);
-    wait(&alerts, |status| status.open.is_empty() && status.receivers[0]["waiting"] == 0);
+    wait(&alerts, |status| status.open.is_empty() && status.receivers[0].waiting == 0);
     let states: Vec<serde_json::Value> = seen
         .iter()
         .map(|seen| serde_json::from_slice::<serde_json::Value>(&seen.body).unwrap()["state"].clone())
@@ -130,7 +129,7 @@ fn commands_and_mail_carry_the_verdict() {
         Address::Email { server, from: "Edge <edge@a.example>".into(), to: vec!["ops@a.example".into()] },
     ];
     let alerts = start(folder.path(), failing(), addresses);
-    wait(&alerts, |status| status.receivers.iter().all(|receiver| receiver["last_sent"].is_string()));
+    wait(&alerts, |status| status.receivers.iter().all(|receiver| receiver.last_sent.is_some()));
     let notice: serde_json::Value = serde_json::from_slice(&std::fs::read(&told).unwrap()).unwrap();
     assert_eq!((&notice["state"], &notice["party"]), (&"firing".into(), &"origin".into()));
     let letter = letter.recv_timeout(DEADLINE).unwrap();
