@@ -75,7 +75,10 @@ mod tests {
                     alert_receiver = [{ name = \"ops\", url = \"https://hunter2\" }]\n[[logpush]]\nname=\"x\"\ndestination_conf=\"s3://hunter2\"\n";
         let shown = masked(text);
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(shown.starts_with("# a note\n[trace]\nendpoint = \"***\" # here\nheaders = [\"***\", \"***\"]\n"), "{shown}");
+        assert!(
+            shown.starts_with("# a note\n[trace]\nendpoint = \"***\" # here\nheaders = [\"***\", \"***\"]\n"),
+            "{shown}"
+        );
         assert!(shown.contains("{ name = \"ops\", url = \"***\" }"), "{shown}");
     }
 
