@@ -12,10 +12,12 @@ use std::io;
 pub mod delay;
 pub mod namespace;
 pub mod origin;
+pub mod web;
 
 pub use delay::Delay;
 pub use namespace::{Hook, Namespace};
 pub use origin::Origin;
+pub use web::Web;
 
 /// The edge's addresses.
 pub const EDGE: [&str; 2] = ["10.77.1.1", "fd77:1::1"];

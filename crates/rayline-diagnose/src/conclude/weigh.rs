@@ -208,6 +208,8 @@ pub(super) const fn explains(cause: Cause) -> &'static [(Code, f64)] {
         Cause::HostDiskFull | Cause::HostDiskFailed => &[
             (OriginWaitErrorStatus, 3.0),
             (OriginWaitBlank, 2.0),
+            // What a web server cannot put down before it hands it out.
+            (OriginWaitClosedEmpty, 2.0),
             (OriginReceiveTruncated, 1.5),
             (OriginConnectRefused, 1.0),
         ],

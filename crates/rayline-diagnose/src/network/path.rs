@@ -181,7 +181,15 @@ fn path(to: SocketAddr, heard: &[Heard]) -> Path {
         Some((Reply::Barred(from), _)) => Some(*from),
         Some((Reply::Hop(_) | Reply::End, _)) | None => None,
     });
-    Path { to, hops: hops.collect(), reached: end.is_some(), barred: barred.filter(|_| end.is_none()) }
+    let (mut hops, barred) = (hops.collect::<Vec<_>>(), barred.filter(|_| end.is_none()));
+    // Who turns away what it should pass on lets packets expire like every router: it is one hop, not two.
+    if let [.., Some(at), Some(beyond)] = &hops[..]
+        && barred == Some(at.address)
+        && at.address == beyond.address
+    {
+        hops.pop();
+    }
+    Path { to, hops, reached: end.is_some(), barred }
 }
 
 /// What the probes that were allowed the same number of hops say of who is there.
@@ -316,6 +324,8 @@ mod tests {
         let one = Reply::Hop(router(1));
         let silent = path(to(), &all(1, one).chain(heard(2, [None; 3])).collect::<Vec<_>>());
         assert_eq!((silent.reached, silent.hops.len()), (false, 1));
+        let at_once = path(to(), &all(1, one).chain(all(2, Reply::Barred(router(1)))).collect::<Vec<_>>());
+        assert_eq!((at_once.hops.len(), at_once.barred), (1, Some(router(1))));
         let barred = path(to(), &all(1, one).chain(all(2, Reply::Barred(router(9)))).collect::<Vec<_>>());
         assert_eq!((barred.reached, barred.barred), (false, Some(router(9))));
         assert!(told("network.path", &barred, PATIENCE).said.contains("198.51.100.9"));

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use rayline_testkit::Flaw;
 use tempfile::TempDir;
 
 use super::case::{Case, Edge, Unbuilt, View};
-use super::site::{Site, authority};
+use super::site::{Site, Way, authority};
+use crate::net::Web;
 use crate::process::free_port;
 use crate::program::{Rayline, Setup, ZONE};
 use crate::servers::Nginx;
@@ -36,13 +37,7 @@ server {
     ssl_certificate_key @FOLDER@/edge.key;
     @HTTP2@
     location / {
-        proxy_pass @ORIGIN@;
-        proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
-        proxy_set_header Connection '';
-        proxy_set_header X-Forwarded-For $remote_addr;
-        proxy_connect_timeout 2s;
-        proxy_read_timeout @WAITS@s;
+        @PASS@
         proxy_ssl_verify on;
         proxy_ssl_verify_depth 3;
         proxy_ssl_trusted_certificate @FOLDER@/root.pem;
@@ -50,6 +45,20 @@ server {
         proxy_ssl_name www.example.com;
     }
 }
+";
+
+/// The same in a namespace, by HTTP alone.
+const CDN_IN_NAMESPACE: &str = "server { listen @HTTP@; location / { @PASS@ } }";
+
+/// How it asks the origin.
+const PASS: &str = "
+        proxy_pass @ORIGIN@;
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection '';
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_connect_timeout 2s;
+        proxy_read_timeout @WAITS@s;
 ";
 
 /// What stands in front of a site, and where it is asked.
@@ -67,6 +76,7 @@ enum Server {
     Nobody,
     Rayline(Box<Rayline>),
     Nginx(#[expect(dead_code, reason = "it is there as long as the edge stands")] Nginx),
+    NginxInNamespace(#[expect(dead_code, reason = "it is there as long as the edge stands")] Web),
 }
 
 impl Standing {
@@ -90,11 +100,14 @@ impl Standing {
                     }
                 }
             }
-            Edge::Nginx(flaw) => {
-                let nginx = cdn(site, flaw, "")?;
-                let at = nginx.https();
-                (Server::Nginx(nginx), at, true)
-            }
+            Edge::Nginx(flaw) => match &site.way {
+                Some(way) => (Server::NginxInNamespace(cdn_in_namespace(site, way)?), way.edge_at, false),
+                None => {
+                    let nginx = cdn(site, flaw, "")?;
+                    let at = nginx.https();
+                    (Server::Nginx(nginx), at, true)
+                }
+            },
             Edge::NginxWithoutHttp2 => {
                 let nginx = cdn(site, Flaw::None, "if ($server_protocol = HTTP/2.0) { return 500; }")?;
                 let at = nginx.https();
@@ -149,7 +162,7 @@ impl Standing {
         let mut command = behind(site.way.as_ref().map(|way| way.visitor.as_slice()), "curl");
         command.args(["--disable", "--silent", "--noproxy", "*", "--max-time", PATIENCE, "--output", "/dev/null"]);
         command.args(["--write-out", "%{http_code}"]).arg("--cacert").arg(self.root());
-        command.arg("--resolve").arg(self.resolve(site));
+        command.arg("--resolve").arg(self.resolve(site, site.visitors_use.unwrap_or(self.at.ip())));
         let output = command.arg(self.url(site)).stdin(Stdio::null()).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).parse().unwrap_or_default())
     }
@@ -162,7 +175,9 @@ impl Standing {
         command.arg(LONGEST).arg(program).arg("diagnose").arg(self.url(site)).arg("--json");
         command.arg("--ca").arg(self.root()).args(&site.options);
         if !site.unresolved {
-            command.arg("--resolve").arg(self.resolve(site));
+            for address in std::iter::once(self.at.ip()).chain(site.visitors_use) {
+                command.arg("--resolve").arg(self.resolve(site, address));
+            }
         }
         if view.origin {
             let scheme = if site.tls { "https" } else { "http" };
@@ -187,8 +202,12 @@ impl Standing {
         format!("{scheme}://{}:{}{}", site.host, self.at.port(), site.path)
     }
 
-    fn resolve(&self, site: &Site) -> String {
-        format!("{}:{}:{}", site.host, self.at.port(), self.at.ip())
+    /// Where the site's name leads, in curl's words.
+    fn resolve(&self, site: &Site, address: IpAddr) -> String {
+        match address {
+            IpAddr::V4(address) => format!("{}:{}:{address}", site.host, self.at.port()),
+            IpAddr::V6(address) => format!("{}:{}:[{address}]", site.host, self.at.port()),
+        }
     }
 
     /// The authorities that visitors trust: the origin's, and the edge's own if it has one.
@@ -224,16 +243,22 @@ fn rayline(site: &Site, root: &Path) -> io::Result<Rayline> {
 
 /// nginx with the site's directives.
 fn cdn(site: &Site, flaw: Flaw, http2: &str) -> Result<Nginx, Unbuilt> {
-    if site.way.is_some() {
-        return Err(Unbuilt::Failed(io::Error::other("nginx stands in no namespace")));
-    }
-    let (to, tls) = site.edge_goes_to.unwrap_or((site.origin, site.tls));
-    let origin = format!("{}://{to}", if tls { "https" } else { "http" });
-    let block =
-        CDN.replace("@ORIGIN@", &origin).replace("@HTTP2@", http2).replace("@WAITS@", &site.edge_waits.to_string());
+    let block = CDN.replace("@PASS@", &pass(site)).replace("@HTTP2@", http2);
     let nginx = Nginx::start_with(&block, |place| {
         authority()?.write_to(place.folder())?;
         authority()?.issue(flaw, &["www.example.com", "example.com"])?.write_to(place.folder(), "edge").map(drop)
     })?;
     Ok(nginx)
+}
+
+/// The same where the site's way has the edge.
+fn cdn_in_namespace(site: &Site, way: &Way) -> Result<Web, Unbuilt> {
+    let block = CDN_IN_NAMESPACE.replace("@PASS@", &pass(site)).replace("@HTTP@", &way.edge_at.to_string());
+    Ok(Web::start(&way.edge, &block)?)
+}
+
+fn pass(site: &Site) -> String {
+    let (to, tls) = site.edge_goes_to.unwrap_or((site.origin, site.tls));
+    let origin = format!("{}://{to}", if tls { "https" } else { "http" });
+    PASS.replace("@ORIGIN@", &origin).replace("@WAITS@", &site.edge_waits.to_string())
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -40,6 +40,8 @@ pub(super) struct Site {
     pub(super) edge_goes_to: Option<(SocketAddr, bool)>,
     /// Where edges are told to listen for plain HTTP, if that matters.
     pub(super) edge_listens_at: Option<SocketAddr>,
+    /// An address more that the site's name leads to, which the visitor uses who sees that it is broken.
+    pub(super) visitors_use: Option<IpAddr>,
     /// What is asked for.
     pub(super) path: String,
     /// The host that is asked for.
@@ -81,6 +83,7 @@ impl Site {
             tls: false,
             edge_goes_to: None,
             edge_listens_at: None,
+            visitors_use: None,
             path: "/".to_owned(),
             host: HOST,
             logs: Vec::new(),
@@ -137,6 +140,12 @@ impl Site {
     /// Where edges are told to listen.
     pub(super) fn listening_at(mut self, address: SocketAddr) -> Self {
         self.edge_listens_at = Some(address);
+        self
+    }
+
+    /// Whose name leads here too, at the same port; visitors come by here.
+    pub(super) fn used_at(mut self, address: IpAddr) -> Self {
+        self.visitors_use = Some(address);
         self
     }
 

@@ -160,8 +160,9 @@ pub(super) const PATTERNS: &[Pattern] = &[
     // workers
     means(
         ServerPoolExhausted,
-        &["server reached MaxRequestWorkers", "server reached MaxClients", "AH10159", "scoreboard is full"],
-        r"server reached (?P<limit>MaxRequestWorkers|MaxClients) setting|AH10159|scoreboard is full",
+        // AH10159 only says that few are idle, which is so from the start where few are allowed.
+        &["server reached MaxRequestWorkers", "server reached MaxClients", "scoreboard is full"],
+        r"server reached (?P<limit>MaxRequestWorkers|MaxClients) setting|scoreboard is full",
         "every worker of Apache is busy[: `{limit}` is reached]",
     ),
     means(

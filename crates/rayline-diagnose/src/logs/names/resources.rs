@@ -28,6 +28,12 @@ pub(super) const PATTERNS: &[Pattern] = &[
     ),
     means(
         HostDiskFull,
+        &["has written only"],
+        r#"pwritev?\(\) "(?P<name>[^"]+)" has written only [0-9]+ of [0-9]+"#,
+        "`{name}` cannot be written whole: no space is left on the disk",
+    ),
+    means(
+        HostDiskFull,
         &["Disk quota exceeded", "EDQUOT"],
         r"Disk quota exceeded|EDQUOT",
         "the quota of the disk is used up",

@@ -56,6 +56,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("python_exception", "a Python application raises what nobody catches", exception, STATUS)
         .because(&["app.exception"], "KeyError: 'price'")
         .seen(&[rayline(500).origin().logs(), nginx(500).origin().logs()]),
+    Case::new("python_memory", "a Python application needs more memory than it may have", shortage, STATUS)
+        .because(&["app.out_of_memory"], "MemoryError")
+        .seen(&[rayline(500).origin().logs(), nginx(500).origin().logs()]),
     Case::new("python_module", "a Python application needs a module that is not installed", import, REFUSED)
         .because(&["app.module_missing"], "ModuleNotFoundError")
         .seen(&[rayline(521).origin().logs(), nginx(502).origin().logs()]),
@@ -204,6 +207,12 @@ fn timeout() -> Result<Site, Unbuilt> {
 
 pub(super) fn exception() -> Result<Site, Unbuilt> {
     gunicorn("total([{'prize': 3}])", &["--workers", "1"])
+}
+
+fn shortage() -> Result<Site, Unbuilt> {
+    let limit =
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20)); rows = bytearray(1 << 30)";
+    gunicorn(limit, &["--workers", "1"])
 }
 
 /// A WSGI application that cannot start.

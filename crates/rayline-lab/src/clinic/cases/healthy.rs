@@ -29,6 +29,14 @@ pub(super) const CASES: &[Case] = &[
     Case::fine("no_content", "nothing; the answer is 204", no_content).seen(&[rayline(204).origin(), nginx(204)]),
     Case::fine("other_pages_fail", "nothing on this page; others failed, and the logs say so", others)
         .seen(&[rayline(200).origin().logs(), nginx(200).origin().logs()]),
+    Case::fine(
+        "upload_refused",
+        "nothing on this page; an upload was too large for nginx, and its log says so",
+        upload,
+    )
+    .seen(&[rayline(200).origin().logs(), nginx(200).origin().logs()]),
+    Case::fine("long_address", "nothing; the address is longer than nginx takes", long_address)
+        .seen(&[rayline(414).origin().logs(), nginx(414).origin()]),
     Case::fine("far", "nothing; the origin is behind a router", networks::reachable).seen(&[rayline(200).origin()]),
 ];
 
@@ -82,4 +90,24 @@ fn others() -> Result<Site, Unbuilt> {
         "for path in api/orders pictures/cat.jpg; do curl --silent --noproxy '*' --output /dev/null http://{at}/$path; done"
     ))?;
     Ok(logged(nginx))
+}
+
+/// A visitor's upload was answered 413 before anybody looks.
+fn upload() -> Result<Site, Unbuilt> {
+    let nginx = Nginx::start(
+        "server { listen @HTTP@; access_log @FOLDER@/visitors.log combined; default_type text/html;
+           client_max_body_size 1k; location / { return 200 '<p>Welcome</p>'; } }",
+    )?;
+    let form = "x".repeat(5000);
+    let visit = format!("curl --silent --noproxy '*' --output /dev/null --data {form} http://{}/photo", nginx.http());
+    crate::clinic::shell(&visit)?;
+    Ok(logged(nginx))
+}
+
+fn long_address() -> Result<Site, Unbuilt> {
+    let nginx = Nginx::start(
+        "large_client_header_buffers 4 1k;
+         server { listen @HTTP@; access_log @FOLDER@/visitors.log combined; return 200 'Welcome'; }",
+    )?;
+    Ok(logged(nginx).asked(&format!("/{}", "shoe-".repeat(400))))
 }

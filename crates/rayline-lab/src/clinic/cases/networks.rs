@@ -1,19 +1,20 @@
 //! Firewalls and routes between edge and origin, in network namespaces: the edge in one, the origin in another, visitors
 //! on the router between.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use tempfile::TempDir;
 
-use crate::clinic::case::{Case, Unbuilt, rayline};
+use super::ANY_504;
+use crate::clinic::case::{Case, Unbuilt, bare, nginx, rayline};
 use crate::clinic::site::{Site, Way};
 use crate::net::{EDGE, Hook, Network, Origin};
 use crate::process::Process;
-use crate::servers::installed;
+use crate::servers::{Nginx, installed};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("dropped", "a firewall drops whatever is for the origin's port", dropped, "network.connect.timed_out")
-        .seen(&[rayline(522).origin(), rayline(522)]),
+        .seen(&[rayline(522).origin(), rayline(522), nginx(504).origin(), nginx(504).or(ANY_504)]),
     Case::new(
         "edge_dropped",
         "a firewall drops what comes from the edge's address, and lets others through",
@@ -21,14 +22,24 @@ pub(super) const CASES: &[Case] = &[
         "origin.connect.edge_blocked",
     )
     .because(&["host.firewall_blocks_edge"], "")
-    .seen(&[rayline(522).origin(), rayline(522).or(&["network.connect.timed_out"]), rayline(522).origin().here()]),
+    .seen(&[
+        rayline(522).origin(),
+        rayline(522).or(&["network.connect.timed_out"]),
+        rayline(522).origin().here(),
+        nginx(504).origin().guess(),
+        nginx(504).origin().here(),
+    ]),
     Case::new(
         "edge_rejected",
         "a firewall refuses what comes from the edge's address, and lets others through",
         edge_rejected,
         "origin.connect.edge_blocked",
     )
-    .seen(&[rayline(521).origin().or(&["owner.route.wrong_port"]), rayline(521).origin().config()]),
+    .seen(&[
+        rayline(521).origin().or(&["owner.route.wrong_port"]),
+        rayline(521).origin().config(),
+        nginx(502).origin().or(&["owner.route.wrong_port"]),
+    ]),
     Case::new("not_listening", "nobody listens on the origin's machine", not_listening, "origin.connect.refused")
         .because(&["host.not_listening"], "")
         .seen(&[rayline(521).origin(), rayline(521).origin().here()]),
@@ -36,7 +47,41 @@ pub(super) const CASES: &[Case] = &[
         .because(&["host.listens_on_loopback"], "")
         .seen(&[rayline(521).origin(), rayline(521).origin().here()]),
     Case::new("reset", "a firewall answers for the origin's port with a reset", reset, "origin.connect.refused")
-        .seen(&[rayline(521).origin()]),
+        .seen(&[rayline(521).origin(), nginx(502).origin(), bare(0)]),
+    Case::new(
+        "edge_reset",
+        "a firewall resets the edge's connections with their first request, and lets others through",
+        edge_reset,
+        "origin.wait.reset",
+    )
+    .seen(&[
+        rayline(520).origin().also(&["origin.connect.edge_blocked"]),
+        rayline(520),
+        nginx(502).origin().or(&["origin.connect.edge_blocked", "owner.route.wrong_port"]),
+    ]),
+    Case::new(
+        "black_hole",
+        "large packets to the origin vanish, and so does the message that they are too large",
+        black_hole,
+        "network.send.unacknowledged",
+    )
+    .seen(&[rayline(522).origin(), rayline(522), nginx(504).origin()]),
+    Case::new(
+        "ipv6_dropped",
+        "a firewall drops what comes by IPv6, and lets IPv4 through",
+        ipv6_dropped,
+        "network.connect.timed_out",
+    )
+    .seen(&[bare(0)]),
+    Case::new("ipv6_refused", "nobody listens at the site's address of IPv6", ipv6_refused, "origin.connect.refused")
+        .seen(&[bare(0)]),
+    Case::new(
+        "ipv6_elsewhere",
+        "the site's address of IPv6 is another server's, which fails",
+        ipv6_elsewhere,
+        "origin.wait.error_status",
+    )
+    .seen(&[bare(500)]),
     Case::new(
         "prohibited",
         "a firewall says by ICMP that the origin's port is prohibited",
@@ -86,6 +131,43 @@ fn edge_dropped() -> Result<Site, Unbuilt> {
 
 fn edge_rejected() -> Result<Site, Unbuilt> {
     ruled(&format!("ip saddr {} tcp dport 80 reject with tcp reset", EDGE[0]))
+}
+
+/// A firewall that looks into connections.
+fn edge_reset() -> Result<Site, Unbuilt> {
+    ruled(&format!("ip saddr {} tcp dport 80 tcp flags & psh == psh reject with tcp reset", EDGE[0]))
+}
+
+/// A request of two kilobytes; asked from where the edge is, which the same way leads away from.
+fn black_hole() -> Result<Site, Unbuilt> {
+    let network = Network::new()?;
+    let server = Origin::start(&network.origin)?;
+    network.router.run("ip link set origin0 mtu 1300")?;
+    network.edge.rule(Hook::Input, "icmp type destination-unreachable icmp code frag-needed drop")?;
+    let beside_the_edge = network.edge.behind();
+    let mut site = in_network(network)?.keeping(server).asked(&format!("/products/{}", "shoe-".repeat(400)));
+    if let Some(way) = &mut site.way {
+        way.visitor = beside_the_edge;
+    }
+    Ok(site)
+}
+
+fn ipv6_dropped() -> Result<Site, Unbuilt> {
+    let address = crate::net::origin_v6(1).parse().map_err(std::io::Error::other)?;
+    Ok(ruled("ip6 nexthdr tcp tcp dport 80 drop")?.used_at(address))
+}
+
+fn ipv6_refused() -> Result<Site, Unbuilt> {
+    let nginx = Nginx::start("server { listen @HTTP@; default_type text/html; return 200 '<p>Welcome</p>'; }")?;
+    Ok(Site::at(nginx.http()).used_at(Ipv6Addr::LOCALHOST.into()).keeping(nginx))
+}
+
+fn ipv6_elsewhere() -> Result<Site, Unbuilt> {
+    let nginx = Nginx::start(
+        "server { listen @HTTP@; default_type text/html; return 200 '<p>Welcome</p>'; }
+         server { listen [::1]:@HTTP_PORT@; return 500; }",
+    )?;
+    Ok(Site::at(nginx.http()).used_at(Ipv6Addr::LOCALHOST.into()).keeping(nginx))
 }
 
 fn reset() -> Result<Site, Unbuilt> {

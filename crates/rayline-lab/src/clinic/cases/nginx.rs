@@ -1,11 +1,16 @@
 //! nginx's own limits and mistakes.
 
+use std::ffi::OsString;
 use std::io::Write as _;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+use tempfile::TempDir;
 
 use super::proxies::logged;
 use crate::clinic::case::{Case, Unbuilt, bare, nginx, rayline};
 use crate::clinic::site::Site;
+use crate::net::Web;
+use crate::process::free_port;
 use crate::servers::{Nginx, Node};
 
 const STATUS: &str = "origin.wait.error_status";
@@ -23,6 +28,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("too_many_files", "nginx has no file left", files, STATUS)
         .because(&["host.too_many_files"], "Too many open files")
         .seen(&[rayline(500).origin().logs(), nginx(500).origin().logs()]),
+    Case::new("cache_disk", "the disk is full that nginx caches answers on", cache, "origin.wait.closed_empty")
+        .because(&["host.disk_full"], "has written only")
+        .seen(&[rayline(520).origin().logs(), nginx(502).origin().logs()]),
     Case::new("upstream_certificate", "nginx does not trust the application's certificate", tls, STATUS)
         .because(&["server.tls_failed"], "SSL certificate verify error")
         .seen(&[rayline(502).origin().logs(), nginx(502).origin().logs()]),
@@ -62,6 +70,33 @@ fn files() -> Result<Site, Unbuilt> {
         site = site.occupied("/stay")?;
     }
     Ok(site)
+}
+
+/// nginx in a mount namespace, with a file system of 64 KB for its cache, and an application whose page is larger.
+fn cache() -> Result<Site, Unbuilt> {
+    if crate::clinic::shell("unshare --mount --propagation private mount -t tmpfs none /mnt").is_err() {
+        return Err(Unbuilt::Missing("this user may mount nothing".to_owned()));
+    }
+    let node = Node::start(
+        "require('http').createServer((request, response) => {
+           response.setHeader('content-length', 4000000); response.end('x'.repeat(4000000)); }).listen(@HTTP_PORT@, '127.0.0.1');",
+    )?;
+    let disk = TempDir::with_prefix("rayline-lab-")?;
+    let mount = format!("mount -t tmpfs -o size=64k none {}; exec \"$@\"", disk.path().display());
+    let behind = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", &mount, "sh"].map(OsString::from);
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let cache = disk.path().display();
+    let nginx = Web::start(
+        &behind,
+        &format!(
+            "proxy_cache_path {cache} keys_zone=pages:1m use_temp_path=off;
+             server {{ listen {at}; access_log @FOLDER@/visitors.log combined;
+               location / {{ proxy_cache pages; proxy_cache_valid 200 1m; proxy_pass http://{}; }} }}",
+            node.http()
+        ),
+    )?;
+    let (errors, visitors) = (nginx.folder().join("error.log"), nginx.folder().join("visitors.log"));
+    Ok(Site::at(at).log(errors).log(visitors).keeping(nginx).keeping(node).keeping(disk))
 }
 
 fn tls() -> Result<Site, Unbuilt> {
