@@ -115,12 +115,20 @@ const TOOLS: &[Tool] = &[
         purpose: "a real origin",
         required: false,
     },
+    Tool { name: "promtool", source: Source::Debian("prometheus"), purpose: "checks alert rules", required: false },
+    Tool { name: "lnav", source: Source::Debian("lnav"), purpose: "reads the request log", required: false },
     Tool { name: "haproxy", source: Source::Debian("haproxy"), purpose: "a peer", required: false },
     Tool { name: "varnishd", source: Source::Debian("varnish"), purpose: "a peer", required: false },
     Tool {
         name: "ensurepip",
         source: Source::DebianModule("python3-venv"),
         purpose: "makes the virtual environment",
+        required: false,
+    },
+    Tool {
+        name: "chdb",
+        source: Source::PyPi("chdb-core"),
+        purpose: "ClickHouse without a server, 560 MB",
         required: false,
     },
     Tool { name: "grpc", source: Source::PyPi("grpcio"), purpose: "a real gRPC client and server", required: false },
@@ -291,9 +299,9 @@ mod tests {
                 "apt-get update",
                 "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
                  git curl openssl nghttp2-client wrk chromium iproute2 nftables iptables nginx-light apache2 php-fpm php-mysql php-redis \
-                 mariadb-server-core postgresql php-pgsql python3-psycopg2 redis-server python3-redis systemd systemd-journal-remote dnsmasq-base nodejs gunicorn tomcat10-common haproxy varnish python3-venv",
+                 mariadb-server-core postgresql php-pgsql python3-psycopg2 redis-server python3-redis systemd systemd-journal-remote dnsmasq-base nodejs gunicorn tomcat10-common prometheus lnav haproxy varnish python3-venv",
                 "python3 -m venv target/lab/venv",
-                "python -m pip install --only-binary :all: grpcio websockets",
+                "python -m pip install --only-binary :all: chdb-core grpcio websockets",
             ]
         );
         assert!(commands(&[]).is_empty());

@@ -145,25 +145,30 @@ impl Spool {
     ///
     /// Those of the file system. What could not be written is counted as lost.
     pub(crate) fn append(&mut self, lines: &[u8], records: u64, now: (Moment, Instant)) -> io::Result<()> {
-        let (mut lines, mut records) = (lines, records);
-        while records > 0 {
-            let (bytes, taken) = self.fitting(lines, records);
+        let mut left = records;
+        let outcome = self.append_each(lines, &mut left, now);
+        if outcome.is_err() {
+            self.lost += left;
+        }
+        self.trim();
+        outcome
+    }
+
+    /// Appends to the open segment, and to others after it. `left` is how many lines are yet to be written.
+    fn append_each(&mut self, mut lines: &[u8], left: &mut u64, now: (Moment, Instant)) -> io::Result<()> {
+        while *left > 0 {
+            let (bytes, taken) = self.fitting(lines, *left);
             if taken == 0 {
                 self.seal(now.0)?;
                 continue;
             }
             let (first, rest) = lines.split_at(bytes.min(lines.len()));
-            if let Err(error) = self.write(first, taken, now) {
-                self.lost += records;
-                return Err(error);
-            }
-            (lines, records) = (rest, records - taken);
+            self.write(first, taken, now)?;
+            lines = rest;
+            *left -= taken;
         }
-        if self.open.as_ref().is_some_and(|open| open.records >= self.bounds.segment_records) {
-            self.seal(now.0)?;
-        }
-        self.trim();
-        Ok(())
+        let is_full = self.open.as_ref().is_some_and(|open| open.records >= self.bounds.segment_records);
+        if is_full { self.seal(now.0) } else { Ok(()) }
     }
 
     /// Bytes and number of the first lines that the open segment has room for.

@@ -10,6 +10,8 @@
 
 mod alert;
 mod client;
+mod contrib;
+mod formats;
 mod job;
 mod receiver;
 mod records;
