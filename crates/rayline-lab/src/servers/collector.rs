@@ -80,7 +80,10 @@ impl Collector {
             if !told && journal.file.exists() {
                 let said = run(&mut show)?;
                 told = said.lines().filter(|line| !line.starts_with("-- ")).count() >= journal.entries;
-                std::fs::write(&shown, said)?;
+                // Whoever reads it meanwhile finds it whole.
+                let next = shown.with_extension("next");
+                std::fs::write(&next, said)?;
+                std::fs::rename(next, &shown)?;
             }
             Ok(())
         }))
