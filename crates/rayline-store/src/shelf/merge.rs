@@ -58,22 +58,9 @@ impl Shelf {
         refuse: &mut Vec<PathBuf>,
         files: &[Arc<Segment>],
     ) -> Result<(), (Option<Arc<Segment>>, io::Error)> {
-        let Some(first) = files.first() else { return Ok(()) };
         let segments = self.segments().map_err(|error| (None, error))?;
-        let still_to_sum = unsummed(&segments);
-        let mut facts = Facts::new(first.facts.table, self.next_number());
-        facts.summed = facts.table == Table::Minutes && !still_to_sum.iter().any(|segment| segment.id == first.id);
-        let sums = |number| files.iter().any(|file| file.facts.sums.contains(number));
-        // Of what is gone nobody asks any more whether it was summed up.
-        for segment in segments.iter().filter(|segment| sums(segment.facts.number)) {
-            facts.sums.insert(segment.facts.number);
-        }
-        let mut slots = Vec::new();
-        for file in files {
-            facts.replaces.insert(file.facts.number);
-            facts.journals.extend(&file.facts.journals);
-            slots.extend_from_slice(file.slots());
-        }
+        let facts = facts_of(files, &segments, self.next_number());
+        let mut slots: Vec<_> = files.iter().flat_map(|file| file.slots()).copied().collect();
         slots.sort_by_key(|slot| slot.index());
         slots.dedup();
         let mut groups: Vec<_> =
@@ -100,13 +87,13 @@ impl Shelf {
             ripe.retain(|segment| segment.bounds().1 < over);
             ripe.sort_by_key(|segment| segment.bounds());
             let mut rows = 0;
+            let fits = |segment: &Arc<Segment>| {
+                rows += segment.rows();
+                rows == segment.rows() || rows <= SUMMED_ROWS
+            };
             let mut facts = Facts::new(Table::Hours, self.next_number());
             let mut chunks = Vec::new();
-            for segment in ripe {
-                if rows > 0 && rows + segment.rows() > SUMMED_ROWS {
-                    break;
-                }
-                rows += segment.rows();
+            for segment in ripe.into_iter().take_while(fits) {
                 facts.sums.insert(segment.facts.number);
                 for group in 0..segment.groups.len() {
                     let read = whole(&segment, group);
@@ -122,6 +109,25 @@ impl Shelf {
             self.replace(&[], Some(made));
         }
     }
+}
+
+/// What a file says of itself that takes the place of others.
+fn facts_of(files: &[Arc<Segment>], all: &[Arc<Segment>], number: u64) -> Facts {
+    let table = files.first().map_or(Table::Requests, |file| file.facts.table);
+    let mut facts = Facts::new(table, number);
+    for file in files {
+        facts.replaces.insert(file.facts.number);
+        facts.journals.extend(&file.facts.journals);
+    }
+    // Of what is gone nobody asks any more whether it was summed up.
+    let is_summed_here = |number| files.iter().any(|file| file.facts.sums.contains(number));
+    for segment in all.iter().filter(|segment| is_summed_here(segment.facts.number)) {
+        facts.sums.insert(segment.facts.number);
+    }
+    let still_to_sum = unsummed(all);
+    facts.summed =
+        table == Table::Minutes && !still_to_sum.iter().any(|segment| facts.replaces.contains(segment.facts.number));
+    facts
 }
 
 /// All columns of a row group, past the cache: they are needed once.
