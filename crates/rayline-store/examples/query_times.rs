@@ -6,6 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rayline_store::analysis::approaching::{Limits, approaching};
+use rayline_store::analysis::budget::budget;
+use rayline_store::analysis::changes::changes;
+use rayline_store::analysis::impact::impact;
+use rayline_store::analysis::incidents::incidents;
+use rayline_store::analysis::origins::origins;
 use rayline_store::{
     Chunk, Column, Dimension, Filter, Matching, Number, Query, Source, Span, Table, Wanted, rows, run,
 };
@@ -15,6 +21,7 @@ const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;
 const START: i64 = 490_000 * HOUR;
 const DAY: Span = Span { from: Moment(START), to: Moment(START + 24 * HOUR) };
+const NOON: Moment = Moment(START + 12 * HOUR);
 const CHUNK: usize = 1 << 17;
 const ROUNDS: usize = 5;
 
@@ -28,10 +35,10 @@ impl Source for Generated {
 }
 
 fn main() -> io::Result<()> {
-    let rows = std::env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(10_000_000);
-    let source = generate(rows);
+    let size = std::env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(10_000_000);
+    let source = generate(size);
     let mut out = io::stdout().lock();
-    writeln!(out, "{rows} rows in memory; the median of {ROUNDS}, in a processor's time")?;
+    writeln!(out, "{size} rows in memory; the median of {ROUNDS}, in a processor's time")?;
     for (name, query) in questions() {
         let mut groups = 0;
         let took = median(|| {
@@ -40,15 +47,33 @@ fn main() -> io::Result<()> {
         writeln!(out, "{:>6} ms  {name} ({groups} groups)", took.as_millis())?;
     }
     let failed = [Filter { dimension: Dimension::Code, matching: Matching::IsNot, values: vec![String::new()] }];
-    let took = median(|| {
-        let _ = rows_of(&source, &failed);
-    });
-    writeln!(out, "{:>6} ms  errors: the newest 50 failures", took.as_millis())
+    let (morning, evening) = (Span { to: NOON, ..DAY }, Span { from: NOON, ..DAY });
+    let limits = Limits {
+        read_timeout: Duration::from_secs(125),
+        connect_timeout: Duration::from_secs(19),
+        tls_timeout: Duration::from_secs(19),
+        request_body_bytes: 1 << 30,
+        memory: Duration::from_secs(3_600),
+    };
+    let works: [(&str, Work<'_>); 7] = [
+        ("errors: the newest 50 failures", Box::new(|source| rows(source, DAY, &failed, 50).is_ok())),
+        ("errors: what changed since the morning", Box::new(|source| changes(source, evening, morning, &[]).is_ok())),
+        ("overview: budgets", Box::new(|source| budget(source, DAY, None, 0.999).is_ok())),
+        ("overview: incidents", Box::new(|source| incidents(source, DAY).is_ok())),
+        ("overview: impact", Box::new(|source| impact(source, DAY, &[]).is_ok())),
+        ("overview: approaching trouble", Box::new(|source| approaching(source, evening, &limits).is_ok())),
+        ("zones and origins: health", Box::new(|source| origins(source, DAY, limits.read_timeout).is_ok())),
+    ];
+    for (name, work) in works {
+        let took = median(|| {
+            work(&source);
+        });
+        writeln!(out, "{:>6} ms  {name}", took.as_millis())?;
+    }
+    Ok(())
 }
 
-fn rows_of(source: &Generated, filters: &[Filter]) -> usize {
-    rows(source, DAY, filters, 50).map_or(0, |rows| rows.len())
-}
+type Work<'a> = Box<dyn Fn(&Generated) -> bool + 'a>;
 
 /// Of the processor's time: it is the same however busy the machine is.
 fn median(mut work: impl FnMut()) -> Duration {

@@ -21,22 +21,26 @@ pub(crate) struct Memory {
 pub(crate) struct Line {
     pub(crate) at: i64,
     pub(crate) weight: u32,
-    pub(crate) texts: HashMap<Dimension, String>,
+    pub(crate) texts: [Option<Box<str>>; Dimension::ALL.len()],
     pub(crate) numbers: HashMap<Number, u64>,
 }
 
 impl Line {
     pub(crate) fn new(at: i64) -> Self {
-        Self { at, weight: 1, texts: HashMap::new(), numbers: HashMap::new() }
+        Self { at, weight: 1, texts: Default::default(), numbers: HashMap::new() }
     }
 
     pub(crate) fn with(mut self, dimension: Dimension, text: &str) -> Self {
-        self.texts.insert(dimension, text.to_owned());
+        self.set(dimension, text);
         self
     }
 
+    pub(crate) fn set(&mut self, dimension: Dimension, text: &str) {
+        self.texts[dimension.index()] = Some(text.into());
+    }
+
     pub(crate) fn text(&self, dimension: Dimension) -> &str {
-        self.texts.get(&dimension).map_or("", String::as_str)
+        self.texts[dimension.index()].as_deref().unwrap_or_default()
     }
 
     pub(crate) fn number(&self, number: Number) -> u64 {
@@ -49,6 +53,10 @@ impl Memory {
     pub(crate) fn add(&mut self, table: Table, lines: &[Line], size: usize) {
         let chunks = self.chunks.entry(table).or_default();
         chunks.extend(lines.chunks(size.max(1)).map(|lines| Arc::new(chunk(lines))));
+    }
+
+    pub(crate) fn add_chunk(&mut self, table: Table, chunk: Chunk) {
+        self.chunks.entry(table).or_default().push(Arc::new(chunk));
     }
 }
 
@@ -68,7 +76,7 @@ fn chunk(lines: &[Line]) -> Chunk {
         ..Chunk::default()
     };
     for dimension in Dimension::ALL {
-        if lines.iter().any(|line| line.texts.contains_key(&dimension)) {
+        if lines.iter().any(|line| line.texts[dimension.index()].is_some()) {
             chunk.columns[dimension.index()] = Some(dictionary(lines.iter().map(|line| line.text(dimension))));
         }
     }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use rayline_verdict::Moment;
 
 use super::*;
+use crate::chunk::{Chunk, Column};
 use crate::memory::{Line, Memory};
 
 const SECOND: i64 = 1_000_000_000;
@@ -199,6 +200,28 @@ proptest! {
         }
         naive.rows = found.rows;
         prop_assert_eq!(found, naive);
+    }
+
+    #[test]
+    fn a_damaged_chunk_harms_nobody(
+        at in vec(0..6 * HOUR, 0..40), weight in vec(0..9_u32, 0..40), codes in vec(0..6_u32, 0..40),
+        values in vec("[ab]{0,2}", 0..4), numbers in vec(any::<u64>(), 0..40), query in question(),
+    ) {
+        let mut chunk = Chunk { at: at.iter().map(|at| START + at).collect(), weight: weight.into(), ..Chunk::default() };
+        let values = std::sync::Arc::new(values.into_iter().map(Into::into).collect::<Vec<Box<str>>>());
+        for dimension in [Dimension::Code, Dimension::Zone, Dimension::Path, Dimension::Origin] {
+            chunk.columns[dimension.index()] = Some(Column { codes: codes.clone().into(), values: values.clone() });
+        }
+        chunk.numbers[Number::Wait.index()] = Some(numbers.clone().into());
+        chunk.numbers[Number::ResponseBytes.index()] = Some(numbers.into());
+        let mut memory = Memory::default();
+        for table in [Table::Requests, Table::Minutes, Table::Hours, Table::Times] {
+            memory.add_chunk(table, chunk.clone());
+        }
+        let length = query.span.to.0 - query.span.from.0;
+        let asked = run(&memory, &query);
+        prop_assert!(asked.is_ok() || length > 5_000 * 7 * SECOND);
+        prop_assert!(rows(&memory, query.span, &query.filters, 10).is_ok());
     }
 
     #[test]

@@ -45,9 +45,9 @@ impl History {
     ) {
         let event = move |line: &mut Line, random: &mut fastrand::Rng| {
             if line.text(Dimension::Code).is_empty() && holds(line) && random.f64() < part {
-                line.texts.insert(Dimension::Code, code.to_owned());
-                line.texts.insert(Dimension::Party, code.split('.').next().unwrap().to_owned());
-                line.texts.insert(Dimension::EdgeStatus, "520".to_owned());
+                line.set(Dimension::Code, code);
+                line.set(Dimension::Party, code.split('.').next().unwrap());
+                line.set(Dimension::EdgeStatus, "520");
                 line.numbers.insert(Number::Wait, 0);
             }
         };
@@ -69,7 +69,7 @@ impl History {
         let event = move |line: &mut Line, random: &mut fastrand::Rng| {
             let elsewhere = line.text(Dimension::Origin) != failed && line.text(Dimension::Origin) != other;
             if elsewhere && random.f64() < 0.8 {
-                line.texts.insert(Dimension::Origin, other.to_owned());
+                line.set(Dimension::Origin, other);
             }
         };
         self.events.push((START + from, START + to, Box::new(event)));
@@ -78,7 +78,7 @@ impl History {
     /// A version of the configuration comes to be used.
     pub(super) fn plan(&mut self, from: i64, version: &'static str) {
         self.change(from, i64::MAX - START, move |line| {
-            line.texts.insert(Dimension::Plan, version.to_owned());
+            line.set(Dimension::Plan, version);
         });
     }
 
@@ -137,15 +137,19 @@ impl History {
 
 /// Counts by minute and combination.
 fn rolled_up(lines: &[Line]) -> Vec<Line> {
-    let mut counts: HashMap<(i64, Vec<String>), u32> = HashMap::new();
+    let mut counts: HashMap<(i64, Vec<&str>), u32> = HashMap::new();
     let rolled: Vec<Dimension> = Dimension::ALL.into_iter().filter(|dimension| dimension.is_rolled_up()).collect();
     for line in lines {
-        let key = rolled.iter().map(|dimension| line.text(*dimension).to_owned()).collect();
+        let key = rolled.iter().map(|dimension| line.text(*dimension)).collect();
         *counts.entry((line.at - line.at.rem_euclid(MINUTE), key)).or_default() += 1;
     }
     let mut rows: Vec<Line> = Vec::new();
     for ((at, key), weight) in counts {
-        rows.push(Line { at, weight, texts: rolled.iter().copied().zip(key).collect(), numbers: HashMap::new() });
+        let mut row = Line { weight, ..Line::new(at) };
+        for (dimension, text) in rolled.iter().zip(key) {
+            row.set(*dimension, text);
+        }
+        rows.push(row);
     }
     rows.sort_by_key(|row| row.at);
     rows
