@@ -12,10 +12,9 @@ use rayline_store::analysis::changes::changes;
 use rayline_store::analysis::impact::impact;
 use rayline_store::analysis::incidents::incidents;
 use rayline_store::analysis::origins::origins;
-use rayline_store::{
-    Chunk, Column, Dimension, Filter, Matching, Number, Query, Source, Span, Table, Wanted, rows, run,
-};
-use rayline_verdict::{Moment, RayId};
+use rayline_store::generate::{Requests, Shape, minutes_of};
+use rayline_store::{Chunk, Dimension, Filter, Matching, Number, Query, Source, Span, Table, Wanted, rows, run};
+use rayline_verdict::Moment;
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -25,12 +24,25 @@ const NOON: Moment = Moment(START + 12 * HOUR);
 const CHUNK: usize = 1 << 17;
 const ROUNDS: usize = 5;
 
-/// The same chunks, whatever table is asked for: all of them are as large as the largest.
-struct Generated(Vec<Arc<Chunk>>);
+/// Requests and minutes; hours have not been summed up yet, and times are not kept.
+#[derive(Default)]
+struct Generated {
+    requests: Vec<Arc<Chunk>>,
+    minutes: Vec<Arc<Chunk>>,
+}
 
 impl Source for Generated {
-    fn chunks(&self, _table: Table, _span: Span, _wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>> {
-        Ok(self.0.clone())
+    fn chunks(&self, table: Table, span: Span, _wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>> {
+        let chunks = match table {
+            Table::Requests => self.requests.as_slice(),
+            Table::Minutes => self.minutes.as_slice(),
+            Table::Hours | Table::Times => &[],
+        };
+        let touches = |chunk: &&Arc<Chunk>| {
+            let ends = chunk.at.first().zip(chunk.at.last());
+            ends.is_some_and(|(first, last)| *first < span.to.0 && span.from.0 <= *last)
+        };
+        Ok(chunks.iter().filter(touches).cloned().collect())
     }
 }
 
@@ -38,7 +50,11 @@ fn main() -> io::Result<()> {
     let size = std::env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(10_000_000);
     let source = generate(size);
     let mut out = io::stdout().lock();
-    writeln!(out, "{size} rows in memory; the median of {ROUNDS}, in a processor's time")?;
+    writeln!(
+        out,
+        "{size} requests and {} rows of minutes in memory; the median of {ROUNDS}, in a processor's time",
+        source.minutes.iter().map(|chunk| chunk.len()).sum::<usize>()
+    )?;
     for (name, query) in questions() {
         let mut groups = 0;
         let took = median(|| {
@@ -106,14 +122,15 @@ fn questions() -> Vec<(&'static str, Query)> {
         ("overview: all of a day", by(&[])),
         ("overview: parties by minute", stepped(by(&[D::Party]), 60)),
         ("overview: zones and parties", by(&[D::Zone, D::Party])),
-        ("two dimensions, dense: hosts and codes", by(&[D::Host, D::Code])),
-        ("two dimensions, wide: paths and hosts", by(&[D::Path, D::Host])),
+        ("two dimensions of minutes: hosts and codes", by(&[D::Host, D::Code])),
+        ("two dimensions of requests: agents and hosts", by(&[D::Agent, D::Host])),
+        ("two dimensions of requests: paths and hosts", by(&[D::Path, D::Host])),
         ("errors: status at edge and origin by 5 minutes", stepped(by(&[D::EdgeStatus, D::OriginStatus]), 300)),
         ("errors: codes of one party", Query { filters: vec![origin], ..by(&[D::Code]) }),
         ("errors: URLs that fail", failures(by(&[D::Host, D::Path]))),
         ("errors: clients that fail", failures(by(&[D::Client]))),
         ("errors: user agents", by(&[D::UserAgent])),
-        ("errors: four dimensions", by(&[D::Host, D::Code, D::Origin, D::Country])),
+        ("errors: four dimensions", by(&[D::Host, D::Path, D::Origin, D::Country])),
         (
             "zones and origins: two quantiles of the wait, by origin",
             Query {
@@ -131,83 +148,18 @@ fn path() -> Filter {
 }
 
 fn generate(rows: usize) -> Generated {
-    let mut random = fastrand::Rng::with_seed(7);
-    let every = DAY.to.0.saturating_sub(DAY.from.0) / i64::try_from(rows.max(1)).unwrap_or(i64::MAX);
-    let mut at = START;
-    let mut chunks = Vec::new();
+    let shape = Shape { seed: 7, from: DAY.from, to: DAY.to, rows, weight: 10, failed: 0.02 };
+    let mut made = Requests::new(shape);
+    let mut generated = Generated::default();
     let mut left = rows;
     while left > 0 {
         let size = left.min(CHUNK);
         left -= size;
-        let mut chunk = Chunk {
-            at: (0..size)
-                .map(|_| {
-                    at += every;
-                    at
-                })
-                .collect(),
-            ..Chunk::default()
-        };
-        let failed: Vec<bool> = (0..size).map(|_| random.u32(..50) == 0).collect();
-        chunk.weight = failed.iter().map(|failed| if *failed { 1 } else { 10 }).collect();
-        chunk.rays = (0..size).map(|_| RayId(random.u64(..))).collect();
+        let mut chunk = made.take(size);
+        generated.minutes.push(Arc::new(minutes_of(&chunk)));
+        // lines are what takes the most memory, and no question reads more than fifty
         chunk.lines = std::iter::repeat_n(Bytes::from_static(b"{}"), size).collect();
-        for dimension in Dimension::ALL {
-            let column = column(dimension, &failed, &mut random);
-            if let Some(slot) = chunk.columns.get_mut(dimension.index()) {
-                *slot = Some(column);
-            }
-        }
-        for number in [Number::ResponseBytes, Number::Wait] {
-            if let Some(slot) = chunk.numbers.get_mut(number.index()) {
-                *slot = Some((0..size).map(|_| random.u64(1..2_000_000)).collect());
-            }
-        }
-        chunks.push(Arc::new(chunk));
+        generated.requests.push(Arc::new(chunk));
     }
-    Generated(chunks)
-}
-
-/// As many values as such a dimension has; the low numbers more often than the high ones. The first is that of successes
-/// where a dimension tells these apart.
-fn column(dimension: Dimension, failed: &[bool], random: &mut fastrand::Rng) -> Column {
-    let (values, of_failures) = match dimension {
-        Dimension::Code => (40, true),
-        Dimension::Party => (7, true),
-        Dimension::Path => (5_000, false),
-        Dimension::Client => (20_000, false),
-        Dimension::UserAgent => (1_000, false),
-        Dimension::Host => (50, false),
-        Dimension::Country => (100, false),
-        Dimension::Bucket | Dimension::Phase => (1, false),
-        Dimension::EdgeStatus | Dimension::OriginStatus => (12, true),
-        Dimension::Zone
-        | Dimension::Method
-        | Dimension::Colo
-        | Dimension::Origin
-        | Dimension::Cache
-        | Dimension::Plan
-        | Dimension::Worker
-        | Dimension::Rule
-        | Dimension::Agent
-        | Dimension::Protocol
-        | Dimension::Scheme
-        | Dimension::OriginProtocol => (8, false),
-    };
-    let text = |value: u32| match dimension {
-        Dimension::EdgeStatus | Dimension::OriginStatus if value == 0 => "200".to_owned(),
-        Dimension::EdgeStatus | Dimension::OriginStatus => (500 + value).to_string(),
-        Dimension::Path => format!("/{value}"),
-        _ if of_failures && value == 0 => String::new(),
-        _ => format!("{}-{value}", dimension.name()),
-    };
-    let code = |failed: &bool| match (of_failures, *failed) {
-        (true, false) => 0,
-        (true, true) => random.u32(1..values),
-        (false, _) => random.u32(..values).min(random.u32(..values)),
-    };
-    Column {
-        codes: failed.iter().map(code).collect(),
-        values: Arc::new((0..values).map(|value| text(value).into()).collect()),
-    }
+    generated
 }

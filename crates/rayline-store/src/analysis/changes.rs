@@ -293,7 +293,7 @@ fn fold(candidates: Vec<Explanation>, failures: &Failures) -> Vec<Explanation> {
 
 /// A bit for each failure: whether it has the value.
 fn rows_of(failures: &Failures, dimension: Dimension, value: &str) -> Vec<u64> {
-    let code = (0..).zip(failures.texts(dimension)).find_map(|(code, text)| (text == value).then_some(code));
+    let code = failures.code(dimension, value);
     let bits = |codes: &[u32]| codes.iter().rev().fold(0, |bits, other| (bits << 1) | u64::from(Some(*other) == code));
     failures.codes(dimension).chunks(64).map(bits).collect()
 }

@@ -54,8 +54,12 @@ impl Failures {
         let texts =
             |dimension: &Dimension| Texts { dimension: *dimension, codes: Vec::new(), texts: IndexSet::default() };
         let columns = dimensions.iter().map(texts).collect();
-        let mut gathering =
-            Gathering { failures: Self { at: Vec::new(), columns, stride: 1 }, failing: Failing::default(), met: 0 };
+        let mut gathering = Gathering {
+            failures: Self { at: Vec::new(), columns, stride: 1 },
+            known: vec![Vec::new(); dimensions.len()],
+            failing: Failing::default(),
+            met: 0,
+        };
         let piece = Piece { table: Table::Requests, span };
         scan(source, &[piece], &pass, &mut Groups::new(&[]), &mut gathering)?;
         let mut failures = gathering.failures;
@@ -74,10 +78,10 @@ impl Failures {
         text.map_or("", |text| text)
     }
 
-    /// Every value of a dimension, by its code.
-    pub(super) fn texts(&self, dimension: Dimension) -> impl Iterator<Item = &str> {
-        let column = self.columns.iter().find(move |column| column.dimension == dimension);
-        column.into_iter().flat_map(|column| column.texts.iter().map(|text| &**text))
+    /// The code of a value that failures have.
+    pub(super) fn code(&self, dimension: Dimension, text: &str) -> Option<u32> {
+        let column = self.columns.iter().find(|column| column.dimension == dimension)?;
+        column.texts.get_index_of(text).and_then(|index| u32::try_from(index).ok())
     }
 
     /// The codes of a dimension, row by row.
@@ -114,8 +118,13 @@ impl Failures {
     }
 }
 
+/// A code whose text has not been looked up yet.
+const UNSEEN: u32 = u32::MAX;
+
 struct Gathering {
     failures: Failures,
+    /// By column: for each of the chunk's codes its text's number. The last is that of unknown codes.
+    known: Vec<Vec<u32>>,
     failing: Failing,
     met: u64,
 }
@@ -123,6 +132,10 @@ struct Gathering {
 impl Sink for Gathering {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
         self.failing.begin(chunk);
+        for (known, texts) in self.known.iter_mut().zip(&self.failures.columns) {
+            known.clear();
+            known.resize(column(chunk, texts.dimension).map_or(0, |column| column.values.len()) + 1, UNSEEN);
+        }
     }
 
     fn take(&mut self, batch: &Batch<'_>) {
@@ -140,13 +153,24 @@ impl Sink for Gathering {
             }
             let Some(at) = batch.chunk.at.get(row) else { continue };
             self.failures.at.push(*at);
-            for texts in &mut self.failures.columns {
+            for (known, texts) in self.known.iter_mut().zip(&mut self.failures.columns) {
                 let column = column(batch.chunk, texts.dimension);
-                let text = column.and_then(|column| column.values.get(*column.codes.get(row)? as usize));
-                let text = text.map_or("", |text| &**text);
-                let index = texts.texts.get_index_of(text).unwrap_or_else(|| texts.texts.insert_full(text.into()).0);
-                texts.codes.push(u32::try_from(index).unwrap_or(u32::MAX));
+                let code = column.and_then(|column| column.codes.get(row)).map_or(usize::MAX, |code| *code as usize);
+                let code = code.min(known.len().saturating_sub(1));
+                let Some(number) = known.get_mut(code) else { continue };
+                if *number == UNSEEN {
+                    let text = column.and_then(|column| column.values.get(code)).map_or("", |text| &**text);
+                    *number = texts.number(text);
+                }
+                texts.codes.push(*number);
             }
         }
+    }
+}
+
+impl Texts {
+    fn number(&mut self, text: &str) -> u32 {
+        let index = self.texts.get_index_of(text).unwrap_or_else(|| self.texts.insert_full(text.into()).0);
+        u32::try_from(index).unwrap_or(u32::MAX)
     }
 }

@@ -139,72 +139,72 @@ fn foremost(pages: HashMap<(&str, &str), (u64, Distinct<&str>), RandomState>) ->
     pages
 }
 
-/// Who asked for what: that a page came on another try is only known of the same address.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Asked<'a> {
-    client: &'a str,
-    host: &'a str,
-    path: &'a str,
-}
+/// What a page is asked for by, and which: that it came on another try is only known of the same address.
+const ASKED: [Dimension; 3] = [Dimension::Client, Dimension::Host, Dimension::Path];
 
 /// How many addresses got what had failed them, later in the span.
 fn came_through(source: &dyn Source, span: Span, filters: &[Filter], failures: &Failures) -> Result<u64, QueryError> {
-    let mut first: HashMap<Asked<'_>, i64, RandomState> = HashMap::default();
+    let mut first: HashMap<[u32; 3], i64, RandomState> = HashMap::default();
     for (row, at) in failures.at.iter().enumerate() {
-        let text = |dimension| failures.text(row, dimension);
-        let (client, host, path) = (text(Dimension::Client), text(Dimension::Host), text(Dimension::Path));
-        first.entry(Asked { client, host, path }).or_insert(*at);
+        let asked = ASKED.map(|dimension| failures.codes(dimension).get(row).copied().unwrap_or_default());
+        first.entry(asked).or_insert(*at);
     }
     // a success has no code and another status: filters on what failed would hide it
     let outcome = [Dimension::Code, Dimension::Party, Dimension::EdgeStatus, Dimension::OriginStatus];
     let filters: Vec<Filter> = filters.iter().filter(|filter| !outcome.contains(&filter.dimension)).cloned().collect();
     let mut dimensions: Vec<Dimension> = filters.iter().map(|filter| filter.dimension).collect();
-    dimensions.extend([Dimension::Client, Dimension::Host, Dimension::Path, Dimension::Code, Dimension::EdgeStatus]);
+    dimensions.extend(ASKED);
+    dimensions.extend([Dimension::Code, Dimension::EdgeStatus]);
     dimensions.sort_unstable();
     dimensions.dedup();
     let wanted = Wanted { dimensions, ..Wanted::default() };
     let pass = Pass { wanted: &wanted, filters: &filters, step: None };
-    let clients = failures.texts(Dimension::Client).collect();
-    let mut retries =
-        Retries { first, clients, failing: Failing::default(), of_failures: Vec::new(), through: HashSet::default() };
+    let mut retries = Retries {
+        failures,
+        first,
+        failing: Failing::default(),
+        of_failures: Default::default(),
+        through: HashSet::default(),
+    };
     scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut Groups::new(&[]), &mut retries)?;
     Ok(retries.through.len() as u64)
 }
 
 struct Retries<'a> {
-    first: HashMap<Asked<'a>, i64, RandomState>,
-    clients: Distinct<&'a str>,
+    failures: &'a Failures,
+    /// When each address first asked for each page in vain.
+    first: HashMap<[u32; 3], i64, RandomState>,
     failing: Failing,
-    /// Of the chunk at hand: which addresses met failures.
-    of_failures: Vec<bool>,
-    through: Distinct<Box<str>>,
+    /// Of the chunk at hand, by what is asked: the code that failures have for each of its codes.
+    of_failures: [Vec<Option<u32>>; 3],
+    through: Distinct<u32>,
 }
 
 impl Sink for Retries<'_> {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
         self.failing.begin(chunk);
-        let clients = column(chunk, Dimension::Client).map(|column| column.values.as_slice()).unwrap_or_default();
-        self.of_failures = clients.iter().map(|client| self.clients.contains(&**client)).collect();
+        for (known, dimension) in self.of_failures.iter_mut().zip(ASKED) {
+            let texts = column(chunk, dimension).map(|column| column.values.as_slice()).unwrap_or_default();
+            *known = texts.iter().map(|text| self.failures.code(dimension, text)).collect();
+        }
     }
 
     fn take(&mut self, batch: &Batch<'_>) {
-        let Some(clients) = column(batch.chunk, Dimension::Client) else { return };
+        let codes = ASKED.map(|dimension| column(batch.chunk, dimension).map(|column| column.codes.as_slice()));
+        let [Some(clients), Some(hosts), Some(paths)] = codes else { return };
+        let [of_client, of_host, of_path] = &self.of_failures;
+        let known =
+            |of: &[Option<u32>], codes: &[u32], row: usize| of.get(*codes.get(row)? as usize).copied().flatten();
         let marks = self.failing.mark(batch.chunk, &batch.rows);
         for ((row, cell), failed) in batch.rows.clone().zip(batch.cells).zip(marks) {
-            let code = clients.codes.get(row).map_or(usize::MAX, |code| *code as usize);
-            if *failed || *cell == OUT || self.of_failures.get(code) != Some(&true) {
+            if *failed || *cell == OUT {
                 continue;
             }
-            let text = |dimension| {
-                let column = column(batch.chunk, dimension);
-                let text = column.and_then(|column| column.values.get(*column.codes.get(row)? as usize));
-                text.map_or("", |text| &**text)
-            };
-            let asked =
-                Asked { client: text(Dimension::Client), host: text(Dimension::Host), path: text(Dimension::Path) };
-            let failed_at = self.first.get(&asked);
+            let Some(client) = known(of_client, clients, row) else { continue };
+            let (Some(host), Some(path)) = (known(of_host, hosts, row), known(of_path, paths, row)) else { continue };
+            let failed_at = self.first.get(&[client, host, path]);
             if failed_at.zip(batch.chunk.at.get(row)).is_some_and(|(failed, at)| failed < at) {
-                self.through.insert(asked.client.into());
+                self.through.insert(client);
             }
         }
     }
