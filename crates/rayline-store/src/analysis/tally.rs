@@ -78,6 +78,8 @@ impl Tally {
             tally: self,
             failing: Failing::default(),
             columns: dimensions.iter().map(|dimension| Codes::new(*dimension)).collect(),
+            weights: Vec::new(),
+            failed: Vec::new(),
         };
         scan(source, pieces, &pass, &mut Groups::new(&[]), &mut tallying)?;
         tallying.settle();
@@ -99,6 +101,9 @@ struct Tallying<'a> {
     tally: &'a mut Tally,
     failing: Failing,
     columns: Vec<Codes>,
+    /// Of the batch at hand: each row's weight, 0 if it is out; and the failed rows with theirs.
+    weights: Vec<u64>,
+    failed: Vec<(usize, u64)>,
 }
 
 /// One dimension's texts in the chunk at hand, and what was seen of each.
@@ -144,20 +149,29 @@ impl Sink for Tallying<'_> {
     fn take(&mut self, batch: &Batch<'_>) {
         let marks = self.failing.mark(batch.chunk, &batch.rows);
         let weights = part(&batch.chunk.weight, &batch.rows);
-        let counted = |cell: &u32, weight: &u32| if *cell == OUT { 0 } else { u64::from(*weight) };
-        for ((cell, weight), failed) in batch.cells.iter().zip(weights).zip(marks) {
-            let weight = counted(cell, weight);
+        self.weights.clear();
+        self.failed.clear();
+        for (nth, ((cell, weight), failed)) in batch.cells.iter().zip(weights).zip(marks).enumerate() {
+            let weight = if *cell == OUT { 0 } else { u64::from(*weight) };
+            self.weights.push(weight);
             self.tally.all.requests = self.tally.all.requests.saturating_add(weight);
-            self.tally.all.failed = self.tally.all.failed.saturating_add(if *failed { weight } else { 0 });
+            if *failed && weight > 0 {
+                self.failed.push((nth, weight));
+                self.tally.all.failed = self.tally.all.failed.saturating_add(weight);
+            }
         }
         for Codes { dimension, seen, .. } in &mut self.columns {
             let Some(column) = column(batch.chunk, *dimension) else { continue };
             let codes = part(&column.codes, &batch.rows);
-            for (((cell, weight), failed), code) in batch.cells.iter().zip(weights).zip(marks).zip(codes) {
-                let weight = counted(cell, weight);
+            for (weight, code) in self.weights.iter().zip(codes) {
                 if let Some(seen) = seen.get_mut(*code as usize) {
-                    seen.requests = seen.requests.saturating_add(weight);
-                    seen.failed = seen.failed.saturating_add(if *failed { weight } else { 0 });
+                    seen.requests = seen.requests.saturating_add(*weight);
+                }
+            }
+            // few fail, so this loop is short
+            for (nth, weight) in &self.failed {
+                if let Some(seen) = codes.get(*nth).and_then(|code| seen.get_mut(*code as usize)) {
+                    seen.failed = seen.failed.saturating_add(*weight);
                 }
             }
         }
