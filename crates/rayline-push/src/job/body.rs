@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Request};
 use rayline_verdict::Moment;
 use rusty_s3::S3Action as _;
@@ -51,7 +51,9 @@ pub(super) fn pack(kind: &Kind, output: &OutputOptions, batch: &Batch, lines: &[
             let prefix = prefix.replace("{DATE}", batch.day());
             let object = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
             let url = bucket.put_object(Some(credentials), &object).sign(SIGNED_FOR);
-            request(Method::PUT, url.as_str(), "application/gzip", compressed(&chosen(output, lines)))
+            let body = compressed(&chosen(output, lines));
+            let request = request(Method::PUT, url.as_str(), "application/gzip", body)?;
+            Ok(Parcel::Request(Box::new(request)))
         }
         Kind::Http { url, headers, body } => {
             let mut url = url.clone();
@@ -64,27 +66,20 @@ pub(super) fn pack(kind: &Kind, output: &OutputOptions, batch: &Batch, lines: &[
                 Body::Loki { labels } => ("application/json", loki(labels, output, batch, lines).into()),
                 Body::Otlp => ("application/x-protobuf", trace::encode(lines).into()),
             };
-            let parcel = request(Method::POST, url.as_str(), kind, compressed(&plain))?;
-            Ok(match parcel {
-                Parcel::Request(mut request) => {
-                    request.headers_mut().insert(CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
-                    if let Ok(key) = format!("\"{}\"", batch.id).try_into() {
-                        request.headers_mut().insert(IDEMPOTENCY_KEY, key);
-                    }
-                    // what a person wrote wins
-                    request.headers_mut().extend(headers.clone());
-                    Parcel::Request(request)
-                }
-                file @ Parcel::File { .. } => file,
-            })
+            let mut request = request(Method::POST, url.as_str(), kind, compressed(&plain))?;
+            let fields = request.headers_mut();
+            fields.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            fields.extend(HeaderValue::try_from(format!("\"{}\"", batch.id)).ok().map(|id| (IDEMPOTENCY_KEY, id)));
+            // what a person wrote wins
+            fields.extend(headers.clone());
+            Ok(Parcel::Request(Box::new(request)))
         }
     }
 }
 
-fn request(method: Method, url: &str, kind: &str, body: Vec<u8>) -> Result<Parcel, String> {
+fn request(method: Method, url: &str, kind: &str, body: Vec<u8>) -> Result<Request<Bytes>, String> {
     let request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, kind).header(USER_AGENT, AGENT);
-    let request = request.body(Bytes::from(body)).map_err(|error| error.to_string())?;
-    Ok(Parcel::Request(Box::new(request)))
+    request.body(Bytes::from(body)).map_err(|error| error.to_string())
 }
 
 /// The lines with what is wanted of each.

@@ -16,6 +16,9 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::batch::Batch;
 
+#[cfg(test)]
+mod tests;
+
 /// How much fits into a segment, and into all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -258,11 +261,8 @@ impl Spool {
     ///
     /// Those of the file system: the batch is then sent again at the next start, under the same id.
     pub(crate) fn arrived(&mut self, batch: &Batch) -> io::Result<()> {
-        match self.leave(batch) {
-            true => fs::remove_file(self.path(batch, SEALED)),
-            // it was dropped for lack of room while it was under way
-            false => Ok(()),
-        }
+        // otherwise it was dropped for lack of room while it was under way
+        if self.leave(batch) { fs::remove_file(self.path(batch, SEALED)) } else { Ok(()) }
     }
 
     /// Counts a batch as lost whose lines cannot be read.
@@ -295,17 +295,14 @@ impl Spool {
     /// Drops the oldest until the rest has room. The open segment is never dropped: the next one is not begun before.
     fn trim(&mut self) {
         while self.bytes() > self.bounds.total_bytes {
-            let (batch, kind, counted) = match (self.refused.pop_front(), self.sealed.is_empty()) {
-                (Some(batch), _) => (batch, REFUSED, false),
-                (None, false) => match self.sealed.pop_front() {
-                    Some(batch) => (batch, SEALED, true),
-                    None => return,
-                },
-                (None, true) => return,
-            };
-            // those refused were given up before
-            self.lost += if counted { batch.records } else { 0 };
-            let _ = fs::remove_file(self.path(&batch, kind));
+            if let Some(batch) = self.refused.pop_front() {
+                let _ = fs::remove_file(self.path(&batch, REFUSED));
+            } else if let Some(batch) = self.sealed.pop_front() {
+                self.lost += batch.records;
+                let _ = fs::remove_file(self.path(&batch, SEALED));
+            } else {
+                return;
+            }
         }
     }
 

@@ -289,6 +289,8 @@ fn victim(role: &str) {
     let (job, mut feed) = start(Spec { max_upload_records: 100, ..spec(url) }, Path::new(dir));
     for number in 0.. {
         if life == LIVES {
+            // an attempt that fails while the job stops would leave the rest for another life
+            wait(&job, |status| status.spooled_records == 0);
             return job.stop(PATIENCE);
         }
         feed.take(&line(&fine(life * 1_000_000 + number)));
