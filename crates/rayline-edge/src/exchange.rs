@@ -58,6 +58,11 @@ impl Exchange<'_> {
         self.visitor.protocol == Protocol::Http2 && self.head.method() == "POST" && grpc::is_call(&self.head.fields)
     }
 
+    /// Whether origins are told which trace a request belongs to (`[trace]`).
+    pub(crate) fn passes_traces(&self) -> bool {
+        self.running.edition.plan.sight.trace.propagate
+    }
+
     /// The origin's part of the record.
     pub(crate) fn origin(&mut self) -> &mut OriginFacts {
         self.record.origin.get_or_insert_default()

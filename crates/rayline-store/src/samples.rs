@@ -43,6 +43,7 @@ pub(crate) fn fine(start: i64, sequence: u64) -> Record {
         client_body_bytes: 30,
         first_byte_us: 24_500,
         grpc_status: None,
+        trace: None,
         cache: CacheStatus::Dynamic,
         origin: Some(OriginFacts {
             address: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),

@@ -201,6 +201,11 @@ fields! {
     Known Ours Int "GrpcStatus" "The `grpc-status` that the visitor got, whoever set it."
         |record, out| known(record.grpc_status, |status| write::int(out, status));
 
+    Known Ours String "TraceID" "The trace that the visitor named in `traceparent`, where `[trace]` passes traces on: 32 hexadecimal digits."
+        |record, out| known(record.trace, |trace| write::quoted(out, trace.trace.to_string().as_bytes()));
+    Known Ours String "ParentSpanID" "The span of the visitor's that this request belongs to: 16 hexadecimal digits."
+        |record, out| known(record.trace, |trace| write::quoted(out, trace.parent.to_string().as_bytes()));
+
     Record Dataset String "CacheCacheStatus" "How the cache was met: `dynamic` (not to be cached), `unknown` (answered before it was asked)."
         |record, out| write::quoted(out, record.cache.name().as_bytes());
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::moment::Moment;
 use crate::ray::{Colo, RayId};
+use crate::trace_context::TraceParent;
 use crate::verdict::Verdict;
 
 /// How the answer relates to the cache, as in `CacheCacheStatus`.
@@ -140,6 +141,8 @@ pub struct Record {
     pub first_byte_us: u64,
     /// The `grpc-status` that the visitor got, where the call was one of gRPC.
     pub grpc_status: Option<u32>,
+    /// The trace that the visitor named in `traceparent`, where traces are passed on (W3C Trace Context).
+    pub trace: Option<TraceParent>,
     /// The cache.
     pub cache: CacheStatus,
     /// The origin, if it was asked.

@@ -167,6 +167,7 @@ pub(crate) fn open_record(
         client_body_bytes: 0,
         first_byte_us: 0,
         grpc_status: None,
+        trace: None,
         cache: CacheStatus::None,
         origin: None,
         verdict: None,

@@ -7,12 +7,16 @@ use rayline_config::SslMode;
 use rayline_http1::{TargetForm, Version};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{ReplyCause, RequestCause};
+use rayline_verdict::trace_context::TraceParent;
 use rayline_verdict::{Country, Fault};
 
 use super::reply::Answered;
 use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
 use crate::tunnel::Upgrade;
+
+/// The field that says which trace a request belongs to.
+pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// Bytes of `User-Agent` that a record keeps: its line waits in memory while the log cannot be written.
 const MOST_USER_AGENT: usize = 4 * 1024;
@@ -39,6 +43,16 @@ pub(crate) fn describe(exchange: &mut Exchange<'_>) {
         exchange.record.client_ip = ip;
     }
     exchange.record.country = country(exchange);
+    if exchange.passes_traces() {
+        exchange.record.trace = named_trace(exchange);
+    }
+}
+
+/// The trace that the visitor names, if it names one and only one (W3C Trace Context, "traceparent Header").
+fn named_trace(exchange: &Exchange<'_>) -> Option<TraceParent> {
+    let mut named = exchange.head.fields.all(TRACEPARENT);
+    let first = named.next()?;
+    if named.next().is_none() { TraceParent::parse(first) } else { None }
 }
 
 /// The country of the visitor's address, by what the regional registries have assigned it to. `None` where the zone does

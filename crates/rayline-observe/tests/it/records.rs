@@ -34,6 +34,7 @@ pub(crate) fn fine(uri: &str) -> Record {
         client_body_bytes: 30,
         first_byte_us: 24_000,
         grpc_status: None,
+        trace: None,
         cache: CacheStatus::Dynamic,
         origin: Some(OriginFacts {
             address: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8081))),

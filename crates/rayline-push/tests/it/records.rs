@@ -37,6 +37,7 @@ pub(crate) fn fine(number: u64) -> Record {
         client_body_bytes: 0,
         first_byte_us: 25_000,
         grpc_status: None,
+        trace: None,
         cache: CacheStatus::Dynamic,
         origin: Some(OriginFacts {
             address: Some(SocketAddr::from(([192, 0, 2, 10], 8081))),

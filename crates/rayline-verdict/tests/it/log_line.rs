@@ -8,6 +8,7 @@ use expect_test::{expect, expect_file};
 use proptest::prelude::*;
 use rayline_verdict::log_line::{FIELDS, Field, Kind, Origin, write};
 use rayline_verdict::record::{CacheStatus, OriginFacts};
+use rayline_verdict::trace_context::TraceParent;
 use rayline_verdict::{Code, Colo, Country, Moment, RayId, Record, TABLE};
 use serde_json::{Map, Value};
 
@@ -37,6 +38,7 @@ pub(crate) fn record() -> Record {
         client_body_bytes: 0,
         first_byte_us: 12_999,
         grpc_status: None,
+        trace: None,
         cache: CacheStatus::Dynamic,
         origin: Some(OriginFacts {
             address: Some("192.0.2.10:443".parse().unwrap()),
@@ -76,16 +78,24 @@ fn a_good_answer() {
     "#]].assert_eq(&line(&record()));
 }
 
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+fn trace() -> Option<TraceParent> {
+    TraceParent::parse(format!("00-{TRACE}-b7ad6b7169203331-01").as_bytes())
+}
+
 #[test]
 fn what_is_known_is_said() {
     let mut record = record();
     record.country = Country::new(*b"GB");
     record.grpc_status = Some(0);
+    record.trace = trace();
     record.origin.as_mut().unwrap().protocol = "HTTP/2";
     let object = object(&record);
     assert_eq!(object["ClientCountry"], "gb");
     assert_eq!(object["GrpcStatus"], 0);
     assert_eq!(object["OriginProtocol"], "HTTP/2");
+    assert_eq!((&object["TraceID"], &object["ParentSpanID"]), (&TRACE.into(), &"b7ad6b7169203331".into()));
     assert_eq!(Country::new(*b"t1").unwrap().as_str(), "T1");
     assert_eq!([*b"G\"", *b"\xc3\xa9"].map(Country::new), [None, None]);
 }
@@ -111,6 +121,7 @@ fn the_line_has_the_documented_fields_in_order() {
         let known = Record {
             country: Country::new(*b"gb"),
             grpc_status: Some(14),
+            trace: trace(),
             origin: record.origin.clone().map(|origin| OriginFacts { protocol: "HTTP/2", ..origin }),
             ..record.clone()
         };

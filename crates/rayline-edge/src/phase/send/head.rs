@@ -1,12 +1,15 @@
 //! The head of a request as the origin gets it: what is passed on of the visitor's, and what the edge adds.
 
+use std::fmt::Write as _;
+
 use bytes::{BufMut, BytesMut};
 use rayline_http1::{Fields, Framing, IllegalField, encode};
+use rayline_verdict::trace_context::TraceParent;
 use rayline_verdict::{Country, put_address};
 
 use crate::exchange::{Exchange, Route};
 use crate::hop::{Hops, Known};
-use crate::phase::request::path_and_query;
+use crate::phase::request::{TRACEPARENT, path_and_query};
 use crate::tunnel::WEBSOCKET;
 
 /// Our name in `CDN-Loop` (RFC 8586).
@@ -22,8 +25,9 @@ pub(super) fn encode(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut Bytes
     encode::field(out, "Host", head.host_bytes().unwrap_or(route.host.as_bytes()))?;
     let hops = Hops::of(&head.fields);
     let (mut forwarded, mut looped) = (false, false);
+    let traced = exchange.passes_traces();
     encode::copy_fields(out, &head.fields, |name, _| match Known::of(name) {
-        None => !hops.nominates(name),
+        None => !hops.nominates(name) && !(traced && replaces(exchange, name)),
         Some(Known::ForwardedFor) => {
             forwarded = true;
             false
@@ -80,12 +84,24 @@ fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, lo
         out.put_slice(b"\r\nCF-IPCountry: ");
         out.put_slice(record.country.unwrap_or(Country::UNKNOWN).as_bytes());
     }
+    if exchange.passes_traces() {
+        let rate = exchange.running.edition.plan.sight.trace.sample_rate;
+        // a buffer in memory takes every write
+        let _ = write!(out, "\r\ntraceparent: {}", TraceParent::toward_origin(record.trace, record.ray, rate));
+    }
     out.put_slice(b"\r\nCDN-Loop: ");
     if looped {
         join(out, &exchange.head.fields, "cdn-loop");
     }
     out.put_slice(CDN_TOKEN);
     out.put_slice(b"; loops=1\r\n");
+}
+
+/// Whether a field is one that says which trace a request belongs to, and gives way to the edge's own: `tracestate` is
+/// worth something beside a `traceparent` that can be read, and else nothing.
+fn replaces(exchange: &Exchange<'_>, name: &[u8]) -> bool {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    is(TRACEPARENT) || exchange.record.trace.is_none() && is("tracestate")
 }
 
 /// The lines of a list field, as one list that goes on (RFC 9110 §5.3).

@@ -243,3 +243,35 @@ async fn server_timing_tells_the_phases() {
     assert!(timing.contains("dur="), "{timing}");
     assert_eq!(Scene::with(Script::ok()).start().get("/", "").await.field("server-timing"), None);
 }
+
+#[tokio::test]
+async fn a_trace_goes_on_at_the_origin() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let sent = format!("traceparent: 00-{TRACE}-b7ad6b7169203331-01\r\ntracestate: a=b\r\n");
+    let scene = Scene::with(Script::ok()).also("[trace]\npropagate = \"on\"\nsample_rate = 0.0\n").start();
+    let response = scene.get("/", &sent).await;
+    let head = seen(&scene);
+    let parent = head.values("traceparent").collect::<Vec<_>>();
+    let [parent] = parent.as_slice() else { panic!("{parent:?}") };
+    assert!(parent.starts_with(&format!("00-{TRACE}-")) && parent.ends_with("-01"), "{parent}");
+    assert!(!parent.contains("b7ad6b7169203331"), "the origin's parent is the edge's span: {parent}");
+    assert_eq!(head.field("tracestate"), Some("a=b"));
+    let record = scene.record_of(&response).await;
+    assert_eq!((&record["TraceID"], &record["ParentSpanID"]), (&TRACE.into(), &"b7ad6b7169203331".into()));
+
+    // what cannot be read, or is said twice, begins a new trace, which names the Ray ID
+    for broken in ["traceparent: 00-0-0-0\r\ntracestate: a=b\r\n", &format!("{sent}{sent}"), ""] {
+        let response = scene.get("/", broken).await;
+        let head = seen(&scene);
+        let ray = &response.field("cf-ray").expect("a Ray ID")[..16];
+        let parent = head.field("traceparent").expect("a new one");
+        assert!(parent.starts_with("00-") && parent[19..35] == *ray && parent.ends_with("-00"), "{parent} {ray}");
+        assert_eq!(head.field("tracestate"), None);
+        assert_eq!(scene.record_of(&response).await.get("TraceID"), None);
+    }
+
+    let scene = Scene::with(Script::ok()).start();
+    scene.get("/", &sent).await;
+    assert_eq!(seen(&scene).field("tracestate"), Some("a=b"), "where it is off both pass as they came");
+    assert!(seen(&scene).field("traceparent").expect("passed on").contains("b7ad6b7169203331"));
+}
