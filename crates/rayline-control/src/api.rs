@@ -1,11 +1,12 @@
-//! What can be asked: metrics, status, the live tail, a reload.
+//! What can be asked: metrics, status, the live tail, a reload, and beside each page the same as data.
 
+mod analytics;
 mod tail;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -15,36 +16,94 @@ use rayline_verdict::Moment;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use crate::access::Keys;
+use crate::control::now;
 use crate::envelope::{Failure, success};
-use crate::token::Token;
-use crate::{Edge, gate, page};
+use crate::facts::Desk;
+use crate::page::{self, diagnose::Runs};
+use crate::seat::{Edge, Seats};
+use crate::{gate, login};
 
 /// Tails that are open at once.
 const TAILS: usize = 16;
 
-/// What the handlers share.
+/// Pages that follow along at once.
+const LIVE: usize = 24;
+
+/// Bytes of a request's body.
+const BODY_BYTES: usize = 16 * 1024;
+
+/// What the handlers share. Clones are the same.
 #[derive(Clone)]
-struct Shared {
-    observer: Observer,
-    edge: Arc<dyn Edge>,
-    started: Moment,
+pub(crate) struct Shared {
+    pub(crate) keys: Keys,
+    pub(crate) observer: Observer,
+    pub(crate) edge: Arc<dyn Edge>,
+    pub(crate) seats: Seats,
+    pub(crate) desk: Desk,
+    pub(crate) started: Moment,
+    pub(crate) live: Arc<Semaphore>,
+    pub(crate) runs: Arc<Runs>,
     tails: Arc<Semaphore>,
 }
 
+impl Shared {
+    pub(crate) fn new(keys: Keys, observer: Observer, edge: Arc<dyn Edge>, seats: Seats) -> Self {
+        let (live, tails) = (Arc::new(Semaphore::new(LIVE)), Arc::new(Semaphore::new(TAILS)));
+        let desk = Desk::new(seats.store.clone());
+        Self { keys, observer, edge, seats, desk, started: now(), live, runs: Arc::default(), tails }
+    }
+}
+
 /// Everything the server answers. Expects the peer's address as an extension of each request.
-pub(crate) fn router(token: Token, observer: Observer, edge: Arc<dyn Edge>, started: Moment) -> Router {
-    Router::new()
-        .route("/", get(page::show))
-        .route("/metrics", get(metrics))
-        .route("/api/status", get(status))
-        .route("/api/tail", get(tail::follow))
-        .route("/api/reload", post(reload))
+pub(crate) fn router(shared: Shared) -> Router {
+    let guard = middleware::from_fn_with_state(shared.keys.clone(), gate::guard);
+    pages()
+        .merge(calls())
         .fallback(async || Failure::NoRoute.answer(["nothing is here; see `/` for what is"]))
         .method_not_allowed_fallback(async || {
             Failure::MethodNotAllowed.answer(["this path takes another method; see the header `Allow`"])
         })
-        .layer(middleware::from_fn_with_state(Arc::new(token), gate::guard))
-        .with_state(Shared { observer, edge, started, tails: Arc::new(Semaphore::new(TAILS)) })
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(guard)
+        .with_state(shared)
+}
+
+fn pages() -> Router<Shared> {
+    Router::new()
+        .route("/", get(page::overview::show))
+        .route("/errors", get(page::errors::show))
+        .route("/ray", get(page::ray::find))
+        .route("/ray/{id}", get(page::ray::show))
+        .route("/origins", get(page::origins::show))
+        .route("/login", get(login::show).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/assets/{name}", get(page::assets::show))
+        .route("/tail", get(page::tail::show))
+        .route("/live/tail", get(page::tail::stream))
+        .route("/live/pulse", get(page::tail::pulse))
+        .route("/explain", get(page::explain::list))
+        .route("/explain/{code}", get(page::explain::show))
+        .route("/configuration", get(page::configuration::show))
+        .route("/configuration/reload", post(page::configuration::reload))
+        .route("/diagnose", get(page::diagnose::show).post(page::diagnose::start))
+        .route("/diagnose/{id}", get(page::diagnose::watch))
+        .route("/diagnose/{id}/result", get(page::diagnose::result))
+        .route("/diagnose/{id}/events", get(page::diagnose::stream))
+        .route("/system", get(page::system::show))
+}
+
+fn calls() -> Router<Shared> {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/api/status", get(status))
+        .route("/api/analytics", get(analytics::ask))
+        .route("/api/dimensions", get(analytics::dimensions))
+        .route("/api/ray/{id}", get(page::ray::call))
+        .route("/api/ray/{id}/har", get(page::ray::call_har))
+        .route("/api/tail", get(tail::follow))
+        .route("/api/reload", post(reload))
+        .route("/api/config/versions", get(versions))
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
@@ -73,4 +132,19 @@ async fn reload(State(shared): State<Shared>) -> Response {
         Ok(Err(problems)) => Failure::Invalid.answer(problems),
         Err(_panicked) => Failure::Internal.answer(["the reload broke off; the old configuration runs on"]),
     }
+}
+
+/// `GET /api/config/versions`
+async fn versions(State(shared): State<Shared>) -> Response {
+    let versions = shared.seats.configurations.as_ref().map(|configurations| configurations.versions());
+    let running = shared.edge.plan_version();
+    let versions = versions.unwrap_or_default().into_iter().map(|version| {
+        json!({
+            "version": version.number,
+            "since": version.since.to_seconds(),
+            "source": version.source,
+            "running": version.number == running,
+        })
+    });
+    success(versions.collect())
 }

@@ -17,9 +17,13 @@ use rayline_verdict::Moment;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::Edge;
-use crate::api;
+use crate::access::Keys;
+use crate::api::{self, Shared};
+use crate::seat::{Edge, Seats};
 use crate::token::Token;
+
+/// The token of those who may look and change nothing; beside the administrator's.
+const VIEWER_FILE: &str = "viewer.token";
 
 /// Connections that are open at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 64;
@@ -40,20 +44,30 @@ pub struct Control {
 }
 
 impl Control {
-    /// Opens the listener, reads or makes the token, and starts the thread.
+    /// Opens the listener, reads or makes the tokens, and starts the thread. The viewer's token lies beside the
+    /// administrator's, as `viewer.token`.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on, the token can be neither read nor made, or the system has no thread to
-    /// give.
-    pub fn start(addr: SocketAddr, token_path: &Path, observer: Observer, edge: Arc<dyn Edge>) -> io::Result<Self> {
-        let token = Token::load_or_make(token_path)
-            .map_err(|error| io::Error::new(error.kind(), format!("the token `{}`: {error}", token_path.display())))?;
+    /// If the address cannot be listened on, a token can be neither read nor made, or the system has no thread to give.
+    pub fn start(
+        addr: SocketAddr,
+        token_path: &Path,
+        observer: Observer,
+        edge: Arc<dyn Edge>,
+        seats: Seats,
+    ) -> io::Result<Self> {
+        let token = |path: &Path| {
+            let token = Token::load_or_make(path);
+            token.map_err(|error| io::Error::new(error.kind(), format!("the token `{}`: {error}", path.display())))
+        };
+        let (admin, viewer) = (token(token_path)?, token(&token_path.with_file_name(VIEWER_FILE))?);
         let listener = StdListener::bind(addr)
             .map_err(|error| io::Error::new(error.kind(), format!("listening on {addr}: {error}")))?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
-        let router = api::router(token, observer, edge, now());
+        let keys = Keys::new(admin, viewer, addr.port());
+        let router = api::router(Shared::new(keys, observer, edge, seats));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("control".to_owned()).spawn(move || {
@@ -119,7 +133,8 @@ async fn serve(listener: StdListener, router: Router) {
     }
 }
 
-fn now() -> Moment {
+/// What time it is.
+pub(crate) fn now() -> Moment {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Moment(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

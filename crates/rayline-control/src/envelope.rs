@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     Unauthenticated,
+    Forbidden,
     ForeignHost,
     NoRoute,
     MethodNotAllowed,
     Invalid,
     TooMany,
+    Unavailable,
     Internal,
 }
 
@@ -21,11 +23,13 @@ impl Failure {
     const fn status_and_code(self) -> (StatusCode, u32) {
         match self {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, 10000),
+            Self::Forbidden => (StatusCode::FORBIDDEN, 10403),
             Self::ForeignHost => (StatusCode::MISDIRECTED_REQUEST, 10421),
             Self::NoRoute => (StatusCode::NOT_FOUND, 7000),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, 10405),
             Self::Invalid => (StatusCode::BAD_REQUEST, 10400),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, 10429),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, 10503),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, 10500),
         }
     }

@@ -1,32 +1,76 @@
 //! Who may ask what.
 //!
 //! A page in a browser on the same machine must not get through by having its name resolve to loopback (DNS
-//! rebinding): what is open there is open to local host names only.
+//! rebinding): what is open there is open to local host names only. What changes something takes the administrator's
+//! role, and from a browser also a form of ours: the right `Origin` and the session's secret in it.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Extension;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::access::{Keys, Who, WrongToken, is_from_here};
 use crate::envelope::Failure;
-use crate::token::Token;
+use crate::login;
 
 /// Answered without a token to the same machine.
-const OPEN: [&str; 2] = ["/", "/metrics"];
+const OPEN_HERE: [&str; 2] = ["/", "/metrics"];
+
+/// Answered to everybody: how to log in, and what that page is made of.
+const LOGIN: &str = "/login";
+pub(crate) const ASSETS: &str = "/assets/";
+
+/// What anybody with a session may post: it changes nothing but the session.
+const LOGOUT: &str = "/logout";
+
+/// Bytes of a form.
+const FORM_BYTES: usize = 16 * 1024;
+
+/// Where a form carries the session's secret, and which header may in its place.
+pub(crate) const CSRF: &str = "csrf";
+const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// A request that is turned away, and why.
+type Refusal = (Failure, &'static str);
+
+const NO_TOKEN: Refusal =
+    (Failure::Unauthenticated, "send `Authorization: Bearer TOKEN`; the token is in `admin.token` in the data directory");
+const WRONG_TOKEN: Refusal =
+    (Failure::Unauthenticated, "that is not the token: it is in `admin.token` in the data directory");
+const FOREIGN_HOST: Refusal = (
+    Failure::ForeignHost,
+    "without a token this answers to `localhost`, `127.0.0.1` and `[::1]` only, not to the host name asked for",
+);
+const MAY_NOT: Refusal =
+    (Failure::Forbidden, "the viewer's token may look and change nothing; this takes the one in `admin.token`");
+const FORGED: Refusal =
+    (Failure::Forbidden, "this did not come from a page of this dashboard; open it anew and try again");
 
 /// Lets a request through, or says why not.
 pub(crate) async fn guard(
-    State(token): State<Arc<Token>>,
+    State(keys): State<Keys>,
     Extension(peer): Extension<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match check(&token, peer.ip(), request.uri().path(), request.headers()) {
-        Ok(()) => next.run(request).await,
+    let (method, headers) = (request.method().clone(), request.headers().clone());
+    let uri = request.uri().clone();
+    let mut response = match check(&keys, peer.ip(), &method, uri.path(), &headers) {
+        Ok(who) => match admit(request, &who).await {
+            Ok(mut request) => {
+                request.extensions_mut().insert(who);
+                next.run(request).await
+            }
+            Err((failure, message)) => failure.answer([message]),
+        },
+        Err((Failure::Unauthenticated, _)) if login::is_wanted(&method, uri.path(), &headers) => {
+            login::instead_of(&uri, &headers)
+        }
         Err((failure, message)) => failure.answer([message]),
     };
     let challenge = response.status() == StatusCode::UNAUTHORIZED;
@@ -34,33 +78,66 @@ pub(crate) async fn guard(
     if challenge {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for (name, value) in EVERYWHERE {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
 }
 
-fn check(token: &Token, peer: IpAddr, path: &str, headers: &HeaderMap) -> Result<(), (Failure, &'static str)> {
-    match headers.get(header::AUTHORIZATION) {
-        Some(offered) if bearer(offered).is_some_and(|offered| token.is(offered)) => Ok(()),
-        Some(_) => {
-            Err((Failure::Unauthenticated, "that is not the token: it is in `admin.token` in the data directory"))
-        }
-        None if !OPEN.contains(&path) || !peer.to_canonical().is_loopback() => Err((
-            Failure::Unauthenticated,
-            "send `Authorization: Bearer TOKEN`; the token is in `admin.token` in the data directory",
-        )),
-        None if !headers.get(header::HOST).is_some_and(is_local) => Err((
-            Failure::ForeignHost,
-            "without a token this answers to `localhost`, `127.0.0.1` and `[::1]` only, not to the host name asked for",
-        )),
-        None => Ok(()),
+/// What every answer says, unless it says otherwise itself.
+const EVERYWHERE: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+];
+
+fn check(keys: &Keys, peer: IpAddr, method: &Method, path: &str, headers: &HeaderMap) -> Result<Who, Refusal> {
+    let who = keys.who(headers, Instant::now()).map_err(|WrongToken| WRONG_TOKEN)?;
+    match &who {
+        Who::Nobody if path == LOGIN || path.starts_with(ASSETS) => {}
+        Who::Nobody if !OPEN_HERE.contains(&path) || !peer.to_canonical().is_loopback() => return Err(NO_TOKEN),
+        Who::Nobody if !headers.get(header::HOST).is_some_and(is_local) => return Err(FOREIGN_HOST),
+        Who::Nobody => {}
+        Who::Program(_) | Who::Browser(_) if is_safe(method) || [LOGIN, LOGOUT].contains(&path) => {}
+        Who::Program(_) | Who::Browser(_) if !who.is_admin() => return Err(MAY_NOT),
+        Who::Program(_) | Who::Browser(_) => {}
+    }
+    Ok(who)
+}
+
+/// Looks at what a browser sends to be carried out: only a form of ours will do.
+async fn admit(request: Request, who: &Who) -> Result<Request, Refusal> {
+    if is_safe(request.method()) {
+        return Ok(request);
+    }
+    let Who::Browser(session) = who else { return Ok(request) };
+    if !is_from_here(request.headers()) {
+        return Err(FORGED);
+    }
+    // whoever can log in needs no secret of a session for it
+    if request.uri().path() == LOGIN {
+        return Ok(request);
+    }
+    if let Some(offered) = request.headers().get(CSRF_HEADER) {
+        let is_ours = offered.to_str().is_ok_and(|offered| session.csrf.is(offered));
+        return if is_ours { Ok(request) } else { Err(FORGED) };
+    }
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, FORM_BYTES).await.map_err(|_| (Failure::Invalid, "the form is too long"))?;
+    let mut fields = url::form_urlencoded::parse(&body);
+    if fields.any(|(name, value)| name == CSRF && session.csrf.is(&value)) {
+        Ok(Request::from_parts(head, Body::from(body)))
+    } else {
+        Err(FORGED)
     }
 }
 
-/// What follows `Bearer`; the scheme's name is written either way (RFC 9110 §11.1).
-fn bearer(value: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// Whether the method changes nothing (RFC 9110 §9.2.1).
+fn is_safe(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
 }
 
 fn is_local(host: &HeaderValue) -> bool {
@@ -80,54 +157,4 @@ fn is_local(host: &HeaderValue) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_local() {
-        let local =
-            ["localhost", "LocalHost:8787", "127.0.0.1", "127.0.0.1:8787", "127.9.8.7:1", "[::1]", "[::1]:8787"];
-        let foreign =
-            ["", "evil.example", "evil.example:8787", "localhost.evil.example", "192.0.2.1", "[2001:db8::1]:80", ":1"];
-        for host in local {
-            assert!(is_local(&HeaderValue::from_static(host)), "{host}");
-        }
-        for host in foreign {
-            assert!(!is_local(&HeaderValue::from_static(host)), "{host}");
-        }
-    }
-
-    #[test]
-    fn what_is_open_is_open_to_the_same_machine_alone() {
-        let token = Token::parse(&"ab".repeat(32)).unwrap();
-        let home = IpAddr::from([127, 0, 0, 1]);
-        let mapped = "::ffff:127.0.0.1".parse().unwrap();
-        let away = IpAddr::from([192, 0, 2, 1]);
-        let right = format!("bearer {}", token.as_str());
-        let wrong = format!("Bearer {}", "cd".repeat(32));
-        for (peer, path, host, authorization, expected) in [
-            (home, "/metrics", Some("localhost"), None, Ok(())),
-            (mapped, "/", Some("127.0.0.1:8787"), None, Ok(())),
-            (home, "/metrics", Some("evil.example"), None, Err(Failure::ForeignHost)),
-            (home, "/metrics", None, None, Err(Failure::ForeignHost)),
-            (home, "/metrics", Some("evil.example"), Some(&right), Ok(())),
-            (home, "/metrics", Some("localhost"), Some(&wrong), Err(Failure::Unauthenticated)),
-            (home, "/api/status", Some("localhost"), None, Err(Failure::Unauthenticated)),
-            (home, "/api/status", Some("localhost"), Some(&right), Ok(())),
-            (home, "/metrics/", Some("localhost"), None, Err(Failure::Unauthenticated)),
-            (away, "/metrics", Some("localhost"), None, Err(Failure::Unauthenticated)),
-            (away, "/", Some("localhost"), None, Err(Failure::Unauthenticated)),
-            (away, "/metrics", Some("edge.example"), Some(&right), Ok(())),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(host) = host {
-                headers.insert(header::HOST, HeaderValue::from_static(host));
-            }
-            if let Some(authorization) = authorization {
-                headers.insert(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap());
-            }
-            let outcome = check(&token, peer, path, &headers).map_err(|(failure, _)| failure);
-            assert_eq!(outcome, expected, "{peer} {path} {host:?} {authorization:?}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,167 @@
+//! The configuration that runs, the versions before it, and what changed between two.
+
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use rayline_verdict::Moment;
+use similar::{ChangeTag, TextDiff};
+
+use super::frame::{Page, Tab};
+use super::parts;
+use crate::access::Who;
+use crate::api::Shared;
+use crate::gate::CSRF;
+use crate::seat::{Configurations, Version};
+use crate::show::{self, short};
+
+/// Lines around a change that are shown with it.
+const CONTEXT: usize = 3;
+
+/// `GET /configuration?version=&against=`
+pub(crate) async fn show(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let number = |name: &str| pairs.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
+    let reloaded = number("reloaded");
+    let main = html! {
+        @if let Some(version) = reloaded { p.note.ok role="status" { "Version " (version) " runs now." } }
+        @match &shared.seats.configurations {
+            None => (nothing()),
+            Some(configurations) => (versions(&shared, &**configurations, &who, number("version"), number("against"))),
+        }
+    };
+    let api = Some("/api/config/versions".to_owned());
+    Page { tab: Tab::Configuration, title: "Configuration", who: &who, api, permalink: None, is_live: false, main }.answer()
+}
+
+fn nothing() -> Markup {
+    parts::empty("This edge has no configuration file", &html! {
+        p { "It was started from the command line. With a file its text, its versions and what changed between them stand here:" }
+        pre { code { "rayline serve --config rayline.toml" } }
+    })
+}
+
+fn versions(
+    shared: &Shared,
+    configurations: &dyn Configurations,
+    who: &Who,
+    asked: Option<u64>,
+    against: Option<u64>,
+) -> Markup {
+    let versions = configurations.versions();
+    let running = shared.edge.plan_version();
+    let shown = asked.unwrap_or(running);
+    let text = configurations.text(shown);
+    let before = against.or_else(|| versions.iter().map(|version| version.number).find(|number| *number < shown));
+    let old = before.and_then(|before| configurations.text(before));
+    html! {
+        section.card {
+            header { h2 { "Versions" } span.soft { "the newest first" } }
+            (list(&versions, running, shown))
+            @if let (true, Some(csrf)) = (who.is_admin(), who.csrf()) {
+                form method="post" action="/configuration/reload" {
+                    input type="hidden" name=(CSRF) value=(csrf.as_str());
+                    button type="submit" { "Read the file again" }
+                    " " span.soft.small { "A file with an error changes nothing and says why." }
+                }
+            }
+        }
+        @if let (Some(before), Some(old), Some(text)) = (before, &old, &text) {
+            section.card {
+                header { h2 { "What version " (shown) " changed" } span.soft { "against version " (before) } }
+                (difference(old, text))
+            }
+        }
+        @match &text {
+            Some(text) => section.card {
+                header { h2 { "Version " (shown) } span.soft { @if shown == running { "runs now; " } "secrets are masked" } }
+                pre tabindex="0" { (show::long(text, 200_000).lines()) }
+            },
+            None => (parts::empty(&format!("Version {shown} is not known"), &html! {
+                p { "Versions are kept while the edge runs, the last hundred of them." }
+            })),
+        }
+    }
+}
+
+fn list(versions: &[Version], running: u64, shown: u64) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th.n scope="col" { "Version" } th scope="col" { "Since (UTC)" } th scope="col" { "From" } th scope="col" { "See" } } }
+            tbody { @for version in versions {
+                tr {
+                    th.n scope="row" { (version.number) @if version.number == running { " " span.good { "runs" } } }
+                    td { (show::when_short(version.since)) }
+                    td { (short(&version.source)) }
+                    td {
+                        a href=(format!("/configuration?version={}", version.number))
+                            aria-current=[(version.number == shown).then_some("true")] { "text and changes" }
+                        " · " a href=(format!("/errors?plan={}", version.number)) { "errors under it" }
+                    }
+                }
+            } }
+        } }
+    }
+}
+
+/// Two texts, line by line; what is the same far from a change is left out.
+pub(crate) fn difference(old: &str, new: &str) -> Markup {
+    let diff = TextDiff::from_lines(old, new);
+    let groups = diff.grouped_ops(CONTEXT);
+    html! {
+        @if groups.is_empty() { p { "Nothing: the texts are the same." } }
+        @else {
+            pre.diff tabindex="0" role="region" aria-label="differences" {
+                @for (place, group) in groups.iter().enumerate() {
+                    @if place > 0 { span.gap { "⋯" } }
+                    @for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                        @let line = change.value().trim_end_matches(['\r', '\n']);
+                        @match change.tag() {
+                            ChangeTag::Equal => span { "  " (show::long(line, 400)) },
+                            ChangeTag::Insert => span.add { ins { "+ " (show::long(line, 400)) } },
+                            ChangeTag::Delete => span.del { del { "- " (show::long(line, 400)) } },
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /configuration/reload`
+pub(crate) async fn reload(State(shared): State<Shared>, Extension(who): Extension<Who>) -> Response {
+    let edge = std::sync::Arc::clone(&shared.edge);
+    let problems = match tokio::task::spawn_blocking(move || edge.reload()).await {
+        Ok(Ok(version)) => return crate::login::see(&format!("/configuration?reloaded={version}")),
+        Ok(Err(problems)) => problems,
+        Err(_panicked) => vec!["the reload broke off".to_owned()],
+    };
+    let main = html! {
+        div.note.bad role="alert" {
+            p { strong { "The configuration was not loaded; the old one runs on" } }
+            @for problem in &problems { pre { (show::long(problem, 4_000).lines()) } }
+        }
+        p { a href="/configuration" { "Back to the configuration" } }
+    };
+    Page { tab: Tab::Configuration, title: "Configuration", who: &who, api: None, permalink: None, is_live: false, main }
+        .answer()
+}
+
+impl Shared {
+    /// The version that decided then, if its text is still known, and the one before it.
+    pub(crate) fn version_and_before(&self, number: u64) -> Option<(Version, Option<u64>)> {
+        let versions = self.seats.configurations.as_ref()?.versions();
+        let version = versions.iter().find(|version| version.number == number)?.clone();
+        let before = versions.iter().map(|version| version.number).find(|other| *other < number);
+        Some((version, before))
+    }
+
+    /// Versions that began in a span, the newest first.
+    pub(crate) fn versions_since(&self, from: Moment, to: Moment) -> Vec<Version> {
+        let versions = self.seats.configurations.as_ref().map(|configurations| configurations.versions());
+        versions.unwrap_or_default().into_iter().filter(|version| from <= version.since && version.since < to).collect()
+    }
+}

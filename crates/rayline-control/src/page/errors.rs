@@ -1,0 +1,322 @@
+//! Error analytics: failures over time, what they have in common, what changed.
+
+use axum::Extension;
+use axum::extract::{Query as Pairs, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use rayline_store::{Answer, Dimension, Filter, Matching, Query, QueryError, Row, Source, Sum};
+use rayline_verdict::Moment;
+
+use super::frame::{Page, Tab};
+use super::line::Line;
+use super::timeline::{Timeline, named};
+use super::{chart, controls, parts};
+use crate::access::Who;
+use crate::api::Shared;
+use crate::control::now;
+use crate::facts::{Unanswered, source};
+use crate::login::see;
+use crate::scope::Scope;
+use crate::show::{self, long, short};
+
+const PATH: &str = "/errors";
+
+/// By what the time line can be split.
+const SPLITS: [(Dimension, &str); 8] = [
+    (Dimension::Party, "party"),
+    (Dimension::Code, "code"),
+    (Dimension::EdgeStatus, "edge status"),
+    (Dimension::OriginStatus, "origin status"),
+    (Dimension::Host, "host"),
+    (Dimension::Origin, "origin"),
+    (Dimension::Country, "country"),
+    (Dimension::Plan, "plan version"),
+];
+
+/// What is listed: by which dimension, under which heading.
+const TOPS: [(Dimension, &str); 12] = [
+    (Dimension::Code, "Codes"),
+    (Dimension::Host, "Hosts"),
+    (Dimension::Path, "Paths"),
+    (Dimension::Origin, "Origins"),
+    (Dimension::Client, "Client addresses"),
+    (Dimension::Country, "Countries"),
+    (Dimension::UserAgent, "User agents"),
+    (Dimension::Agent, "Who asks"),
+    (Dimension::Method, "Methods"),
+    (Dimension::Protocol, "Protocols"),
+    (Dimension::Colo, "Edges"),
+    (Dimension::Plan, "Plan versions"),
+];
+
+/// Values in a list.
+const TOP: usize = 8;
+/// Pairs of statuses.
+const PAIRS: usize = 60;
+/// Requests in the list of the newest.
+const NEWEST: usize = 15;
+
+/// What the page shows.
+struct Seen {
+    timeline: Timeline,
+    total: Sum,
+    before: Sum,
+    statuses: Answer,
+    tops: Vec<Answer>,
+    newest: Vec<Row>,
+}
+
+/// `GET /errors`
+pub(crate) async fn show(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    Pairs(pairs): Pairs<Vec<(String, String)>>,
+) -> Response {
+    if let Some(link) = controls::added(&pairs, PATH) {
+        return see(&link);
+    }
+    let now = now();
+    let page = |main, scope: Option<&Scope>| Page {
+        tab: Tab::Errors,
+        title: "Errors",
+        who: &who,
+        api: scope.map(|scope| format!("/api/analytics?{}&by=party&step={}s", scope.api_query(), scope.step().as_secs())),
+        permalink: scope.map(|scope| scope.permalink(PATH)),
+        is_live: scope.is_some_and(Scope::is_live),
+        main,
+    };
+    let scope = match Scope::read(&pairs, &["split"], now) {
+        Ok(scope) => scope,
+        Err(wrong) => return page(unreadable(&wrong), None).answer(),
+    };
+    let split = scope.own("split").and_then(Dimension::named).filter(|split| SPLITS.iter().any(|(known, _)| known == split));
+    let split = split.unwrap_or(Dimension::Party);
+    let asked = scope.clone();
+    let seen = shared.desk.ask(move |store| read(source(store), &asked, split)).await;
+    let main = html! {
+        (controls::all(&scope, PATH, now))
+        @match seen {
+            Ok(seen) => (body(&shared, &scope, split, &seen)),
+            Err(why) => (unanswered(&why)),
+        }
+    };
+    page(main, Some(&scope)).answer()
+}
+
+fn read(store: &dyn Source, scope: &Scope, split: Dimension) -> Result<Seen, QueryError> {
+    let sum = |query: &Query| rayline_store::run(store, query).map(|answer| answer.total);
+    let top = |by: &[Dimension], top| rayline_store::run(store, &Query { top, ..scope.query(by) });
+    let mut filters = scope.filters.clone();
+    filters.push(failed());
+    Ok(Seen {
+        timeline: Timeline::read(store, scope, split)?,
+        total: sum(&scope.query(&[]))?,
+        before: sum(&Query { span: scope.before(), ..scope.query(&[]) })?,
+        statuses: top(&[Dimension::EdgeStatus, Dimension::OriginStatus], PAIRS)?,
+        tops: TOPS.into_iter().map(|(dimension, _)| top(&[dimension], TOP)).collect::<Result<_, _>>()?,
+        newest: rayline_store::rows(store, scope.span, &filters, NEWEST)?,
+    })
+}
+
+/// Requests with a verdict.
+pub(crate) fn failed() -> Filter {
+    Filter { dimension: Dimension::Code, matching: Matching::IsNot, values: vec![String::new()] }
+}
+
+/// What stands where a link cannot be read.
+pub(crate) fn unreadable(wrong: &[String]) -> Markup {
+    html! {
+        (parts::wrong("This link cannot be read", wrong.iter().map(String::as_str)))
+        p { a href=(PATH) { "Begin anew" } }
+    }
+}
+
+/// What stands where the store has no answer.
+pub(crate) fn unanswered(why: &Unanswered) -> Markup {
+    match why {
+        Unanswered::NoStore => parts::empty("Nothing is stored here", &html! {
+            p { "This edge runs without the store, so only its request log knows what happened. With " code { "[store]" }
+                " in the configuration this page shows it." }
+            pre { code { "rayline tail --failures" } }
+        }),
+        Unanswered::Invalid(wrong) => unreadable(wrong),
+        Unanswered::Broken(why) => parts::wrong("There is no answer", [why.as_str()]),
+    }
+}
+
+fn body(shared: &Shared, scope: &Scope, split: Dimension, seen: &Seen) -> Markup {
+    if seen.total.requests <= 0.0 {
+        return nothing(scope);
+    }
+    html! {
+        div #stats data-swap { (stats(scope, seen)) }
+        section.card #timeline data-swap {
+            header { h2 { "Failed requests over time" } span.soft { "click a bar to look closer" } }
+            div.choose role="group" aria-label="Split by" {
+                span { "Split by" }
+                @for (dimension, name) in SPLITS {
+                    a.chip href=(scope.with_own("split", dimension.name()).link(PATH))
+                        aria-current=[(dimension == split).then_some("true")] { (name) }
+                }
+            }
+            @if seen.timeline.is_empty() { p.soft { "Nothing failed in this span." } }
+            (seen.timeline.draw(scope, PATH, "Failed requests over time", false))
+            (versions(shared, scope))
+        }
+        @if seen.total.failed > 0 {
+            section.card #statuses data-swap {
+                header { h2 { "What visitors got, and what the origin had said" } }
+                (statuses(scope, &seen.statuses))
+            }
+            div.grid #tops data-swap {
+                @for ((dimension, title), answer) in TOPS.into_iter().zip(&seen.tops) {
+                    (top(scope, dimension, title, answer))
+                }
+            }
+            section.card #newest data-swap {
+                header { h2 { "The newest failures" } span.soft { "each leads to the request’s whole life" } }
+                ol.lines { @for line in seen.newest.iter().filter_map(|row| Line::parse(&row.line)) { (line.row(false)) } }
+            }
+        }
+    }
+}
+
+fn nothing(scope: &Scope) -> Markup {
+    parts::empty("No requests in this span", &html! {
+        @if scope.filters.is_empty() {
+            p { "Send one through the edge, or look at a longer span." }
+            pre { code { "curl -i -H 'Host: YOUR.SITE' http://127.0.0.1:8080/" } }
+        } @else {
+            p { "None passes these filters. Take one away, or look at a longer span." }
+        }
+    })
+}
+
+fn stats(scope: &Scope, seen: &Seen) -> Markup {
+    let Seen { total, before, .. } = seen;
+    html! {
+        dl.grid.narrow {
+            div.stat { dt { "Failed" } dd.badly[total.failed > 0] { (show::count(total.failed)) }
+                dd.small { (compared(total.failed, before.failed, scope)) } }
+            div.stat { dt { "of all requests" } dd { (show::percent(total.failed as f64, total.requests)) }
+                dd.small { "before: " (show::percent(before.failed as f64, before.requests)) } }
+            div.stat { dt { "Requests" } dd { (show::requests(total)) }
+                dd.small { "before: " (show::requests(before)) } }
+            div.stat { dt { "Sent to visitors" } dd { (show::bytes(total.bytes)) }
+                dd.small { (controls::span(scope)) } }
+        }
+    }
+}
+
+fn compared(now: u64, before: u64, scope: &Scope) -> Markup {
+    let length = show::duration(scope.length());
+    html! {
+        @match (now, before) {
+            (0, 0) => { "none in the " (length) " before either" },
+            (_, 0) => { "none in the " (length) " before" },
+            (now, before) if now > before => {
+                span.badly { "▲ " @if before > 0 { (show::rounded(now as f64 / before as f64 * 100.0 - 100.0)) " %" } }
+                " against the " (length) " before (" (show::count(before)) ")"
+            },
+            (now, before) if now < before => {
+                span.good { "▼ " (show::rounded(100.0 - now as f64 / before as f64 * 100.0)) " %" }
+                " against the " (length) " before (" (show::count(before)) ")"
+            },
+            _ => { "as many as in the " (length) " before" },
+        }
+    }
+}
+
+/// Configuration versions that began in the span: the first thing to suspect.
+fn versions(shared: &Shared, scope: &Scope) -> Markup {
+    let versions = shared.versions_since(scope.span.from, scope.span.to);
+    html! {
+        @if !versions.is_empty() {
+            p.small { "New configuration in this span: "
+                @for version in versions.iter().take(8) {
+                    a href=(format!("/configuration?version={}", version.number)) { "version " (version.number) }
+                    " at " (show::when(version.since)) " "
+                }
+            }
+        }
+    }
+}
+
+/// Pairs of what the visitor got and what the origin had said.
+fn statuses(scope: &Scope, answer: &Answer) -> Markup {
+    let whole = answer.total.failed as f64;
+    let failed = answer.groups.iter().filter(|group| group.sum.failed > 0);
+    let link = |dimension, value: &str| scope.with(dimension, value).link(PATH);
+    html! {
+        div.scroll { table {
+            thead { tr { th scope="col" { "Visitor got" } th scope="col" { "Origin said" } th scope="col" { "That means" }
+                th.n scope="col" { "Failed" } } }
+            tbody { @for group in failed.take(12) {
+                @if let [edge, origin] = group.key.as_slice() {
+                    tr {
+                        td { a href=(link(Dimension::EdgeStatus, edge)) { (short(&named(Dimension::EdgeStatus, edge))) } }
+                        td { a href=(link(Dimension::OriginStatus, origin)) { (short(&named(Dimension::OriginStatus, origin))) } }
+                        td.soft { (meaning(edge, origin)) }
+                        td.n { (show::count(group.sum.failed)) (chart::share(group.sum.failed as f64, whole, "origin")) }
+                    }
+                }
+            } }
+        } }
+    }
+}
+
+/// What it means that a visitor got one status and the origin had sent another.
+fn meaning(edge: &str, origin: &str) -> &'static str {
+    let (edge, origin) = (edge.parse::<u16>().unwrap_or_default(), origin.parse::<u16>().unwrap_or_default());
+    match (edge, origin) {
+        (0, _) => "the visitor was gone, or there was no HTTP to answer with",
+        (400..500, 0) => "the edge turned the request away",
+        (_, 0) => "the edge made this answer: the origin sent none",
+        (edge, origin) if edge == origin && origin >= 500 => "the application’s own error, passed on",
+        (_, 500..) => "the edge replaced the origin’s error page by its own",
+        (edge, origin) if edge == origin => "the answer broke off, or was bad in itself",
+        _ => "the edge answered otherwise than the origin",
+    }
+}
+
+fn top(scope: &Scope, dimension: Dimension, title: &str, answer: &Answer) -> Markup {
+    let whole = answer.total.failed as f64;
+    let others = answer.others.as_ref().map_or(0, |others| others.failed);
+    let failed: Vec<_> = answer.groups.iter().filter(|group| group.sum.failed > 0).collect();
+    html! {
+        section.card {
+            div.scroll { table {
+                caption { strong { (title) } }
+                thead { tr { th scope="col" { (dimension.name().replace('_', " ")) } th.n scope="col" { "Failed" }
+                    th.n scope="col" { "of its requests" } } }
+                tbody {
+                    @for group in failed {
+                        @let value = group.key.first().map_or("", String::as_str);
+                        tr {
+                            th scope="row" {
+                                a href=(scope.with(dimension, value).link(PATH)) { (long(&named(dimension, value), 70)) }
+                                (chart::share(group.sum.failed as f64, whole, class(dimension, value)))
+                            }
+                            td.n { (show::count(group.sum.failed)) }
+                            td.n.soft { (show::percent(group.sum.failed as f64, group.sum.requests)) }
+                        }
+                    }
+                    @if others > 0 { tr { th.soft scope="row" { "others" } td.n { (show::count(others)) } td {} } }
+                }
+            } }
+        }
+    }
+}
+
+fn class(dimension: Dimension, value: &str) -> &'static str {
+    match dimension {
+        Dimension::Code => parts::party_class(value.split('.').next().unwrap_or_default()),
+        _ => "s-0",
+    }
+}
+
+/// The moment as the middle of a span of so many minutes to both sides.
+pub(crate) fn around(at: Moment, minutes: i64) -> rayline_store::Span {
+    let half = minutes * 60_000_000_000;
+    rayline_store::Span { from: Moment(at.0.saturating_sub(half)), to: Moment(at.0.saturating_add(half)) }
+}

@@ -1,0 +1,231 @@
+//! Who is logged in: a bounded table of sessions in memory, and a brake on tries to log in.
+//!
+//! Sessions do not outlive the process: whoever holds the token logs in again.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use subtle::ConstantTimeEq as _;
+
+use crate::access::Role;
+
+/// Sessions that are open at once; one more closes the one that was used least lately.
+const SESSIONS: usize = 64;
+
+/// A session that was not used for so long is closed.
+const IDLE: Duration = Duration::from_secs(12 * 3600);
+
+/// However busy it is, a session is closed after so long.
+const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Wrong tokens that an address may send at once.
+const TRIES: u32 = 10;
+
+/// After so long an address has one more try.
+const TRY_EVERY: Duration = Duration::from_secs(6);
+
+/// Addresses whose tries are remembered; the one with the oldest try is forgotten for a new one.
+const ADDRESSES: usize = 512;
+
+/// 32 random bytes as hexadecimal digits. Compared without a hint of where it is wrong, and not shown by `Debug`.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is(&self, offered: &str) -> bool {
+        self.0.as_bytes().ct_eq(offered.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a session lets its holder do.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) role: Role,
+    /// What every form of it carries.
+    pub(crate) csrf: Secret,
+}
+
+#[derive(Debug)]
+struct Open {
+    id: Secret,
+    session: Session,
+    opened: Instant,
+    used: Instant,
+}
+
+/// Every open session.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    open: Mutex<Vec<Open>>,
+    brake: Mutex<Vec<Tries>>,
+}
+
+#[derive(Debug)]
+struct Tries {
+    address: IpAddr,
+    /// Wrong tokens less the tries that time has given back.
+    wrong: u32,
+    last: Instant,
+}
+
+impl Sessions {
+    /// Opens one, and says by what it is known from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no random bytes to give.
+    pub(crate) fn open(&self, role: Role, now: Instant) -> std::io::Result<Secret> {
+        let (id, csrf) = (Secret::new()?, Secret::new()?);
+        let mut open = lock(&self.open);
+        open.retain(|session| session.is_alive(now));
+        if open.len() >= SESSIONS
+            && let Some(oldest) = (0..open.len()).min_by_key(|place| open.get(*place).map(|session| session.used))
+        {
+            open.swap_remove(oldest);
+        }
+        open.push(Open { id: id.clone(), session: Session { role, csrf }, opened: now, used: now });
+        Ok(id)
+    }
+
+    /// The session of that name. All of them are looked at, whichever it is.
+    pub(crate) fn find(&self, id: &str, now: Instant) -> Option<Session> {
+        let mut found = None;
+        for session in lock(&self.open).iter_mut() {
+            if session.id.is(id) && session.is_alive(now) {
+                session.used = now;
+                found = Some(session.session.clone());
+            }
+        }
+        found
+    }
+
+    /// Closes it.
+    pub(crate) fn close(&self, id: &str) {
+        lock(&self.open).retain(|session| !session.id.is(id));
+    }
+
+    /// How long this address has to wait before it may try a token; `None`: it may.
+    pub(crate) fn must_wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        let address = network(address);
+        let brake = lock(&self.brake);
+        let tries = brake.iter().find(|tries| tries.address == address)?;
+        let left = tries.left(now);
+        (left >= TRIES).then(|| TRY_EVERY.saturating_sub(now.saturating_duration_since(tries.last)))
+    }
+
+    /// Notes a wrong token.
+    pub(crate) fn was_wrong(&self, address: IpAddr, now: Instant) {
+        let address = network(address);
+        let mut brake = lock(&self.brake);
+        if let Some(tries) = brake.iter_mut().find(|tries| tries.address == address) {
+            tries.wrong = tries.left(now).saturating_add(1);
+            tries.last = now;
+            return;
+        }
+        if brake.len() >= ADDRESSES
+            && let Some(oldest) = (0..brake.len()).min_by_key(|place| brake.get(*place).map(|tries| tries.last))
+        {
+            brake.swap_remove(oldest);
+        }
+        brake.push(Tries { address, wrong: 1, last: now });
+    }
+}
+
+impl Open {
+    fn is_alive(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.used) < IDLE && now.saturating_duration_since(self.opened) < AGE
+    }
+}
+
+impl Tries {
+    fn left(&self, now: Instant) -> u32 {
+        let back = now.saturating_duration_since(self.last).as_secs() / TRY_EVERY.as_secs();
+        self.wrong.saturating_sub(u32::try_from(back).unwrap_or(u32::MAX))
+    }
+}
+
+/// Whoever has an IPv6 address mostly has all of its /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_end_when_closed_unused_or_old() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let one = sessions.open(Role::Admin, start).unwrap();
+        let two = sessions.open(Role::Viewer, start).unwrap();
+        assert_eq!(sessions.find(one.as_str(), start).map(|session| session.role), Some(Role::Admin));
+        assert_eq!(sessions.find(two.as_str(), start).map(|session| session.role), Some(Role::Viewer));
+        assert!(sessions.find("", start).is_none());
+        assert!(sessions.find(&one.as_str()[1..], start).is_none());
+        sessions.close(two.as_str());
+        assert!(sessions.find(two.as_str(), start).is_none());
+        let mut now = start;
+        while now < start + AGE - IDLE {
+            now += IDLE / 2;
+            assert!(sessions.find(one.as_str(), now).is_some());
+        }
+        assert!(sessions.find(one.as_str(), start + AGE).is_none());
+        let idle = sessions.open(Role::Admin, start).unwrap();
+        assert!(sessions.find(idle.as_str(), start + IDLE).is_none());
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let ids: Vec<_> = (0..SESSIONS + 1)
+            .map(|place| sessions.open(Role::Admin, start + Duration::from_secs(place as u64)).unwrap())
+            .collect();
+        let now = start + Duration::from_secs(SESSIONS as u64 + 1);
+        assert!(sessions.find(ids[0].as_str(), now).is_none());
+        assert!(ids[1..].iter().all(|id| sessions.find(id.as_str(), now).is_some()));
+    }
+
+    #[test]
+    fn wrong_tokens_are_slowed_down_by_address() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let (guesser, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        for _ in 0..TRIES {
+            assert_eq!(sessions.must_wait(guesser, start), None);
+            sessions.was_wrong(guesser, start);
+        }
+        assert_eq!(sessions.must_wait(guesser, start), Some(TRY_EVERY));
+        assert_eq!(sessions.must_wait(other, start), None);
+        assert_eq!(sessions.must_wait(guesser, start + TRY_EVERY), None);
+        let (near, far) = ("2001:db8::1".parse().unwrap(), "2001:db8::2:0:0:1".parse().unwrap());
+        (0..TRIES).for_each(|_| sessions.was_wrong(near, start));
+        assert!(sessions.must_wait(far, start).is_some(), "the same /64");
+        for place in 0..2 * ADDRESSES as u32 {
+            sessions.was_wrong(std::net::Ipv4Addr::from(place).into(), start);
+        }
+        assert_eq!(lock(&sessions.brake).len(), ADDRESSES);
+    }
+}
