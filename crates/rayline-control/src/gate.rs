@@ -38,8 +38,10 @@ const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 /// A request that is turned away, and why.
 type Refusal = (Failure, &'static str);
 
-const NO_TOKEN: Refusal =
-    (Failure::Unauthenticated, "send `Authorization: Bearer TOKEN`; the token is in `admin.token` in the data directory");
+const NO_TOKEN: Refusal = (
+    Failure::Unauthenticated,
+    "send `Authorization: Bearer TOKEN`; the token is in `admin.token` in the data directory",
+);
 const WRONG_TOKEN: Refusal =
     (Failure::Unauthenticated, "that is not the token: it is in `admin.token` in the data directory");
 const FOREIGN_HOST: Refusal = (

@@ -30,13 +30,16 @@ pub(crate) fn is_wanted(method: &Method, path: &str, headers: &HeaderMap) -> boo
 /// A link from elsewhere, such as a message of an alert, comes without the cookie (`SameSite=Strict`) even from those who
 /// are: the page that they get asks for the same once more, and that request is ours.
 pub(crate) fn instead_of(uri: &Uri, headers: &HeaderMap) -> Response {
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let target = safe_target(uri.path_and_query().map_or("/", |target| target.as_str()));
     let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
     if matches!(site, Some("cross-site" | "same-site")) {
-        return frame::bare("One moment", &html! {
-            meta http-equiv="refresh" content=(format!("0;url={target}"));
-            p { a href=(target) { "Go on to the dashboard" } }
-        });
+        return frame::bare(
+            "One moment",
+            &html! {
+                meta http-equiv="refresh" content=(format!("0;url={target}"));
+                p { a href=(target) { "Go on to the dashboard" } }
+            },
+        );
     }
     let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", target).finish();
     see(&format!("/login?{query}"))

@@ -67,9 +67,8 @@ impl Scope {
 
     /// The same as nothing but a span that ends now.
     pub(crate) fn last(from: &str, now: Moment) -> Self {
-        let query = Query::from_pairs([("from", from)], now).unwrap_or_else(|_| {
-            Query::new(Span { from: Moment(now.0.saturating_sub(3_600 * SECOND)), to: now })
-        });
+        let query = Query::from_pairs([("from", from)], now)
+            .unwrap_or_else(|_| Query::new(Span { from: Moment(now.0.saturating_sub(3_600 * SECOND)), to: now }));
         Self { from: from.to_owned(), to: None, span: query.span, filters: Vec::new(), own: Vec::new() }
     }
 

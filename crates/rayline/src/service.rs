@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use rayline_config::{LogTarget, Plan, Problem, Source};
-use rayline_control::Control;
+use rayline_control::{Control, Seats};
 use rayline_edge::{Counts, Edge, Sink, StartError};
 use rayline_observe::{Gauges, Lane, Observer, Options, Target};
 use rayline_verdict::{Moment, Record};
@@ -56,7 +56,7 @@ impl Service {
             None => None,
             Some(address) => {
                 let seat = Seat { edge: Arc::clone(&edge), reload, started: SystemTime::now() };
-                let started = Control::start(address, &token, observer.clone(), Arc::new(seat));
+                let started = Control::start(address, &token, observer.clone(), Arc::new(seat), Seats::default());
                 Some(started.map_err(|error| format!("cannot start the admin server on {address}: {error}"))?)
             }
         };

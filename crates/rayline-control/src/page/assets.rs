@@ -16,8 +16,11 @@ pub(crate) struct Asset {
 
 pub(crate) const STYLE: Asset =
     Asset { name: "dashboard.css", kind: "text/css; charset=utf-8", text: include_str!("../assets/dashboard.css") };
-pub(crate) const SCRIPT: Asset =
-    Asset { name: "dashboard.js", kind: "text/javascript; charset=utf-8", text: include_str!("../assets/dashboard.js") };
+pub(crate) const SCRIPT: Asset = Asset {
+    name: "dashboard.js",
+    kind: "text/javascript; charset=utf-8",
+    text: include_str!("../assets/dashboard.js"),
+};
 pub(crate) const ICON: Asset =
     Asset { name: "icon.svg", kind: "image/svg+xml", text: include_str!("../assets/icon.svg") };
 

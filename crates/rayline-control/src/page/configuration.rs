@@ -24,7 +24,8 @@ pub(crate) async fn show(
     Extension(who): Extension<Who>,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let number = |name: &str| pairs.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
+    let number =
+        |name: &str| pairs.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
     let reloaded = number("reloaded");
     let main = html! {
         @if let Some(version) = reloaded { p.note.ok role="status" { "Version " (version) " runs now." } }
@@ -34,14 +35,18 @@ pub(crate) async fn show(
         }
     };
     let api = Some("/api/config/versions".to_owned());
-    Page { tab: Tab::Configuration, title: "Configuration", who: &who, api, permalink: None, is_live: false, main }.answer()
+    Page { tab: Tab::Configuration, title: "Configuration", who: &who, api, permalink: None, is_live: false, main }
+        .answer()
 }
 
 fn nothing() -> Markup {
-    parts::empty("This edge has no configuration file", &html! {
-        p { "It was started from the command line. With a file its text, its versions and what changed between them stand here:" }
-        pre { code { "rayline serve --config rayline.toml" } }
-    })
+    parts::empty(
+        "This edge has no configuration file",
+        &html! {
+            p { "It was started from the command line. With a file its text, its versions and what changed between them stand here:" }
+            pre { code { "rayline serve --config rayline.toml" } }
+        },
+    )
 }
 
 fn versions(
@@ -146,8 +151,16 @@ pub(crate) async fn reload(State(shared): State<Shared>, Extension(who): Extensi
         }
         p { a href="/configuration" { "Back to the configuration" } }
     };
-    Page { tab: Tab::Configuration, title: "Configuration", who: &who, api: None, permalink: None, is_live: false, main }
-        .answer()
+    Page {
+        tab: Tab::Configuration,
+        title: "Configuration",
+        who: &who,
+        api: None,
+        permalink: None,
+        is_live: false,
+        main,
+    }
+    .answer()
 }
 
 impl Shared {

@@ -9,9 +9,6 @@ use super::timeline::named;
 use crate::scope::{SPANS, Scope};
 use crate::show::{self, short};
 
-/// Keys of the form that adds a filter.
-pub(crate) const ADDING: [&str; 3] = ["add", "how", "value"];
-
 /// Spans, filters, and the form that adds one.
 pub(crate) fn all(scope: &Scope, path: &str, now: Moment) -> Markup {
     html! {
@@ -52,7 +49,8 @@ fn filters(scope: &Scope, path: &str) -> Markup {
         details {
             summary { "Add a filter" }
             form.row method="get" action=(path) {
-                @for (key, value) in pairs(scope) { input type="hidden" name=(key) value=(value); }
+                // the view as it is, encoded: values of filters may be anything
+                input type="hidden" name="view" value=(scope.to_query());
                 label { "What" select name="add" {
                     @for dimension in Dimension::ALL.into_iter().filter(|dimension| is_offered(*dimension)) {
                         option value=(dimension.name()) { (dimension.name().replace('_', " ")) }
@@ -80,17 +78,13 @@ fn is_offered(dimension: Dimension) -> bool {
     !matches!(dimension, Dimension::Phase | Dimension::Bucket)
 }
 
-fn pairs(scope: &Scope) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(scope.to_query().as_bytes()).into_owned().filter(|(key, _)| !ADDING.contains(&key.as_str())).collect()
-}
-
 /// Where the form that adds a filter leads: the same view with it. `None` if none is to be added.
 pub(crate) fn added(pairs: &[(String, String)], path: &str) -> Option<String> {
     let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let dimension = value("add").and_then(Dimension::named)?;
     let (matching, _) = MATCHINGS.into_iter().find(|(matching, _)| Some(matching.sign()) == value("how"))?;
     let mut out = url::form_urlencoded::Serializer::new(String::new());
-    out.extend_pairs(pairs.iter().filter(|(key, _)| !ADDING.contains(&key.as_str())));
+    out.extend_pairs(url::form_urlencoded::parse(value("view").unwrap_or_default().as_bytes()));
     let key = format!("{}{}", dimension.name(), matching.sign().trim_end_matches('='));
     out.append_pair(&key, value("value").unwrap_or_default().trim());
     Some(format!("{path}?{}", out.finish()))

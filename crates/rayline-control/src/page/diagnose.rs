@@ -92,7 +92,11 @@ fn outcome(run: &Run) -> Markup {
 }
 
 /// `POST /diagnose`: `url` and `origins`.
-pub(crate) async fn start(State(shared): State<Shared>, Extension(who): Extension<Who>, RawForm(body): RawForm) -> Response {
+pub(crate) async fn start(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    RawForm(body): RawForm,
+) -> Response {
     let (mut url, mut origins) = (String::new(), String::new());
     for (name, value) in form_urlencoded::parse(&body) {
         match &*name {
@@ -121,7 +125,11 @@ pub(crate) async fn start(State(shared): State<Shared>, Extension(who): Extensio
 }
 
 /// `GET /diagnose/ID`
-pub(crate) async fn watch(State(shared): State<Shared>, Extension(who): Extension<Who>, Path(id): Path<String>) -> Response {
+pub(crate) async fn watch(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Response {
     let Some(run) = shared.runs.find(&id) else {
         return page(&shared, &who, "", "", Some("that diagnosis is no longer kept; start it anew"));
     };
@@ -179,12 +187,16 @@ pub(crate) async fn stream(
             changed.borrow_and_update();
             let (steps, ended) = run.so_far(from);
             if !steps.is_empty() {
-                let rows: String = steps.iter().map(|step| probe(step).into_string().replace(['\r', '\n'], " ")).collect();
+                let rows: String =
+                    steps.iter().map(|step| probe(step).into_string().replace(['\r', '\n'], " ")).collect();
                 let event = Event::default().event("line").data(rows);
                 return Some((Ok(event), (Arc::clone(&run), changed, from + steps.len(), false, place)));
             }
             if ended.is_some() {
-                return Some((Ok(Event::default().event("done").data("done")), (Arc::clone(&run), changed, from, true, place)));
+                return Some((
+                    Ok(Event::default().event("done").data("done")),
+                    (Arc::clone(&run), changed, from, true, place),
+                ));
             }
             changed.changed().await.ok()?;
         }
@@ -215,7 +227,8 @@ fn conclusion(result: &Value) -> Markup {
         items.filter_map(Value::as_str).take(20).map(str::to_owned).collect()
     };
     let verdict = result.get("verdict").filter(|verdict| verdict.is_object());
-    let hypotheses: Vec<&Value> = result.get("hypotheses").and_then(Value::as_array).into_iter().flatten().take(5).collect();
+    let hypotheses: Vec<&Value> =
+        result.get("hypotheses").and_then(Value::as_array).into_iter().flatten().take(5).collect();
     html! {
         section.card {
             h2 { (long(&text(result, "summary"), 600)) }

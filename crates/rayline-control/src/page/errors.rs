@@ -80,7 +80,8 @@ pub(crate) async fn show(
         tab: Tab::Errors,
         title: "Errors",
         who: &who,
-        api: scope.map(|scope| format!("/api/analytics?{}&by=party&step={}s", scope.api_query(), scope.step().as_secs())),
+        api: scope
+            .map(|scope| format!("/api/analytics?{}&by=party&step={}s", scope.api_query(), scope.step().as_secs())),
         permalink: scope.map(|scope| scope.permalink(PATH)),
         is_live: scope.is_some_and(Scope::is_live),
         main,
@@ -89,7 +90,8 @@ pub(crate) async fn show(
         Ok(scope) => scope,
         Err(wrong) => return page(unreadable(&wrong), None).answer(),
     };
-    let split = scope.own("split").and_then(Dimension::named).filter(|split| SPLITS.iter().any(|(known, _)| known == split));
+    let split =
+        scope.own("split").and_then(Dimension::named).filter(|split| SPLITS.iter().any(|(known, _)| known == split));
     let split = split.unwrap_or(Dimension::Party);
     let asked = scope.clone();
     let seen = shared.desk.ask(move |store| read(source(store), &asked, split)).await;
@@ -134,11 +136,14 @@ pub(crate) fn unreadable(wrong: &[String]) -> Markup {
 /// What stands where the store has no answer.
 pub(crate) fn unanswered(why: &Unanswered) -> Markup {
     match why {
-        Unanswered::NoStore => parts::empty("Nothing is stored here", &html! {
-            p { "This edge runs without the store, so only its request log knows what happened. With " code { "[store]" }
-                " in the configuration this page shows it." }
-            pre { code { "rayline tail --failures" } }
-        }),
+        Unanswered::NoStore => parts::empty(
+            "Nothing is stored here",
+            &html! {
+                p { "This edge runs without the store, so only its request log knows what happened. With " code { "[store]" }
+                    " in the configuration this page shows it." }
+                pre { code { "rayline tail --failures" } }
+            },
+        ),
         Unanswered::Invalid(wrong) => unreadable(wrong),
         Unanswered::Broken(why) => parts::wrong("There is no answer", [why.as_str()]),
     }
@@ -182,14 +187,17 @@ fn body(shared: &Shared, scope: &Scope, split: Dimension, seen: &Seen) -> Markup
 }
 
 fn nothing(scope: &Scope) -> Markup {
-    parts::empty("No requests in this span", &html! {
-        @if scope.filters.is_empty() {
-            p { "Send one through the edge, or look at a longer span." }
-            pre { code { "curl -i -H 'Host: YOUR.SITE' http://127.0.0.1:8080/" } }
-        } @else {
-            p { "None passes these filters. Take one away, or look at a longer span." }
-        }
-    })
+    parts::empty(
+        "No requests in this span",
+        &html! {
+            @if scope.filters.is_empty() {
+                p { "Send one through the edge, or look at a longer span." }
+                pre { code { "curl -i -H 'Host: YOUR.SITE' http://127.0.0.1:8080/" } }
+            } @else {
+                p { "None passes these filters. Take one away, or look at a longer span." }
+            }
+        },
+    )
 }
 
 fn stats(scope: &Scope, seen: &Seen) -> Markup {

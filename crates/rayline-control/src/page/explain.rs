@@ -73,7 +73,10 @@ fn codes(codes: impl IntoIterator<Item = Code>) -> Markup {
 /// `GET /explain/CODE`
 pub(crate) async fn show(Extension(who): Extension<Who>, Path(name): Path<String>) -> Response {
     let Some(code) = parts::code_named(&name) else {
-        return see(&format!("/explain?q={}", url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>()));
+        return see(&format!(
+            "/explain?q={}",
+            url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>()
+        ));
     };
     let text = page(code);
     // the first line is the title of this page

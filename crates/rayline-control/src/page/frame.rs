@@ -146,8 +146,7 @@ fn document(title: &str, body: &Markup) -> Response {
             body { (body) }
         }
     };
-    let headers =
-        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
     (headers, document.into_string()).into_response()
 }
 

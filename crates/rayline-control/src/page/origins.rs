@@ -81,7 +81,11 @@ fn read(store: &dyn Source, scope: &Scope) -> Result<Seen, QueryError> {
     Ok(Seen {
         origins: run(Query { top: TOP, quantiles: TIMES.to_vec(), ..asked.query(&[Dimension::Origin]) })?,
         codes: run(Query { top: 4 * TOP, ..asked.query(&[Dimension::Origin, Dimension::Code]) })?,
-        zones: run(Query { top: TOP, quantiles: vec![(Number::FirstByte, 0.5), (Number::FirstByte, 0.99)], ..scope.query(&[Dimension::Zone]) })?,
+        zones: run(Query {
+            top: TOP,
+            quantiles: vec![(Number::FirstByte, 0.5), (Number::FirstByte, 0.99)],
+            ..scope.query(&[Dimension::Zone])
+        })?,
     })
 }
 
@@ -156,9 +160,23 @@ fn zones(scope: &Scope, answer: &Answer, status: &Value) -> Markup {
 
 /// What the edge says is configured, with traffic or without.
 fn configured(status: &Value) -> Markup {
-    let zones: Vec<&Value> = status.get("zones").and_then(Value::as_array).into_iter().flatten().filter(|zone| zone.is_object()).take(1_000).collect();
+    let zones: Vec<&Value> = status
+        .get("zones")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|zone| zone.is_object())
+        .take(1_000)
+        .collect();
     let texts = |zone: &Value, name: &str| -> Vec<String> {
-        zone.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).take(20).map(str::to_owned).collect()
+        zone.get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .take(20)
+            .map(str::to_owned)
+            .collect()
     };
     html! {
         @if !zones.is_empty() {

@@ -153,7 +153,9 @@ fn budget(scope: &Scope, answer: &Answer) -> Markup {
         }
     }
     let mut zones: Vec<(&str, Budget)> = zones.into_iter().collect();
-    zones.sort_by(|one, other| other.1.counted().cmp(&one.1.counted()).then_with(|| other.1.requests.total_cmp(&one.1.requests)));
+    zones.sort_by(|one, other| {
+        other.1.counted().cmp(&one.1.counted()).then_with(|| other.1.requests.total_cmp(&one.1.requests))
+    });
     let left_out = zones.len().saturating_sub(ZONES);
     html! {
         header { h2 { "Error budget" } span.soft { "what share was answered, and whose fault the rest is" } }
@@ -227,7 +229,8 @@ fn first(scope: &Scope, answer: &Answer) -> Markup {
 /// Certificates that run out.
 fn certificates(status: &Value) -> Markup {
     let all = status.get("certificates").and_then(Value::as_array).into_iter().flatten();
-    let ending = all.filter(|certificate| certificate.get("days_left").and_then(Value::as_i64).is_some_and(|days| days < DAYS));
+    let ending =
+        all.filter(|certificate| certificate.get("days_left").and_then(Value::as_i64).is_some_and(|days| days < DAYS));
     let mut ending: Vec<&Value> = ending.collect();
     ending.sort_by_key(|certificate| certificate.get("days_left").and_then(Value::as_i64));
     html! {

@@ -73,7 +73,11 @@ fn lines(rows: &[Row]) -> impl Iterator<Item = Line> {
 }
 
 /// `GET /ray/ID`
-pub(crate) async fn show(State(shared): State<Shared>, Extension(who): Extension<Who>, Path(id): Path<String>) -> Response {
+pub(crate) async fn show(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Response {
     let Ok(ray) = id.parse::<RayId>() else {
         let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
         return see(&format!("/ray?id={id}"));
@@ -93,11 +97,14 @@ pub(crate) async fn show(State(shared): State<Shared>, Extension(who): Extension
 }
 
 fn not_found() -> Markup {
-    parts::empty("No request of that ID is kept", &html! {
-        p { "Failed requests are kept whole until they are too old; of successful ones only a sample is. "
-            "It may also be another edge’s: the letters after the dash say whose." }
-        p { a href="/errors" { "All failures" } " · " a href="/tail" { "Requests as they come" } }
-    })
+    parts::empty(
+        "No request of that ID is kept",
+        &html! {
+            p { "Failed requests are kept whole until they are too old; of successful ones only a sample is. "
+                "It may also be another edge’s: the letters after the dash say whose." }
+            p { a href="/errors" { "All failures" } " · " a href="/tail" { "Requests as they come" } }
+        },
+    )
 }
 
 /// Requests around it that failed in the same way.
@@ -149,7 +156,8 @@ fn life(shared: &Shared, ray: RayId, line: &Line, others: &[Line], neighbours: &
 
 /// You, edge, host: which of them failed, as on the error page.
 fn hops(line: &Line) -> Markup {
-    let failing = line.code().and_then(|name| Party::ALL.into_iter().find(|party| name.split('.').next() == Some(party.name())));
+    let failing =
+        line.code().and_then(|name| Party::ALL.into_iter().find(|party| name.split('.').next() == Some(party.name())));
     let failing = failing.map(|party| party.hop());
     let asked = !line.text("OriginIP").is_empty();
     let hop = |hop, name: &str, more: &str, was_met: bool| {
@@ -230,7 +238,14 @@ fn request(line: &Line) -> Markup {
         ("Visitor", line.text("ClientIP").to_owned()),
         ("Country", line.text("ClientCountry").to_uppercase()),
         ("User agent", line.text("ClientRequestUserAgent").to_owned()),
-        ("Protocol", format!("{} {}", line.text("ClientRequestProtocol"), line.text("ClientSSLProtocol").replace("none", "without TLS"))),
+        (
+            "Protocol",
+            format!(
+                "{} {}",
+                line.text("ClientRequestProtocol"),
+                line.text("ClientSSLProtocol").replace("none", "without TLS")
+            ),
+        ),
         ("Zone", line.text("ZoneName").to_owned()),
         ("Host", line.text("ClientRequestHost").to_owned()),
         ("Cache", line.text("CacheCacheStatus").to_owned()),
@@ -305,7 +320,12 @@ fn plan(shared: &Shared, line: &Line) -> Markup {
 fn around_it(line: &Line, neighbours: &[Row]) -> Markup {
     let Some(code) = line.code() else { return html! {} };
     let span = around(line.moment("EdgeStartTimestamp"), NEAR);
-    let all = query(&[("from", &span.from.to_seconds()), ("to", &span.to.to_seconds()), ("code", code), ("zone", line.text("ZoneName"))]);
+    let all = query(&[
+        ("from", &span.from.to_seconds()),
+        ("to", &span.to.to_seconds()),
+        ("code", code),
+        ("zone", line.text("ZoneName")),
+    ]);
     html! {
         section.card {
             header { h2 { "Neighbours" } span.soft { "the same code, zone and origin, " (NEAR) " minutes before and after" } }

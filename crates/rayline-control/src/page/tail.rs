@@ -121,9 +121,7 @@ pub(crate) async fn pulse(State(shared): State<Shared>) -> Response {
 }
 
 /// A stream of events that shows it lives.
-pub(crate) fn events(
-    stream: impl futures_util::Stream<Item = Result<Event, Infallible>> + Send + 'static,
-) -> Response {
+pub(crate) fn events(stream: impl futures_util::Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     Sse::new(stream).keep_alive(KeepAlive::default()).into_response()
 }
 

@@ -41,8 +41,10 @@ impl Timeline {
     /// Draws it. Values and bars lead to `path` with them as a filter.
     pub(crate) fn draw(&self, scope: &Scope, path: &str, caption: &str, is_low: bool) -> Markup {
         let names = self.names();
-        let mut series: Vec<Series> = names.iter().enumerate().map(|(place, name)| self.series(scope, path, place, name)).collect();
-        let places: BTreeMap<&str, usize> = names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+        let mut series: Vec<Series> =
+            names.iter().enumerate().map(|(place, name)| self.series(scope, path, place, name)).collect();
+        let places: BTreeMap<&str, usize> =
+            names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
         let mut bars: BTreeMap<Moment, Vec<f64>> = BTreeMap::new();
         for group in &self.split_by.groups {
             let place = group.key.first().and_then(|key| places.get(key.as_str()));
@@ -53,7 +55,8 @@ impl Timeline {
                 }
             }
         }
-        let all: BTreeMap<Moment, &Sum> = self.all.groups.iter().filter_map(|group| Some((group.at?, &group.sum))).collect();
+        let all: BTreeMap<Moment, &Sum> =
+            self.all.groups.iter().filter_map(|group| Some((group.at?, &group.sum))).collect();
         let step = scope.step();
         let length = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
         let mut has_others = false;
@@ -70,7 +73,11 @@ impl Timeline {
                 }
                 let span = Span { from: at, to: Moment(at.0.saturating_add(length)) };
                 let more = whole.map_or_else(String::new, |sum| {
-                    format!("; {} of {} requests", show::percent(sum.failed as f64, sum.requests), show::rounded(sum.requests))
+                    format!(
+                        "; {} of {} requests",
+                        show::percent(sum.failed as f64, sum.requests),
+                        show::rounded(sum.requests)
+                    )
                 });
                 Bar { at, parts, more, link: Some(scope.within(span).link(path)) }
             })

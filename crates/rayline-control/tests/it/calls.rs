@@ -4,20 +4,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use rayline_control::Control;
+use rayline_control::{Control, Seats};
 use serde_json::json;
 
 use crate::{Running, Small, wire};
-
-#[test]
-fn the_page_says_what_is_here_and_loads_nothing() {
-    let running = Running::start();
-    let answer = running.call("GET", "/");
-    assert!(answer.body.contains(env!("CARGO_PKG_VERSION")));
-    assert!(answer.body.contains(r#"href="/metrics""#));
-    assert!(answer.body.contains("rayline tail"));
-    assert!(answer.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
-}
 
 #[test]
 fn metrics_are_prometheus_text() {
@@ -91,7 +81,7 @@ fn a_taken_address_and_a_lost_token_are_errors_that_name_the_place() {
     let addr = running.control.addr();
     let start = |addr, path: &Path| {
         let edge = Arc::new(Small { plan: 1.into() });
-        Control::start(addr, path, running.observer.clone(), edge).unwrap_err().to_string()
+        Control::start(addr, path, running.observer.clone(), edge, Seats::default()).unwrap_err().to_string()
     };
     let folder = tempfile::tempdir().unwrap();
     let taken = start(addr, &folder.path().join("admin.token"));

@@ -9,8 +9,12 @@
 
 mod access;
 mod calls;
+mod login;
+mod pages;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
 mod records;
+mod shelf;
+mod stand_ins;
 mod tail;
 mod wire;
 
@@ -18,7 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayline_control::{Control, Edge, Token};
+use rayline_control::{Control, Edge, Seats, Token};
 use rayline_observe::{Lane, Observer, Options, Target};
 use serde_json::{Value, json};
 
@@ -50,20 +54,30 @@ struct Running {
     observer: Observer,
     lane: Lane,
     token: Token,
+    viewer: Token,
+    shelf: Arc<shelf::Shelf>,
     _folder: tempfile::TempDir,
 }
 
 impl Running {
+    /// With all that it can ask.
     fn start() -> Self {
+        let shelf = Arc::new(shelf::Shelf::default());
+        let seats = Seats { store: Some(Arc::clone(&shelf) as _), ..stand_ins::seats() };
+        Self::with(shelf, seats)
+    }
+
+    fn with(shelf: Arc<shelf::Shelf>, seats: Seats) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("admin.token");
         let options = Options { log: Target::Off, lanes: 1, lane_capacity: 4096 };
         let (observer, mut lanes) = Observer::start(options).unwrap();
         let edge = Arc::new(Small { plan: AtomicU64::new(1) });
         let control =
-            Control::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &path, observer.clone(), edge).unwrap();
+            Control::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &path, observer.clone(), edge, seats).unwrap();
         let token = Token::read(&path).unwrap();
-        Self { control, observer, lane: lanes.remove(0), token, _folder: folder }
+        let viewer = Token::read(&path.with_file_name("viewer.token")).unwrap();
+        Self { control, observer, lane: lanes.remove(0), token, viewer, shelf, _folder: folder }
     }
 
     /// The answer to a request with the token.

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use rayline_control::{Control, Edge};
+use rayline_control::{Control, Edge, Seats};
 use rayline_observe::{Lane, Observer, Options, Target};
 use rayline_verdict::{Code, Record, log_line};
 
@@ -45,7 +45,9 @@ impl Running {
         let options = Options { log: Target::Off, lanes: 1, lane_capacity: 4096 };
         let (observer, mut lanes) = Observer::start(options).unwrap();
         let token = dir.path().join("rayline-data/admin.token");
-        let control = Control::start(addr.parse().unwrap(), &token, observer.clone(), Arc::new(Silent)).unwrap();
+        let control =
+            Control::start(addr.parse().unwrap(), &token, observer.clone(), Arc::new(Silent), Seats::default())
+                .unwrap();
         Self { control, observer, lane: lanes.remove(0) }
     }
 

@@ -57,7 +57,12 @@ impl Runs {
     }
 
     /// Keeps what comes, until it ends.
-    pub(crate) fn follow(&self, url: &str, mut steps: Receiver<Step>, place: OwnedSemaphorePermit) -> io::Result<Arc<Run>> {
+    pub(crate) fn follow(
+        &self,
+        url: &str,
+        mut steps: Receiver<Step>,
+        place: OwnedSemaphorePermit,
+    ) -> io::Result<Arc<Run>> {
         let id = Secret::new()?.as_str().chars().take(16).collect();
         let run = Arc::new(Run {
             id,

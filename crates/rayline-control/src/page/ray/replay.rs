@@ -29,7 +29,11 @@ pub(super) fn command(line: &Line) -> Option<String> {
     let ray = format!("CF-Ray: {}-{}", line.text("RayID"), line.text("EdgeColoCode"));
     let _ = write!(out, " --header {}", quoted(&ray));
     // a path that curl would tidy up is sent as it came
-    let _ = write!(out, " --path-as-is --globoff -- {}", quoted(&format!("{scheme}://{name}{}", line.text("ClientRequestURI"))));
+    let _ = write!(
+        out,
+        " --path-as-is --globoff -- {}",
+        quoted(&format!("{scheme}://{name}{}", line.text("ClientRequestURI")))
+    );
     Some(out)
 }
 

@@ -26,7 +26,12 @@ pub(super) fn draw(line: &Line) -> Markup {
     let tried: f64 = attempts.iter().map(|attempt| took(attempt)).sum();
     let whole = whole.max(tried).max(1.0);
     let pieces = phases(line, whole);
-    let mut from = attempts_began(line, tried, whole);
+    let began = attempts_began(line, tried, whole);
+    let rows = attempts.iter().scan(began, |next, attempt| {
+        let from = *next;
+        *next += took(attempt);
+        Some((from, *attempt))
+    });
     html! {
         dl.fall {
             @for piece in &pieces { (bar(piece, whole)) }
@@ -34,10 +39,8 @@ pub(super) fn draw(line: &Line) -> Markup {
         @if !attempts.is_empty() {
             h3 { "Attempts" }
             dl.fall {
-                @for (place, attempt) in attempts.iter().enumerate() {
-                    @let length = took(attempt);
-                    (attempt_row(place + 1, attempt, from, length, whole))
-                    @let _ = { from += length; };
+                @for (place, (from, attempt)) in rows.enumerate() {
+                    (attempt_row(place + 1, attempt, from, took(attempt), whole))
                 }
             }
         }
