@@ -4,7 +4,7 @@
 //! Each lane counts for itself; the writer's thread adds that up, so that workers do not contend for a counter.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use foldhash::fast::RandomState;
 use prometheus::local::{LocalHistogram, LocalIntCounter};
@@ -12,6 +12,8 @@ use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use rayline_verdict::{Code, Record};
+
+use crate::observer::lock;
 
 /// Seconds: from a fast answer on the same machine to Cloudflare's 125 s of waiting.
 const BUCKETS: [f64; 16] =
@@ -79,6 +81,11 @@ pub(crate) struct Metrics {
     pub(crate) lost_in_log: Lost,
     /// Failed tries to write or open the request log.
     pub(crate) log_write_errors: IntCounter,
+    store_rows: IntCounter,
+    store_lost: IntCounterVec,
+    store_bytes: IntGauge,
+    /// Held while what others count is copied.
+    copying: Mutex<()>,
 }
 
 impl Metrics {
@@ -156,6 +163,14 @@ impl Metrics {
                 "rayline_log_write_errors_total",
                 "Failed tries to open or write the request log.",
             )?,
+            store_rows: counter("rayline_store_rows_total", "Requests whose lines the store has kept.")?,
+            store_lost: counters(
+                "rayline_store_lost_total",
+                "Requests whose lines the store should have kept and could not; they are counted all the same.",
+                &["kind"],
+            )?,
+            store_bytes: gauge("rayline_store_bytes", "Bytes of all files of the store.")?,
+            copying: Mutex::new(()),
             registry,
         })
     }
@@ -166,11 +181,20 @@ impl Metrics {
     }
 
     /// The Prometheus text format, version 0.0.4.
-    pub(crate) fn render(&self, gauges: Gauges) -> String {
+    pub(crate) fn render(&self, gauges: Gauges, store: &rayline_store::Health) -> String {
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.visitor_connections.set(whole(gauges.visitor_connections));
         self.idle_origin_connections.set(whole(gauges.idle_origin_connections));
         self.plan_version.set(whole(gauges.plan_version));
+        self.store_bytes.set(whole(store.bytes));
+        let _copying = lock(&self.copying);
+        for (counter, total) in [
+            (&self.store_rows, store.rows),
+            (&self.store_lost.with_label_values(&["success"]), store.lost_successes),
+            (&self.store_lost.with_label_values(&["failure"]), store.lost_failures),
+        ] {
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| format!("# {error}\n"))
     }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rayline_store::Store;
+
 use crate::lane::{Lane, Slots};
 use crate::metrics::{Gauges, Metrics};
 use crate::request_log::RequestLog;
@@ -66,6 +68,7 @@ struct Shared {
     tails: Arc<Tails>,
     gauges: Mutex<Option<GaugeSource>>,
     log_error: Arc<Mutex<Option<String>>>,
+    store: Option<Store>,
     writer: thread::Thread,
     /// Taken by the first `stop`.
     running: Mutex<Option<Running>>,
@@ -86,6 +89,15 @@ impl Observer {
     ///
     /// If the system has no thread to give, or standard output is closed.
     pub fn start(options: Options) -> io::Result<(Self, Vec<Lane>)> {
+        Self::start_with(options, None)
+    }
+
+    /// The same, with a store that every lane feeds. Whoever opened it stops it, after this.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(options: Options, store: Option<Store>) -> io::Result<(Self, Vec<Lane>)> {
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
         let log_error = Arc::new(Mutex::new(None));
         let log = RequestLog::open(options.log, Arc::clone(&metrics), Arc::clone(&log_error))?;
@@ -102,7 +114,8 @@ impl Observer {
         let handle = thread.thread().clone();
         let lane = |slots| {
             let (metrics, tails) = (Arc::clone(&metrics), Arc::clone(&tails));
-            Lane::new(slots, metrics, tails, logged, options.lane_capacity, handle.clone())
+            let intake = store.as_ref().and_then(Store::intake);
+            Lane::new(slots, metrics, tails, logged, intake, options.lane_capacity, handle.clone())
         };
         let lanes = slots.into_iter().map(lane).collect();
         let shared = Shared {
@@ -110,6 +123,7 @@ impl Observer {
             tails,
             gauges: Mutex::new(None),
             log_error,
+            store,
             writer: handle,
             running: Mutex::new(Some(Running { thread, ended })),
         };
@@ -134,7 +148,8 @@ impl Observer {
     /// Every metric in the Prometheus text format.
     pub fn metrics(&self) -> String {
         let gauges = lock(&self.shared.gauges).as_ref().map(|source| source()).unwrap_or_default();
-        self.shared.metrics.render(gauges)
+        let store = self.shared.store.as_ref().map(Store::health).unwrap_or_default();
+        self.shared.metrics.render(gauges, &store)
     }
 
     /// How the observer itself fares.

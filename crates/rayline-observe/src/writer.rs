@@ -40,6 +40,7 @@ impl Writer {
         }
         // records that were made before the order to stop may have come after the look into their lane
         self.round();
+        self.hand_over_rest();
         self.log.finish();
         self.tails.end();
     }
@@ -60,6 +61,16 @@ impl Writer {
             }
         }
         stop
+    }
+
+    /// What the store had no room for in time waits in loads that are otherwise empty.
+    fn hand_over_rest(&mut self) {
+        for lane in &self.lanes {
+            if let Some(mut load) = lane.take_emptied() {
+                load.drain(|batch| self.log.write(batch, Instant::now()));
+                lane.give_back(load);
+            }
+        }
     }
 
     /// Whether it is time to stop.

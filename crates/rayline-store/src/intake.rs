@@ -9,7 +9,6 @@ mod sampling;
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::time::{Duration, Instant};
 
 use rayline_verdict::Record;
 
@@ -20,9 +19,6 @@ pub(crate) use cells::coarsened;
 use cells::{Cells, Seen};
 pub(crate) use door::{Door, Flow, Order};
 use sampling::Sampling;
-
-/// How long counts gather before they are handed over: what a crash may cost.
-const COUNTS_WAIT: Duration = Duration::from_secs(1);
 
 /// Bytes of lines that a [`Take`] holds at most. What comes on top is lost, and counted.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
@@ -39,7 +35,6 @@ pub struct Take {
     /// See [`wire::put_row`].
     kept: Vec<u8>,
     rows: Rows,
-    counts_due: Option<Instant>,
     door: Door,
 }
 
@@ -71,13 +66,7 @@ impl Intake {
 
     /// An empty [`Take`].
     pub fn take(&self) -> Take {
-        Take {
-            cells: Cells::default(),
-            kept: Vec::new(),
-            rows: Rows::default(),
-            counts_due: None,
-            door: self.door.clone(),
-        }
+        Take { cells: Cells::default(), kept: Vec::new(), rows: Rows::default(), door: self.door.clone() }
     }
 
     /// Counts a request, and says whether its line is to be [kept](Take::keep): then for how many it stands. Of those that
@@ -96,10 +85,7 @@ impl Take {
     pub fn keep(&mut self, record: &Record, weight: NonZeroU32, line: &[u8]) {
         let failed = row::has_failed(record);
         if self.kept.len() + line.len() > KEPT_BYTES {
-            let mut lost = Rows::default();
-            lost.count(failed);
-            self.door.flow.lose(lost);
-            return;
+            return self.lose(record);
         }
         self.rows.count(failed);
         let row = wire::Row {
@@ -112,21 +98,22 @@ impl Take {
         wire::put_row(&mut self.kept, &row);
     }
 
-    /// Hands lines over at once, and counts once a second, or at once too if they are the last. Never waits: counts that
-    /// the store has no room for stay here, lines that it has no room for are lost, and counted.
-    pub fn hand_over(&mut self, last: bool) {
+    /// Says that a line that should be kept is lost.
+    pub fn lose(&self, record: &Record) {
+        let mut lost = Rows::default();
+        lost.count(row::has_failed(record));
+        self.door.flow.lose(lost);
+    }
+
+    /// Hands over what there is. Never waits: counts that the store has no room for stay here, lines that it has no room for
+    /// are lost, and counted.
+    pub fn hand_over(&mut self) {
         if !self.kept.is_empty() {
             self.door.send_rows(&self.kept, self.rows);
             self.kept.clear();
             self.rows = Rows::default();
         }
-        if self.cells.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        let due = *self.counts_due.get_or_insert(now + COUNTS_WAIT);
-        if (last || due <= now) && self.door.has_room() {
-            self.counts_due = None;
+        if !self.cells.is_empty() && self.door.has_room() {
             self.door.send_counts(self.cells.drain());
         }
     }

@@ -40,7 +40,7 @@ pub struct Options {
 impl Options {
     /// What is sensible for a store in this folder: requests for a week, counts for a year, 5 GB at most, addresses whole
     /// and values in queries removed.
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             folder,

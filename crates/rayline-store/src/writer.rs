@@ -18,6 +18,7 @@ use crate::intake::{Order, Rows};
 use crate::journal::{self, Journal, Kind, wire};
 use crate::row::Masks;
 use crate::store::{Shared, Task};
+use counts::Minutes;
 pub(crate) use sealer::{Job, Sealer};
 use volume::Taken;
 pub(crate) use volume::{Piece, Volume};
@@ -48,6 +49,9 @@ const UNSEALED: usize = 2;
 /// Bytes of rows that are written at once.
 const FRAME_BYTES: usize = 512 * 1024;
 
+/// How long counts gather before they are written: what a crash may cost of them.
+const COUNTS_WAIT: Duration = Duration::from_millis(500);
+
 /// How often it is looked whether a journal is old, and after which time a failed try is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -65,6 +69,9 @@ pub(crate) struct Writer {
     next_try: Instant,
     frame: Vec<u8>,
     line: Vec<u8>,
+    /// Counts that are not written yet, nor asked for.
+    counts: Minutes,
+    counts_due: Option<Instant>,
 }
 
 impl Writer {
@@ -79,25 +86,46 @@ impl Writer {
         let masks = Masks { addresses: shared.options.mask_addresses, queries: shared.options.mask_queries };
         // What an earlier process has left is as old as can be told: it came before now.
         let began = (!shared.open().current.is_empty()).then_some(now);
-        Self { shared, orders, jobs, journal, limits, masks, began, next_try: now, frame: Vec::new(), line: Vec::new() }
+        Self {
+            shared,
+            orders,
+            jobs,
+            journal,
+            limits,
+            masks,
+            began,
+            next_try: now,
+            frame: Vec::new(),
+            line: Vec::new(),
+            counts: Minutes::default(),
+            counts_due: None,
+        }
     }
 
     /// Runs until told to stop, or until nobody is left who could.
     pub(crate) fn run(mut self) {
         loop {
-            match self.orders.recv_timeout(PAUSE) {
+            let wait = self.counts_due.map_or(PAUSE, |due| due.saturating_duration_since(Instant::now()));
+            match self.orders.recv_timeout(wait) {
                 Ok(Order::Rows(rows, how_many)) => self.take_rows(&rows, how_many),
                 Ok(Order::Counts(cells)) => self.take_counts(&cells),
-                // Who asked may have gone.
-                Ok(Order::Sync(done)) => drop(done.try_send(())),
+                Ok(Order::Sync(done)) => {
+                    self.write_counts();
+                    // Who asked may have gone.
+                    let _ = done.try_send(());
+                }
                 Ok(Order::Seal) => self.turn(),
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.counts_due.is_some_and(|due| due <= Instant::now()) {
+                self.write_counts();
             }
             if self.is_full() {
                 self.turn();
             }
         }
+        self.write_counts();
         // Nothing is sealed now: the journal is as good, and the next process goes on with it.
         let _ = self.jobs.send(Job::Stop);
     }
@@ -140,13 +168,23 @@ impl Writer {
     }
 
     fn take_counts(&mut self, cells: &[u8]) {
+        self.counts.add_all(cells);
+        self.counts_due.get_or_insert_with(|| Instant::now() + COUNTS_WAIT);
+        self.shared.flow.taken(cells.len());
+    }
+
+    fn write_counts(&mut self) {
+        self.counts_due = None;
+        let cells = std::mem::take(&mut self.counts).to_bytes();
+        if cells.is_empty() {
+            return;
+        }
         // They are few, and exact only if all of them are there: they count until the next crash even if not written.
-        if let Err(error) = self.append(Kind::Cells, cells) {
+        if let Err(error) = self.append(Kind::Cells, &cells) {
             self.shared.fail(Task::Write, &format!("counts cannot be kept: {error}"));
         }
         self.began.get_or_insert_with(Instant::now);
-        self.shared.open().current.add_cells(cells);
-        self.shared.flow.taken(cells.len());
+        self.shared.open().current.add_cells(&cells);
     }
 
     /// Writes to the journal. Where the bytes begin in it.
@@ -193,6 +231,7 @@ impl Writer {
 
     /// Begins a new journal, and has the old one sealed. While that is not possible, the old one goes on.
     fn turn(&mut self) {
+        self.write_counts();
         let now = Instant::now();
         {
             let open = self.shared.open();

@@ -10,10 +10,12 @@ use rayline_config::{LogTarget, Plan, Problem, Source};
 use rayline_control::{Control, Seats};
 use rayline_edge::{Counts, Edge, Sink, StartError};
 use rayline_observe::{Gauges, Lane, Observer, Options, Target};
+use rayline_store::Store;
 use rayline_verdict::{Moment, Record};
 use serde_json::{Value, json};
 
 use crate::config_file;
+use crate::output::say;
 use crate::serve::Overridden;
 
 /// Records a worker may be ahead of the log's writer: several tenths of a second at a core's full rate.
@@ -21,10 +23,14 @@ const LANE_CAPACITY: usize = 16 * 1024;
 /// The admin token's file in `data_dir`.
 pub(crate) const TOKEN_FILE: &str = "admin.token";
 
+/// The store's folder in `data_dir`.
+pub(crate) const STORE_FOLDER: &str = "store";
+
 /// Everything that runs.
 pub(crate) struct Service {
     edge: Arc<Edge>,
     observer: Observer,
+    store: Option<Store>,
     control: Option<Control>,
 }
 
@@ -46,8 +52,9 @@ impl Service {
         let workers = Edge::workers_for(&plan);
         let (admin, token) = (plan.server.admin, plan.server.data_dir.join(TOKEN_FILE));
         let options = Options { log: log_target(&plan), lanes: workers, lane_capacity: LANE_CAPACITY };
-        let (observer, lanes) =
-            Observer::start(options).map_err(|error| format!("cannot open the request log: {error}"))?;
+        let store = open_store(&plan);
+        let (observer, lanes) = Observer::start_with(options, store.clone())
+            .map_err(|error| format!("cannot open the request log: {error}"))?;
         let sinks = lanes.into_iter().map(|lane| Box::new(IntoLane(lane)) as Box<dyn Sink>).collect();
         let edge = Arc::new(Edge::start(plan, sinks).map_err(|error| error.to_string())?);
         let counts = Arc::clone(edge.counts());
@@ -60,7 +67,7 @@ impl Service {
                 Some(started.map_err(|error| format!("cannot start the admin server on {address}: {error}"))?)
             }
         };
-        Ok(Self { edge, observer, control })
+        Ok(Self { edge, observer, store, control })
     }
 
     pub(crate) fn edge(&self) -> &Arc<Edge> {
@@ -83,7 +90,26 @@ impl Service {
             control.stop();
         }
         self.observer.stop();
+        if let Some(store) = self.store {
+            store.stop();
+        }
     }
+}
+
+/// The store, if it is on and can be opened. An edge without it serves all the same.
+fn open_store(plan: &Plan) -> Option<Store> {
+    let wanted = plan.sight.store.as_ref()?;
+    let options = rayline_store::Options {
+        folder: plan.server.data_dir.join(STORE_FOLDER),
+        requests_age: wanted.requests_age,
+        counts_age: wanted.counts_age,
+        max_bytes: wanted.max_bytes,
+        mask_addresses: wanted.mask_addresses,
+        mask_queries: wanted.mask_queries,
+    };
+    let name = options.folder.display().to_string();
+    let opened = Store::open(options);
+    opened.inspect_err(|error| say(&format!("cannot open the store `{name}`, so nothing is kept in it: {error}"))).ok()
 }
 
 fn log_target(plan: &Plan) -> Target {

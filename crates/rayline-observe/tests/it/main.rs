@@ -12,6 +12,7 @@ mod lanes;
 mod log;
 mod metrics;
 mod records;
+mod store;
 mod tail;
 
 use std::path::Path;

@@ -77,7 +77,7 @@ fn every_request_is_counted_by_what_it_was() {
     for nth in 0..30 {
         intake.count(&refused(61_000_000_000, nth), &mut take);
     }
-    take.hand_over(true);
+    take.hand_over();
     let Ok(Order::Counts(cells)) = orders.try_recv() else { panic!("no counts") };
     let mut reader = wire::Reader::new(&cells);
     let mut seen = Vec::new();
@@ -117,14 +117,14 @@ fn a_flood_of_host_names_stays_within_bounds_and_loses_no_count() {
         intake.count(&record, &mut take);
     }
     assert!(take.cells.len() < 6000, "{} cells", take.cells.len());
-    take.hand_over(true);
+    take.hand_over();
     let codes = hits(&orders, Dimension::Code);
     assert_eq!(codes, HashMap::from([(String::new(), 25_000), ("origin.connect.refused".to_owned(), 25_000)]));
     // what was counted before and comes again has its place; what is new finds some
     for nth in [0, 100_000] {
         intake.count(&Record { host: format!("{nth}.example").into(), ..fine(0, nth) }, &mut take);
     }
-    take.hand_over(true);
+    take.hand_over();
     assert_eq!(hits(&orders, Dimension::Host).len(), 2);
     assert!(take.cells.len() <= 2);
 }
@@ -142,7 +142,7 @@ fn hosts_are_counted_by_name() {
         let (mut intake, mut take, orders) = intake();
         let record = Record { host: sent.to_owned().into(), ..fine(0, 1) };
         let weight = take_in(&record, &mut intake, &mut take);
-        take.hand_over(true);
+        take.hand_over();
         let Ok(Order::Rows(rows, _)) = orders.try_recv() else { panic!("no rows") };
         assert_eq!(hits(&orders, Dimension::Host), HashMap::from([(name.to_owned(), 1)]));
         let row = wire::Reader::new(&rows).row().unwrap();
@@ -161,7 +161,7 @@ fn counts_wait_where_there_is_no_room_and_lines_are_lost() {
         let record = refused(0, nth);
         let weight = intake.count(&record, &mut take).unwrap();
         take.keep(&record, weight, &[&line[..], b"x"].concat());
-        take.hand_over(true);
+        take.hand_over();
     }
     let sent: Vec<Order> = orders.try_iter().collect();
     for order in &sent {
@@ -191,6 +191,6 @@ fn times_before_1970_and_the_end_of_time_are_counted() {
         let record = Record { start: Moment(at), end: Moment(at), ..fine(0, 1) };
         take_in(&record, &mut intake, &mut take);
     }
-    take.hand_over(true);
+    take.hand_over();
     assert_eq!(hits(&orders, Dimension::Method), HashMap::from([("GET".to_owned(), 4)]));
 }

@@ -62,7 +62,7 @@ fn what_is_asked_is_the_same_in_memory_in_files_and_after_a_restart() {
             expected += 1;
         }
     }
-    take.hand_over(true);
+    take.hand_over();
     store.sync();
     let looks_right = |store: &Store| {
         let codes = ask(store, Dimension::Code);
@@ -87,7 +87,7 @@ fn what_is_asked_is_the_same_in_memory_in_files_and_after_a_restart() {
     assert_eq!(looks_right(&store), in_memory);
     // more, which stays in memory
     take_in(&refused(MINUTE, 1), &mut intake, &mut take);
-    take.hand_over(true);
+    take.hand_over();
     store.stop();
     assert_eq!(store.health(), Health { rows: store.health().rows, bytes: store.health().bytes, ..Health::default() });
     drop((store, intake, take));
@@ -107,7 +107,7 @@ fn what_is_kept_is_masked_on_disk_too() {
     let (mut intake, mut take) = lane(&store);
     let record = refused(0, 5);
     take_in(&record, &mut intake, &mut take);
-    take.hand_over(true);
+    take.hand_over();
     store.sync();
     let line = String::from_utf8(store.rays(record.ray).unwrap().remove(0).to_vec()).unwrap();
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -137,13 +137,13 @@ fn what_finds_no_room_is_counted() {
             take.keep(&record, weight, &line);
         }
         if nth % 100 == 0 {
-            take.hand_over(true);
+            take.hand_over();
         }
     }
     drop(held);
-    take.hand_over(true);
+    take.hand_over();
     store.sync();
-    take.hand_over(true);
+    take.hand_over();
     store.sync();
     let health = store.health();
     assert!(health.lost_successes > 0 && health.lost_failures > 0, "{health:?}");
@@ -165,7 +165,7 @@ fn a_disk_that_takes_no_more_is_said_once_and_tried_again() {
     for nth in 0..10 {
         take_in(&refused(0, nth), &mut intake, &mut take);
     }
-    take.hand_over(true);
+    take.hand_over();
     store.sync();
     let health = store.health();
     assert_eq!((health.rows, health.lost_failures), (0, 10));
@@ -177,7 +177,7 @@ fn a_disk_that_takes_no_more_is_said_once_and_tried_again() {
     until("the store has recovered", || {
         tries += 1;
         take_in(&refused(0, 100 + tries), &mut intake, &mut take);
-        take.hand_over(true);
+        take.hand_over();
         store.sync();
         store.health().error.is_none()
     });
@@ -191,7 +191,7 @@ fn only_one_process_writes_and_others_read_along() {
     let store = open(folder.path());
     let (mut intake, mut take) = lane(&store);
     take_in(&refused(0, 1), &mut intake, &mut take);
-    take.hand_over(true);
+    take.hand_over();
     store.sync();
     let error = Store::open(Options::new(folder.path().to_owned())).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
@@ -227,7 +227,7 @@ proptest! {
         let store = open(folder.path());
         let (mut intake, mut take) = lane(&store);
         take_in(&refused(0, 1), &mut intake, &mut take);
-        take.hand_over(true);
+        take.hand_over();
         store.sync();
         prop_assert_eq!(ask(&store, Dimension::Code)[0].1.failed, 1);
         store.stop();
@@ -255,7 +255,7 @@ fn writes_until_it_is_killed() {
             take_in(&refused(nth as i64 * 1000, nth), &mut intake, &mut take);
         }
         next += BATCH;
-        take.hand_over(true);
+        take.hand_over();
         store.sync();
         // More would be lost, and counted: the files of a debug build take their time.
         until("files are made", || store.shared.open().sealing.len() < 2);

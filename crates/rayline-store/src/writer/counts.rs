@@ -38,7 +38,7 @@ impl Minutes {
         self.minutes.is_empty()
     }
 
-    pub(super) fn add(&mut self, cell: &wire::Cell<'_>) {
+    fn add(&mut self, cell: &wire::Cell<'_>) {
         let cells = self.minutes.entry(cell.minute).or_default();
         let sums = if let Some(sums) = cells.get_mut(cell.key) {
             sums
@@ -51,6 +51,25 @@ impl Minutes {
         for (sum, number) in sums.numbers.iter_mut().zip(&cell.sums) {
             *sum = sum.saturating_add(*number);
         }
+    }
+
+    pub(super) fn add_all(&mut self, cells: &[u8]) {
+        let mut reader = wire::Reader::new(cells);
+        while let Some(cell) = reader.cell() {
+            self.add(&cell);
+        }
+    }
+
+    /// The same, to be read by [`add_all`](Self::add_all).
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (minute, cells) in &self.minutes {
+            for (key, sums) in cells {
+                let cell = wire::Cell { minute: *minute, hits: sums.hits, sums: sums.numbers, key };
+                wire::put_cell(&mut out, &cell);
+            }
+        }
+        out
     }
 
     pub(super) fn chunk(&self) -> Chunk {

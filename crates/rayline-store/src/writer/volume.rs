@@ -112,10 +112,7 @@ impl Volume {
     }
 
     pub(crate) fn add_cells(&mut self, cells: &[u8]) {
-        let mut reader = wire::Reader::new(cells);
-        while let Some(cell) = reader.cell() {
-            self.minutes.add(&cell);
-        }
+        self.minutes.add_all(cells);
     }
 
     /// Its rows of a table that may lie in the span. Lines are read later, see [`Piece::chunk`].
