@@ -1,6 +1,7 @@
 //! What can be asked: metrics, status, the live tail, a reload, and beside each page the same as data.
 
 mod analytics;
+mod insight;
 mod tail;
 
 use std::sync::Arc;
@@ -98,6 +99,12 @@ fn calls() -> Router<Shared> {
         .route("/metrics", get(metrics))
         .route("/api/status", get(status))
         .route("/api/analytics", get(analytics::ask))
+        .route("/api/analytics/changes", get(insight::ask_changes))
+        .route("/api/budget", get(insight::ask_budget))
+        .route("/api/origins", get(insight::ask_origins))
+        .route("/api/incidents", get(insight::ask_incidents))
+        .route("/api/impact", get(insight::ask_impact))
+        .route("/api/export", get(insight::ask_export))
         .route("/api/dimensions", get(analytics::dimensions))
         .route("/api/ray/{id}", get(page::ray::call))
         .route("/api/ray/{id}/har", get(page::ray::call_har))

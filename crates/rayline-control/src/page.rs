@@ -9,6 +9,7 @@ pub(crate) mod diagnose;
 pub(crate) mod errors;
 pub(crate) mod explain;
 pub(crate) mod frame;
+pub(crate) mod insight;
 pub(crate) mod line;
 pub(crate) mod origins;
 pub(crate) mod overview;

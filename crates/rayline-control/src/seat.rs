@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use rayline_store::Source;
+use rayline_store::analysis::approaching::Limits;
+use rayline_store::{Source, Store};
 use rayline_verdict::{Moment, RayId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 
 /// What the admin server asks of the edge. Calls may come from any thread at any time.
@@ -41,6 +43,24 @@ pub trait Facts: Source + Send + Sync {
 
     /// An object of how the store fares, for the page *System*: names in `snake_case`, those of sizes ending in `_bytes`.
     fn health(&self) -> Value;
+}
+
+impl Facts for Store {
+    fn ray(&self, ray: RayId) -> io::Result<Vec<Bytes>> {
+        self.rays(ray)
+    }
+
+    fn health(&self) -> Value {
+        let health = Self::health(self);
+        json!({
+            "kept_since_the_start": health.rows,
+            "lost_failures": health.lost_failures,
+            "lost_successes": health.lost_successes,
+            "size_bytes": health.bytes,
+            "error": health.error,
+            "notes": health.notes,
+        })
+    }
 }
 
 /// The versions of the configuration. Calls may come from any thread at any time, and may block for a file.
@@ -148,6 +168,21 @@ pub struct Seats {
     pub diagnose: Option<Arc<dyn Diagnose>>,
     /// Log push and alerts.
     pub senders: Option<Arc<dyn Senders>>,
+    /// What traffic may come near to; `None`: the defaults of the configuration.
+    pub limits: Option<Limits>,
+}
+
+impl Seats {
+    /// The limits that are configured, or the defaults ("Connection limits").
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits.unwrap_or(Limits {
+            read_timeout: Duration::from_secs(125),
+            connect_timeout: Duration::from_secs(19),
+            tls_timeout: Duration::from_secs(19),
+            request_body_bytes: 104_857_600,
+            memory: Duration::from_secs(7 * 86_400),
+        })
+    }
 }
 
 impl fmt::Debug for Seats {

@@ -4,13 +4,14 @@ use axum::Extension;
 use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use rayline_store::analysis::changes::{Changes, changes};
 use rayline_store::{Answer, Dimension, Filter, Matching, Query, QueryError, Row, Source, Sum};
 use rayline_verdict::Moment;
 
 use super::frame::{Page, Tab};
 use super::line::Line;
 use super::timeline::{Timeline, named};
-use super::{chart, controls, parts};
+use super::{chart, controls, insight, parts};
 use crate::access::Who;
 use crate::api::Shared;
 use crate::control::now;
@@ -63,6 +64,7 @@ struct Seen {
     before: Sum,
     statuses: Answer,
     tops: Vec<Answer>,
+    changes: Changes,
     newest: Vec<Row>,
 }
 
@@ -116,6 +118,7 @@ fn read(store: &dyn Source, scope: &Scope, split: Dimension) -> Result<Seen, Que
         before: sum(&Query { span: scope.before(), ..scope.query(&[]) })?,
         statuses: top(&[Dimension::EdgeStatus, Dimension::OriginStatus], PAIRS)?,
         tops: TOPS.into_iter().map(|(dimension, _)| top(&[dimension], TOP)).collect::<Result<_, _>>()?,
+        changes: changes(store, scope.span, scope.before(), &scope.filters)?,
         newest: rayline_store::rows(store, scope.span, &filters, NEWEST)?,
     })
 }
@@ -169,6 +172,7 @@ fn body(shared: &Shared, scope: &Scope, split: Dimension, seen: &Seen) -> Markup
             (versions(shared, scope))
         }
         @if seen.total.failed > 0 {
+            section.card #changes data-swap { (insight::changes(scope, &seen.changes)) }
             section.card #statuses data-swap {
                 header { h2 { "What visitors got, and what the origin had said" } }
                 (statuses(scope, &seen.statuses))
@@ -180,6 +184,8 @@ fn body(shared: &Shared, scope: &Scope, split: Dimension, seen: &Seen) -> Markup
             }
             section.card #newest data-swap {
                 header { h2 { "The newest failures" } span.soft { "each leads to the request’s whole life" } }
+                p.small { "Take them along: " @for form in ["ndjson", "csv", "parquet"] {
+                    a href=(format!("/api/export?{}&format={form}", scope.api_query())) { (form) } " " } }
                 ol.lines { @for line in seen.newest.iter().filter_map(|row| Line::parse(&row.line)) { (line.row(false)) } }
             }
         }

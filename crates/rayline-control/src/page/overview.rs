@@ -6,6 +6,9 @@ use axum::Extension;
 use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use rayline_store::analysis::approaching::{Limits, Warning, approaching};
+use rayline_store::analysis::impact::{Impact, impact};
+use rayline_store::analysis::incidents::{Incidents, incidents};
 use rayline_store::{Answer, Dimension, Query, QueryError, Row, Source};
 use rayline_verdict::Party;
 use serde_json::Value;
@@ -14,7 +17,7 @@ use super::errors::{failed, unanswered, unreadable};
 use super::frame::{Page, Tab};
 use super::line::Line;
 use super::timeline::{Timeline, named};
-use super::{chart, controls, parts, system};
+use super::{chart, controls, insight, parts, system};
 use crate::access::Who;
 use crate::api::Shared;
 use crate::control::now;
@@ -42,6 +45,9 @@ struct Seen {
     zones: Answer,
     codes: Answer,
     newest: Vec<Row>,
+    incidents: Incidents,
+    impact: Impact,
+    warnings: Vec<Warning>,
 }
 
 /// `GET /`
@@ -67,8 +73,8 @@ pub(crate) async fn show(
         Ok(scope) => scope,
         Err(wrong) => return page(unreadable(&wrong), None).answer(),
     };
-    let asked = scope.clone();
-    let seen = shared.desk.ask(move |store| read(source(store), &asked)).await;
+    let (asked, limits) = (scope.clone(), shared.seats.limits());
+    let seen = shared.desk.ask(move |store| read(source(store), &asked, &limits)).await;
     let main = html! {
         (controls::all(&scope, PATH, now))
         (firing(&shared))
@@ -80,7 +86,7 @@ pub(crate) async fn show(
     page(main, Some(&scope)).answer()
 }
 
-fn read(store: &dyn Source, scope: &Scope) -> Result<Seen, QueryError> {
+fn read(store: &dyn Source, scope: &Scope, limits: &Limits) -> Result<Seen, QueryError> {
     let mut filters = scope.filters.clone();
     filters.push(failed());
     let worst = Query { filters: filters.clone(), top: CODES, ..scope.query(&[Dimension::Code, Dimension::Zone]) };
@@ -89,6 +95,9 @@ fn read(store: &dyn Source, scope: &Scope) -> Result<Seen, QueryError> {
         zones: rayline_store::run(store, &scope.query(&[Dimension::Zone, Dimension::Party]))?,
         codes: rayline_store::run(store, &worst)?,
         newest: rayline_store::rows(store, scope.span, &filters, NEWEST)?,
+        incidents: incidents(store, scope.span)?,
+        impact: impact(store, scope.span, &scope.filters)?,
+        warnings: approaching(store, scope.span, limits)?,
     })
 }
 
@@ -109,6 +118,7 @@ fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
             }))
         } @else {
             section.card #budget data-swap { (budget(scope, &seen.zones)) }
+            section.card #incidents data-swap { (insight::incidents(scope, &seen.incidents)) }
             @if seen.codes.total.failed > 0 {
                 section.card #first data-swap { (first(scope, &seen.codes)) }
             }
@@ -116,6 +126,12 @@ fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
                 header { h2 { "Failed requests, by whose fault it is" } span.soft { "click a bar to look closer" } }
                 @if seen.timeline.is_empty() { p.good { "Nothing failed in this span." } }
                 (seen.timeline.draw(scope, "/errors", "Failed requests by party", true))
+            }
+            @if seen.impact.failed > 0 || !seen.warnings.is_empty() {
+                div.grid {
+                    @if seen.impact.failed > 0 { section.card #impact data-swap { (insight::impact(scope, &seen.impact)) } }
+                    @if !seen.warnings.is_empty() { section.card #approaching data-swap { (insight::approaching(&seen.warnings)) } }
+                }
             }
             @if !seen.newest.is_empty() {
                 section.card #newest data-swap {

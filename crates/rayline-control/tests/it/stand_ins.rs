@@ -14,6 +14,7 @@ pub(crate) fn seats() -> Seats {
         configurations: Some(Arc::new(Texts)),
         diagnose: Some(Arc::new(Quick)),
         senders: Some(Arc::new(Post)),
+        limits: None,
     }
 }
 
