@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use rayline_config::{LogTarget, Plan, Problem, Source};
-use rayline_control::{Control, Seats};
+use rayline_control::{Control, Facts, Seats};
 use rayline_edge::{Counts, Edge, Sink, StartError};
 use rayline_observe::{Gauges, Lane, Observer, Options, Target};
 use rayline_store::Store;
@@ -63,7 +63,9 @@ impl Service {
             None => None,
             Some(address) => {
                 let seat = Seat { edge: Arc::clone(&edge), reload, started: SystemTime::now() };
-                let started = Control::start(address, &token, observer.clone(), Arc::new(seat), Seats::default());
+                let facts = store.clone().map(|store| Arc::new(store) as Arc<dyn Facts>);
+                let seats = Seats { store: facts, ..Seats::default() };
+                let started = Control::start(address, &token, observer.clone(), Arc::new(seat), seats);
                 Some(started.map_err(|error| format!("cannot start the admin server on {address}: {error}"))?)
             }
         };
