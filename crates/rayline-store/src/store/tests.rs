@@ -97,6 +97,7 @@ fn what_is_asked_is_the_same_in_memory_in_files_and_after_a_restart() {
     let again = open(folder.path());
     assert_eq!(ask(&again, Dimension::Code)[1].1.failed, expected + 1);
     assert_eq!(journals(folder.path()), [2]);
+    assert_eq!(again.rays(refused(MINUTE, 1).ray).unwrap().len(), 1);
     again.stop();
 }
 
