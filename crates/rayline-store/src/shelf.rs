@@ -258,7 +258,7 @@ impl Shelf {
     }
 
     /// The files as they are now. They stay readable, whatever becomes of them meanwhile.
-    fn segments(&self) -> io::Result<Arc<Vec<Arc<Segment>>>> {
+    pub(crate) fn segments(&self) -> io::Result<Arc<Vec<Arc<Segment>>>> {
         if self.lock.is_some() {
             return Ok(Arc::clone(&self.catalog().segments));
         }
@@ -323,7 +323,6 @@ impl Source for Shelf {
         Ok(chunks)
     }
 
-    /// Hours are there as soon as minutes are: those not summed up yet are handed out as they are, by the hour.
     fn visit(
         &self,
         table: Table,
@@ -331,10 +330,28 @@ impl Source for Shelf {
         wanted: &Wanted,
         visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let segments = self.segments()?;
-        let mut visits = visits_of(&segments, table, span);
+        self.visit_files(&self.segments()?, table, span, wanted, visit)
+    }
+}
+
+impl Shelf {
+    /// Visits the rows of the files that there were at some moment. Hours are there as soon as minutes are: those not summed
+    /// up yet are handed out as they are, by the hour.
+    ///
+    /// # Errors
+    ///
+    /// If files cannot be read, and what `visit` returns.
+    pub(crate) fn visit_files(
+        &self,
+        segments: &[Arc<Segment>],
+        table: Table,
+        span: Span,
+        wanted: &Wanted,
+        visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut visits = visits_of(segments, table, span);
         let later = Span { to: Moment(span.to.0.saturating_add(HOUR)), ..span };
-        let unsummed = if table == Table::Hours { merge::unsummed(&segments) } else { Vec::new() };
+        let unsummed = if table == Table::Hours { merge::unsummed(segments) } else { Vec::new() };
         let minutes = visits_of(&unsummed, Table::Minutes, later);
         visits.extend(minutes.into_iter().map(|visit| Visit { by_hour: true, ..visit }));
         visits.sort_by_key(|visit| visit.first);

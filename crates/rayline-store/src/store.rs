@@ -85,7 +85,7 @@ pub(crate) struct Shared {
     pub(crate) shelf: Shelf,
     pub(crate) flow: Arc<Flow>,
     open: Mutex<Open>,
-    /// Held by all who ask; by whoever moves rows from memory to files alone.
+    /// Held by all who look what is where; by whoever moves rows from memory to files alone.
     gate: RwLock<()>,
     rows: AtomicU64,
     /// By [`Task`].
@@ -242,9 +242,13 @@ impl Source for Store {
         wanted: &Wanted,
         visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let _nothing_moves = self.shared.ask();
-        self.shared.shelf.visit(table, span, wanted, visit)?;
-        for piece in self.pieces(table, span) {
+        // Whoever visits may take his time, so rows must be free to move meanwhile.
+        let (files, pieces) = {
+            let _nothing_moves = self.shared.ask();
+            (self.shared.shelf.segments()?, self.pieces(table, span))
+        };
+        self.shared.shelf.visit_files(&files, table, span, wanted, visit)?;
+        for piece in pieces {
             visit(piece.chunk(wanted.lines)?)?;
         }
         Ok(())

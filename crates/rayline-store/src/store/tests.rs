@@ -102,6 +102,31 @@ fn what_is_asked_is_the_same_in_memory_in_files_and_after_a_restart() {
 }
 
 #[test]
+fn rows_move_to_files_while_somebody_looks_at_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let (mut intake, mut take) = lane(&store);
+    for nth in 0..10_000 {
+        take_in(&refused(nth as i64, nth), &mut intake, &mut take);
+        if nth % 1000 == 999 {
+            take.hand_over();
+            store.sync();
+        }
+    }
+    let always = Span { from: Moment(i64::MIN), to: Moment(i64::MAX) };
+    let mut lines = 0;
+    let visited = store.visit(Table::Requests, always, &Wanted::all(), &mut |chunk| {
+        store.seal();
+        until("the journal is sealed", || journals(folder.path()) == [2]);
+        lines += chunk.lines.iter().filter(|line| line.ends_with(b"}")).count();
+        Ok(())
+    });
+    visited.unwrap();
+    assert_eq!(lines, 10_000);
+    store.stop();
+}
+
+#[test]
 fn what_is_kept_is_masked_on_disk_too() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
