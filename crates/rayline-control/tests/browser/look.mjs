@@ -22,7 +22,7 @@ for (const { name: look, ...options } of looks) {
   page.on('pageerror', (error) => complain(String(error)));
   page.on('request', (request) => { if (!request.url().startsWith(base)) complain(`asks ${request.url()}`); });
 
-  await page.goto(`${base}/`);
+  await page.goto(`${base}/login`);
   await page.screenshot({ path: `${folder}/login-${look}.png` });
   await page.fill('#token', token);
   await Promise.all([page.waitForURL(`${base}/`), page.keyboard.press('Enter')]);

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod browser;
 mod calls;
 mod login;
 mod pages;

@@ -26,7 +26,7 @@ fn ago(record: Record, seconds: i64, ray: u64) -> Record {
     Record { ray: RayId(ray), start, end: Moment(start.0 + 25_000_000), ..record }
 }
 
-fn fill(shelf: &Shelf) {
+pub(crate) fn fill(shelf: &Shelf) {
     for place in 0..40 {
         shelf.add(&ago(records::fine("/fine"), 10 + place * 60, 0x1000 + place as u64));
     }
