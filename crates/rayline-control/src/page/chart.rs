@@ -64,7 +64,7 @@ impl Chart<'_> {
                 div.plot {
                     div.y aria-hidden="true" {
                         span { (show::rounded(top)) }
-                        span { @if top >= 2.0 { (show::rounded(top / 2.0)) } }
+                        span { @if top % 2.0 == 0.0 { (show::rounded(top / 2.0)) } }
                         span { "0" }
                     }
                     svg role="img" aria-label=(self.summary(most)) viewBox=(format!("0 0 {width} {HEIGHT}"))

@@ -65,7 +65,7 @@ fn one_incident(scope: &Scope, incident: &Incident) -> Markup {
         }
         @for consequence in incident.consequences.iter().take(5) {
             @let followed = consequence.incident.codes.first().map_or("", |(code, _)| code.as_str());
-            p.small.soft { "↳ then " (parts::code(followed)) ", " (show::count(consequence.incident.failed)) " failed: " (long(&consequence.reason, 300)) }
+            p.small.soft { "↳ then " (parts::code(followed)) ", " (show::count(consequence.incident.failed)) " failed: " (parts::prose(&consequence.reason)) }
         }
     }
 }
@@ -99,7 +99,7 @@ pub(crate) fn changes(scope: &Scope, changes: &Changes) -> Markup {
                 li {
                     a href=(scope.with(explanation.dimension, &explanation.value).link(ERRORS)) {
                         strong { (explanation.dimension.name().replace('_', " ")) " " (short(&named(explanation.dimension, &explanation.value))) } }
-                    " " (long(&explanation.sentence, 400))
+                    " " (parts::prose(&explanation.sentence))
                     @if !explanation.also.is_empty() {
                         span.soft.small { " The same requests have "
                             @for (place, (dimension, value)) in explanation.also.iter().take(3).enumerate() {
@@ -146,7 +146,7 @@ pub(crate) fn approaching(warnings: &[Warning]) -> Markup {
     html! {
         header { h2 { "Approaching trouble" } span.soft { "near a limit, growing, or new" } }
         ul.plain { @for warning in warnings.iter().take(WARNINGS) {
-            li { span.warns.dot { (long(&warning.subject, 100)) } ": " (long(&warning.sentence, 400)) }
+            li { span.warns.dot { (long(&warning.subject, 100)) } ": " (parts::prose(&warning.sentence)) }
         } }
     }
 }

@@ -59,6 +59,9 @@ pub(crate) async fn show(
     if who.role().is_none() {
         return login::form("/", None);
     }
+    if let Some(link) = controls::added(&pairs, PATH) {
+        return login::see(&link);
+    }
     let now = now();
     let page = |main, scope: Option<&Scope>| Page {
         tab: Tab::Overview,

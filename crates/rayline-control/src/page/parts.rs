@@ -71,7 +71,7 @@ pub(crate) fn copyable(id: &str, text: &str) -> Markup {
     }
 }
 
-/// A sentence of ours with its literals in backticks.
+/// A sentence with its literals in backticks, which may be an attacker's words.
 pub(crate) fn prose(text: &str) -> Markup {
-    html! { @for (place, part) in text.split('`').enumerate() { @if place % 2 == 1 { code { (part) } } @else { (part) } } }
+    html! { @for (place, part) in text.split('`').enumerate() { @if place % 2 == 1 { code { (long(part, 400)) } } @else { (long(part, 400)) } } }
 }

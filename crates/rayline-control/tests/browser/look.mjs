@@ -43,7 +43,7 @@ for (const { name: look, ...options } of looks) {
     await page.keyboard.press('Tab');
     const first = await page.evaluate(() => document.activeElement.className);
     if (first !== 'skip') complain(`the first stop of the tab key is ${first}`);
-    const name = path.split('?')[0].replaceAll('/', '_') || '_';
+    const name = path.replaceAll(/[^a-z0-9.]/g, '_');
     await page.evaluate(() => document.activeElement.blur());
     await page.screenshot({ path: `${folder}/page${name}-${look}.png`, fullPage: true });
   }
