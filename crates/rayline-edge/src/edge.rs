@@ -177,6 +177,10 @@ impl Edge {
             ("server.admin", now.server.admin != then.server.admin),
             ("server.data_dir", now.server.data_dir != then.server.data_dir),
             ("log.requests", now.log.requests != then.log.requests),
+            ("store", now.sight.store != then.sight.store),
+            ("logpush", now.sight.logpush != then.sight.logpush),
+            ("trace.endpoint", now.sight.trace.endpoint != then.sight.trace.endpoint),
+            ("trace.headers", now.sight.trace.headers != then.sight.trace.headers),
         ];
         changes.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }

@@ -13,5 +13,5 @@ mod writer;
 
 pub use lane::Lane;
 pub use metrics::Gauges;
-pub use observer::{Health, Observer, Options, Target};
+pub use observer::{Feed, Health, Observer, Options, Target};
 pub use tail::{CodeFilter, StatusFilter, Subject, TailFilter, TailStream, Tailed};

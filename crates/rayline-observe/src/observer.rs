@@ -30,6 +30,10 @@ pub enum Target {
     Off,
 }
 
+/// What takes every line of the request log as it is made, whole lines each time. It is called on the writer's thread, so
+/// it must not wait for anything but a file.
+pub type Feed = Box<dyn FnMut(&[u8]) + Send>;
+
 /// How an [`Observer`] starts.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -89,24 +93,25 @@ impl Observer {
     ///
     /// If the system has no thread to give, or standard output is closed.
     pub fn start(options: Options) -> io::Result<(Self, Vec<Lane>)> {
-        Self::start_with(options, None)
+        Self::start_with(options, None, Vec::new())
     }
 
-    /// The same, with a store that every lane feeds. Whoever opened it stops it, after this.
+    /// The same, with a store that every lane feeds, and others that take every line. Whoever opened the store stops it,
+    /// after this.
     ///
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    pub fn start_with(options: Options, store: Option<Store>) -> io::Result<(Self, Vec<Lane>)> {
+    pub fn start_with(options: Options, store: Option<Store>, feeds: Vec<Feed>) -> io::Result<(Self, Vec<Lane>)> {
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
         let log_error = Arc::new(Mutex::new(None));
         let log = RequestLog::open(options.log, Arc::clone(&metrics), Arc::clone(&log_error))?;
-        let logged = log.is_on();
+        let logged = log.is_on() || !feeds.is_empty();
         let tails = Arc::new(Tails::default());
         let slots: Vec<_> = (0..options.lanes).map(|_| Arc::new(Slots::default())).collect();
         let (commands, orders) = channel();
         let (end, ended) = channel();
-        let writer = Writer::new(slots.clone(), orders, log, Arc::clone(&tails));
+        let writer = Writer::new(slots.clone(), orders, log, feeds, Arc::clone(&tails));
         let thread = thread::Builder::new().name("observe".to_owned()).spawn(move || {
             let _end = end;
             writer.run();

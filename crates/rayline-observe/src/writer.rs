@@ -5,7 +5,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::lane::Slots;
+use crate::lane::{Load, Slots};
+use crate::observer::Feed;
 use crate::request_log::RequestLog;
 use crate::tail::Tails;
 
@@ -23,12 +24,19 @@ pub(crate) struct Writer {
     lanes: Vec<Arc<Slots>>,
     orders: Receiver<Command>,
     log: RequestLog,
+    feeds: Vec<Feed>,
     tails: Arc<Tails>,
 }
 
 impl Writer {
-    pub(crate) fn new(lanes: Vec<Arc<Slots>>, orders: Receiver<Command>, log: RequestLog, tails: Arc<Tails>) -> Self {
-        Self { lanes, orders, log, tails }
+    pub(crate) fn new(
+        lanes: Vec<Arc<Slots>>,
+        orders: Receiver<Command>,
+        log: RequestLog,
+        feeds: Vec<Feed>,
+        tails: Arc<Tails>,
+    ) -> Self {
+        Self { lanes, orders, log, feeds, tails }
     }
 
     /// Runs until told to stop, or until nobody is left who could tell.
@@ -56,18 +64,29 @@ impl Writer {
             let taken = lane.take();
             stop |= self.obey();
             if let Some(mut load) = taken {
-                load.drain(|batch| self.log.write(batch, Instant::now()));
+                self.empty(&mut load);
                 lane.give_back(load);
             }
         }
         stop
     }
 
+    /// The log takes the lines out of a batch: it comes last.
+    fn empty(&mut self, load: &mut Load) {
+        load.drain(|batch| {
+            if !batch.lines.is_empty() {
+                self.feeds.iter_mut().for_each(|feed| feed(&batch.lines));
+            }
+            self.log.write(batch, Instant::now());
+        });
+    }
+
     /// What the store had no room for in time waits in loads that are otherwise empty.
     fn hand_over_rest(&mut self) {
-        for lane in &self.lanes {
+        for at in 0..self.lanes.len() {
+            let Some(lane) = self.lanes.get(at).map(Arc::clone) else { break };
             if let Some(mut load) = lane.take_emptied() {
-                load.drain(|batch| self.log.write(batch, Instant::now()));
+                self.empty(&mut load);
                 lane.give_back(load);
             }
         }

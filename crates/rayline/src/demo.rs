@@ -50,7 +50,7 @@ async fn show_all(args: &DemoArgs, global: &Global) -> io::Result<Exit> {
         show(&source, &problems);
         return Ok(Exit::CouldNotRun);
     };
-    let service = match Service::start(plan, Reload::Fixed) {
+    let service = match Service::start(plan, Reload::Fixed { running: source.text.clone() }) {
         Ok(service) => service,
         Err(problem) => {
             output::fail(&problem, None);

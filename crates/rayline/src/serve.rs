@@ -31,7 +31,7 @@ fn plan(args: &ServeArgs) -> io::Result<Result<(Plan, Reload), Exit>> {
         return Ok(match rayline_config::one_zone(zone, origin, args.listen, None) {
             Ok(mut plan) => {
                 overridden.apply(&mut plan);
-                Ok((plan, Reload::Fixed))
+                Ok((plan, Reload::Fixed { running: String::new() }))
             }
             Err(problems) => {
                 show(&Source { name: "command line".to_owned(), text: String::new(), base: PathBuf::new() }, &problems);
@@ -103,10 +103,10 @@ async fn serve(plan: Plan, reload: Reload) -> io::Result<Exit> {
         tokio::select! {
             told = signals.next() => match told {
                 Told::Stop => break,
-                Told::Hangup => run_again(&reload, &service),
+                Told::Hangup => run_again(&service),
                 Told::User1 => service.observer().reopen(),
             },
-            () = changed(&mut watch) => run_again(&reload, &service),
+            () = changed(&mut watch) => run_again(&service),
         }
     }
     output::say(&format!("stopping: no more visitors, up to {} s for those there are", drain.as_secs()));
@@ -146,8 +146,8 @@ async fn stop(service: Service, drain: std::time::Duration, signals: &mut Signal
     }
 }
 
-fn run_again(reload: &Reload, service: &Service) {
-    match reload.run(service.edge()) {
+fn run_again(service: &Service) {
+    match service.reload() {
         Ok(reloaded) => {
             show(&reloaded.source, &reloaded.warnings);
             for key in reloaded.needs_restart {
@@ -260,7 +260,7 @@ impl Reload {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File { path, .. } => Some(path),
-            Self::Fixed => None,
+            Self::Fixed { .. } => None,
         }
     }
 }

@@ -57,10 +57,7 @@ fn a_store_gets_every_count_and_the_lines_that_it_keeps() {
         });
         observer.clone().stop();
         store.sync();
-        assert_eq!(codes(&store), [
-            ("origin.connect.refused".to_owned(), 1000.0, 1000),
-            (String::new(), 10_000.0, 0)
-        ]);
+        assert_eq!(codes(&store), [("origin.connect.refused".to_owned(), 1000.0, 1000), (String::new(), 10_000.0, 0)]);
         let health = store.health();
         let samples = samples(&observer.metrics());
         assert_eq!(samples["rayline_store_rows_total"], health.rows as f64);

@@ -14,12 +14,13 @@ use crate::cli::Global;
 use crate::cli::diagnose::RayArgs;
 use crate::config_file;
 use crate::output::{self, BOLD, DIM, Exit, escaped, styled};
+use crate::service::stored;
 use crate::tail::admin::Trouble;
 use crate::tail::{find_admin, printer};
 
 pub(crate) fn run(args: &RayArgs, global: &Global) -> io::Result<Exit> {
     let digits = args.ray.to_string();
-    let kept = asked(args, &digits)?;
+    let kept = asked(args, &digits)?.or_else(|| stored(args));
     let record = match kept.map_or_else(|| logged(args, &digits), |record| Ok(Some(record))) {
         Ok(record) => record,
         Err(why) => {
@@ -76,6 +77,16 @@ fn asked(args: &RayArgs, digits: &str) -> io::Result<Option<Value>> {
             None
         }
     })
+}
+
+/// What the store of an edge that does not run has kept of it. One that cannot be read is no reason to stop: the log may do.
+fn stored(args: &RayArgs) -> Option<Value> {
+    if args.file.is_some() {
+        return None;
+    }
+    let plan = known::plan(&config_file::find(args.config.as_deref())?).ok()?;
+    let lines = stored::read(&plan.server.data_dir).and_then(|store| store.rays(args.ray)).ok()?;
+    lines.last().and_then(|line| serde_json::from_slice(line).ok())
 }
 
 /// What the edge's request log has of it.

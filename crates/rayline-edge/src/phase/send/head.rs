@@ -27,7 +27,7 @@ pub(super) fn encode(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut Bytes
     let (mut forwarded, mut looped) = (false, false);
     let traced = exchange.passes_traces();
     encode::copy_fields(out, &head.fields, |name, _| match Known::of(name) {
-        None => !hops.nominates(name) && !(traced && replaces(exchange, name)),
+        None => !(hops.nominates(name) || traced && replaces(exchange, name)),
         Some(Known::ForwardedFor) => {
             forwarded = true;
             false

@@ -1,0 +1,99 @@
+//! From the configuration's alerts to those that are watched for.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rayline_config::{AlertKind, Plan, ReceiverKind};
+use rayline_push::alert::{Address, Certificate, Kind, Known, Options, Policy, Receiver};
+use rayline_verdict::Moment;
+
+/// The file in `data_dir` that says what has been told.
+const FILE: &str = "alerts.json";
+/// How often is looked.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// What a plan asks to be watched for.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// `None`: nothing.
+    pub(crate) options: Option<Options>,
+    pub(crate) known: Known,
+}
+
+impl Watched {
+    /// Links lead to the dashboard, if there is one.
+    pub(crate) fn of(plan: &Plan, dashboard: Option<SocketAddr>) -> Self {
+        Self { options: options(plan, dashboard), known: known(plan) }
+    }
+}
+
+fn options(plan: &Plan, dashboard: Option<SocketAddr>) -> Option<Options> {
+    let policies: Vec<Policy> = plan.sight.alerts.iter().map(policy).collect();
+    (!policies.is_empty()).then(|| Options {
+        policies,
+        receivers: plan.sight.receivers.iter().map(receiver).collect(),
+        file: plan.server.data_dir.join(FILE),
+        every: EVERY,
+        dashboard: dashboard.map(|address| format!("http://{address}")).unwrap_or_default(),
+    })
+}
+
+/// What a plan says of certificates and time-outs.
+fn known(plan: &Plan) -> Known {
+    let of_zone = |zone: &std::sync::Arc<rayline_config::Zone>| {
+        let name = zone.name.clone();
+        let shown = zone.certificates.iter().map(move |certificate| Certificate {
+            subject: format!("{}, shown to visitors,", certificate.names.join(", ")),
+            zone: name.clone(),
+            not_after: moment(certificate.not_after),
+        });
+        shown.collect::<Vec<_>>()
+    };
+    Known {
+        certificates: plan.zones.iter().flat_map(of_zone).collect(),
+        read_timeouts: plan.zones.iter().map(|zone| (zone.name.clone(), zone.settings.proxy_read_timeout)).collect(),
+    }
+}
+
+fn policy(alert: &rayline_config::Alert) -> Policy {
+    let kind = match alert.kind {
+        AlertKind::FailureRate => Kind::FailureRate { percent: alert.threshold },
+        AlertKind::NewCode => Kind::NewCode,
+        AlertKind::BurnRate => Kind::BurnRate { objective: alert.objective, times: alert.threshold },
+        AlertKind::Certificate => Kind::Certificate { before: alert.before },
+        AlertKind::NearTimeout => Kind::NearTimeout { percent: alert.threshold },
+    };
+    Policy {
+        name: alert.name.clone(),
+        kind,
+        zones: alert.zones.clone(),
+        parties: alert.parties.clone(),
+        codes: alert.codes.clone(),
+        window: alert.window,
+        min_requests: alert.min_requests,
+        receivers: alert.receivers.clone(),
+        repeat: alert.repeat,
+        quiet_minutes: alert.quiet_minutes,
+    }
+}
+
+fn receiver(receiver: &rayline_config::Receiver) -> Receiver {
+    let url = receiver.url.0.clone();
+    let secret = receiver.secret.as_ref().map(|secret| secret.0.clone());
+    let address = match receiver.kind {
+        ReceiverKind::Webhook => Address::Webhook { url, secret },
+        ReceiverKind::Slack => Address::Slack { url },
+        ReceiverKind::Discord => Address::Discord { url },
+        ReceiverKind::Teams => Address::Teams { url },
+        ReceiverKind::PagerDuty => Address::PagerDuty { url, routing_key: secret.unwrap_or_default() },
+        ReceiverKind::Email => Address::Email { server: url, from: receiver.from.clone(), to: receiver.to.clone() },
+        ReceiverKind::Command => Address::Command { words: receiver.command.clone() },
+    };
+    Receiver { name: receiver.name.clone(), address }
+}
+
+/// A point in time as records have it.
+pub(crate) fn moment(at: SystemTime) -> Moment {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,136 @@
+//! What stands beside the edge and follows its configuration: the store, what is sent away, the versions, and what the
+//! dashboard is told of the plan.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rayline_config::{Content, Plan, Zone};
+use rayline_control::Seats;
+use rayline_push::job::Feed;
+use rayline_store::Store;
+use serde_json::{Value, json};
+
+use super::alerts::{Watched, moment};
+use super::diagnosing::Clinic;
+use super::senders::Senders;
+use super::stored;
+use super::versions::Versions;
+
+/// The folder in `data_dir` with the versions of the configuration.
+const VERSIONS: &str = "versions";
+
+/// All of it.
+pub(super) struct Beside {
+    pub(super) store: Option<Store>,
+    senders: Arc<Senders>,
+    versions: Arc<Versions>,
+    dashboard: Option<SocketAddr>,
+    source: String,
+    told: Mutex<Value>,
+}
+
+/// What a plan means for it.
+pub(super) struct Wanted {
+    watched: Watched,
+    told: Value,
+}
+
+impl Beside {
+    /// Opens and starts what a plan asks for; alerts begin with [`follow`](Self::follow).
+    pub(super) fn start(plan: &Plan) -> (Self, Vec<Feed>) {
+        let (senders, feeds) = Senders::start(plan);
+        let beside = Self {
+            store: stored::open(plan),
+            senders: Arc::new(senders),
+            versions: Arc::new(Versions::open(plan.server.data_dir.join(VERSIONS))),
+            dashboard: plan.server.admin,
+            source: plan.source_name.clone(),
+            told: Mutex::default(),
+        };
+        (beside, feeds)
+    }
+
+    /// The version of the plan that the edge starts with.
+    pub(super) fn begin(&self, text: &str) -> u64 {
+        self.versions.begin(text, &self.source)
+    }
+
+    /// Takes from a plan what must be known once it runs.
+    pub(super) fn read(&self, plan: &Plan) -> Wanted {
+        Wanted { watched: Watched::of(plan, self.dashboard), told: told(plan) }
+    }
+
+    /// The edge runs on that plan now: so does all of this.
+    pub(super) fn follow(&self, wanted: Wanted, version: u64, text: &str) {
+        self.versions.add(version, text, &self.source);
+        self.go_on(wanted);
+    }
+
+    /// The same for the plan that it started with, whose version is noted already.
+    pub(super) fn go_on(&self, wanted: Wanted) {
+        self.senders.watch(wanted.watched, self.store.as_ref());
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = wanted.told;
+    }
+
+    /// What the dashboard asks.
+    pub(super) fn seats(&self) -> Seats {
+        Seats {
+            store: self.store.clone().map(|store| Arc::new(store) as Arc<_>),
+            configurations: Some(Arc::clone(&self.versions) as Arc<_>),
+            diagnose: Some(Arc::new(Clinic::default())),
+            senders: Some(Arc::clone(&self.senders) as Arc<_>),
+        }
+    }
+
+    /// `zones` and `certificates`, as the admin server's pages know them.
+    pub(super) fn told(&self) -> Value {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends what sends, then the store. Call it after the last record.
+    pub(super) fn stop(&self) {
+        self.senders.stop();
+        if let Some(store) = &self.store {
+            store.stop();
+        }
+    }
+}
+
+fn told(plan: &Plan) -> Value {
+    let now = moment(SystemTime::now()).0;
+    let certificate = |certificate: &Arc<rayline_config::Certificate>| {
+        let ends = moment(certificate.not_after);
+        json!({
+            "names": certificate.names,
+            "not_after": ends.to_seconds(),
+            "days_left": (ends.0 - now).div_euclid(86_400_000_000_000),
+            "toward": "visitors",
+        })
+    };
+    let certificates: Vec<Value> = plan.zones.iter().flat_map(|zone| &zone.certificates).map(certificate).collect();
+    json!({ "zones": plan.zones.iter().map(|zone| of_zone(zone)).collect::<Vec<_>>(), "certificates": certificates })
+}
+
+fn of_zone(zone: &Zone) -> Value {
+    let served = zone.records.iter().filter(|record| record.proxied);
+    let host = |name: &str, wildcard: bool| if wildcard { format!("*.{name}") } else { name.to_owned() };
+    let mut hosts: Vec<String> = served.clone().map(|record| host(&record.name, record.wildcard)).collect();
+    let mut origins: Vec<String> = served
+        .map(|record| match &record.content {
+            Content::Address(address) => address.to_string(),
+            Content::Name(name) => name.clone(),
+        })
+        .collect();
+    for list in [&mut hosts, &mut origins] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    json!({
+        "name": zone.name,
+        "ssl": zone.settings.ssl.as_str(),
+        "hosts": hosts,
+        "origins": origins,
+        "read_timeout_ms": u64::try_from(zone.settings.proxy_read_timeout.as_millis()).unwrap_or(u64::MAX),
+    })
+}
