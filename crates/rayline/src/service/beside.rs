@@ -3,12 +3,13 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rayline_config::{Content, Plan, Zone};
 use rayline_control::Seats;
 use rayline_push::job::Feed;
 use rayline_store::Store;
+use rayline_store::analysis::approaching::Limits;
 use serde_json::{Value, json};
 
 use super::alerts::{Watched, moment};
@@ -27,6 +28,8 @@ pub(super) struct Beside {
     versions: Arc<Versions>,
     dashboard: Option<SocketAddr>,
     source: String,
+    /// As at the start.
+    limits: Limits,
     told: Mutex<Value>,
 }
 
@@ -46,6 +49,7 @@ impl Beside {
             versions: Arc::new(Versions::open(plan.server.data_dir.join(VERSIONS))),
             dashboard: plan.server.admin,
             source: plan.source_name.clone(),
+            limits: limits(plan),
             told: Mutex::default(),
         };
         (beside, feeds)
@@ -80,6 +84,7 @@ impl Beside {
             configurations: Some(Arc::clone(&self.versions) as Arc<_>),
             diagnose: Some(Arc::new(Clinic::default())),
             senders: Some(Arc::clone(&self.senders) as Arc<_>),
+            limits: Some(self.limits),
         }
     }
 
@@ -94,6 +99,22 @@ impl Beside {
         if let Some(store) = &self.store {
             store.stop();
         }
+    }
+}
+
+/// What traffic may come near to: of the zones' time-outs the shortest.
+fn limits(plan: &Plan) -> Limits {
+    /// How far back codes are looked for.
+    const MEMORY: Duration = Duration::from_secs(7 * 86_400);
+    /// Where no zone says otherwise, as at Cloudflare.
+    const READ_TIMEOUT: Duration = Duration::from_secs(125);
+    let read_timeouts = plan.zones.iter().map(|zone| zone.settings.proxy_read_timeout);
+    Limits {
+        read_timeout: read_timeouts.min().unwrap_or(READ_TIMEOUT),
+        connect_timeout: plan.limits.connect_timeout,
+        tls_timeout: plan.limits.tls_timeout,
+        request_body_bytes: plan.limits.request_body_bytes,
+        memory: MEMORY,
     }
 }
 
