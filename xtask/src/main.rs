@@ -3,6 +3,7 @@
 //! It runs tools in order and says how each fared. What is right or wrong about the tree is not decided here but in
 //! tests: those of the crates, and those over the tree itself in `tests/it`.
 
+mod analytics;
 mod bench;
 mod clinic;
 mod fuzz;
@@ -63,6 +64,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<String>,
     },
+    /// Measure the store: taking records in, the dashboard's questions, look-up, export, beside SQLite and `grep`.
+    Analytics(analytics::Analytics),
     /// Write the pages and lists anew that are made from the code.
     Docs,
 }
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Chore::Bench { arguments } => bench::bench(&mut report, &arguments),
         Chore::Peers { arguments } => peers::peers(&mut report, &arguments),
         Chore::Clinic { arguments } => clinic::clinic(&mut report, &arguments),
+        Chore::Analytics(wanted) => analytics::analytics(&mut report, &wanted),
         Chore::Docs => refresh(&mut report),
     }
     report.end()

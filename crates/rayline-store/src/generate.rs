@@ -13,6 +13,7 @@ use rayline_verdict::{Moment, RayId};
 
 use crate::chunk::{Chunk, Column, Shared};
 use crate::dimension::{Dimension, Number};
+use crate::writer::BOUNDS;
 use world::{Failure, World};
 
 const MINUTE: i64 = 60_000_000_000;
@@ -175,6 +176,46 @@ pub fn minutes_of(requests: &Chunk) -> Chunk {
     minutes.summed()
 }
 
+/// What the table of times says of requests: into which bucket each of their times fell, by minute, zone, host and origin.
+pub fn times_of(requests: &Chunk) -> Chunk {
+    let phases: Vec<Number> = Number::ALL.into_iter().filter(|number| number.is_time()).collect();
+    let (mut rows, mut of_phase, mut of_bucket) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, phase) in phases.iter().enumerate() {
+        for (row, time) in requests.numbers.get(phase.index()).into_iter().flatten().flatten().enumerate() {
+            // A phase that took no time was skipped, and is not counted.
+            if *time > 0 {
+                let bucket = BOUNDS.partition_point(|bound| bound < time).min(BOUNDS.len() - 1);
+                rows.push(u32::try_from(row).unwrap_or(u32::MAX));
+                of_phase.push(u32::try_from(place).unwrap_or_default());
+                of_bucket.push(u32::try_from(bucket).unwrap_or_default());
+            }
+        }
+    }
+    let written = |codes: &mut Vec<u32>, values: Vec<String>| {
+        let values = values.into_iter().map(Into::into).collect();
+        Some(Column { codes: std::mem::take(codes).into(), values: Arc::new(values) })
+    };
+    let mut known = requests.clone();
+    known.at = requests.at.iter().map(|at| at - at.rem_euclid(MINUTE)).collect();
+    (known.rays, known.lines, known.numbers) = Default::default();
+    for (dimension, column) in Dimension::ALL.into_iter().zip(&mut known.columns) {
+        if !matches!(dimension, Dimension::Zone | Dimension::Host | Dimension::Origin) {
+            *column = None;
+        }
+    }
+    let mut times = known.select(&rows);
+    for (dimension, column) in Dimension::ALL.into_iter().zip(&mut times.columns) {
+        match dimension {
+            Dimension::Phase => {
+                *column = written(&mut of_phase, phases.iter().map(|phase| phase.name().to_owned()).collect());
+            }
+            Dimension::Bucket => *column = written(&mut of_bucket, BOUNDS.iter().map(u64::to_string).collect()),
+            _ => {}
+        }
+    }
+    times.summed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,5 +237,10 @@ mod tests {
         let weight = |chunk: &Chunk| chunk.weight.iter().map(|weight| u64::from(*weight)).sum::<u64>();
         assert_eq!(weight(&minutes), weight(&rows));
         assert!(minutes.len() < rows.len());
+        let times = times_of(&rows);
+        let measured = rows.numbers.iter().zip(Number::ALL).filter(|(_, number)| number.is_time());
+        let measured = measured.flat_map(|(times, _)| times.as_ref().unwrap().iter().zip(&rows.weight));
+        let measured: u64 = measured.filter(|(time, _)| **time > 0).map(|(_, weight)| u64::from(*weight)).sum();
+        assert_eq!(weight(&times), measured);
     }
 }

@@ -18,6 +18,7 @@ use crate::intake::{Order, Rows};
 use crate::journal::{self, Journal, Kind, wire};
 use crate::row::Masks;
 use crate::store::{Shared, Task};
+pub(crate) use counts::BOUNDS;
 use counts::Minutes;
 pub(crate) use sealer::{Job, Sealer};
 use volume::Taken;

@@ -129,7 +129,7 @@ struct Fall {
 }
 
 /// The buckets' upper bounds in microseconds: each at most 5 % above the one before, up to three hours.
-static BOUNDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+pub(crate) static BOUNDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let next = |bound: &u64| Some((bound + bound / 20).max(bound + 1));
     std::iter::successors(Some(1), next).take_while(|bound| *bound < 10_800_000_000).collect()
 });
