@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::{Global, ServeArgs};
 use crate::config_file;
 use crate::output::{self, Exit};
-use crate::service::{Reload, ReloadProblem, Service};
+use crate::service::{Reload, ReloadProblem, Service, TOKEN_FILE};
 use crate::watch::Watch;
 
 pub(crate) fn run(args: &ServeArgs, _global: &Global) -> io::Result<Exit> {
@@ -173,6 +173,7 @@ struct Greeting {
     zones: Vec<String>,
     log: String,
     every_host: bool,
+    token: PathBuf,
 }
 
 impl Greeting {
@@ -186,6 +187,7 @@ impl Greeting {
                 LogTarget::Off => "off".to_owned(),
             },
             every_host: reload.path().is_none(),
+            token: plan.server.data_dir.join(TOKEN_FILE),
         }
     }
 
@@ -199,8 +201,12 @@ impl Greeting {
         output::say(&format!("serving {}{hosts} on {}", self.zones.join(", "), served.join(", ")));
         output::say(&format!("configuration: {}; request log: {}", self.from, self.log));
         match service.admin() {
-            Some(admin) => output::say(&format!("admin: http://{admin} (`rayline tail --admin http://{admin}`)")),
-            None => output::say("admin: off (`admin` under `[server]`, or `--admin 127.0.0.1:8787`, opens it)"),
+            Some(admin) => {
+                output::say(&format!("admin: http://{admin} (the dashboard; its token is in {})", self.token.display()))
+            }
+            None => output::say(
+                "admin: off (`admin` under `[server]`, or `--admin 127.0.0.1:8787`, opens the dashboard and the API)",
+            ),
         }
     }
 }

@@ -6,6 +6,7 @@
     reason = "all of this crate is tests, their shared functions included: one that cannot go on should stop"
 )]
 
+mod beside;
 mod browser;
 mod check;
 mod command_line;

@@ -92,7 +92,7 @@ fn tells_metrics_and_tails() {
     config(&dir, origin.addr().port(), "");
     let mut edge = Running::start(&dir, &["serve"]);
     let edge_address = address(&edge.stderr.until("serving shop.test on "));
-    let admin = address(&edge.stderr.until("admin: http://")).trim_end_matches(')').to_owned();
+    let admin = address(&edge.stderr.until("admin: http://"));
     let token = std::fs::read_to_string(dir.path().join("data/admin.token")).unwrap();
     let mut tail = dir.rayline(&["tail", "--json", "--failures", "--admin", &format!("http://{admin}")]);
     let mut tail = tail.env("RAYLINE_TOKEN", token.trim()).stdout(std::process::Stdio::piped()).spawn().unwrap();
