@@ -127,7 +127,7 @@ pub(crate) static SERVER: Section = Section {
             name: "admin",
             kind: ADDRESS,
             otherwise: Nothing { means: "closed", example: "\"127.0.0.1:8787\"" },
-            doc: "Where the admin server listens: metrics and the live tail",
+            doc: "Where the admin server listens: dashboard, API, metrics",
         },
         Key {
             name: "data_dir",
