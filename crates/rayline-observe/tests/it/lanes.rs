@@ -1,6 +1,6 @@
 //! What the lanes promise the edge: quick delivery, and counting instead of waiting.
 
-use rayline_observe::{Observer, Options, Target};
+use rayline_observe::{Feed, Observer, Options, Target};
 
 use crate::metrics::samples;
 use crate::{observer, records, until, uris, uris_so_far};
@@ -61,4 +61,25 @@ fn a_full_lane_loses_records_and_counts_failures_apart() {
     assert_eq!(kept("/fine") + lost("success"), 10_000.0);
     assert_eq!(kept("/refused") + lost("failure"), 10_000.0);
     assert_eq!(observer.health().records_lost as f64, lost("success") + lost("failure"));
+}
+
+#[test]
+fn whoever_takes_every_line_gets_it_with_a_log_and_without() {
+    let folder = tempfile::tempdir().unwrap();
+    for log in [Target::Off, Target::File(folder.path().join("log"))] {
+        let taken = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let feeds = (0..2).map(|_| {
+            let taken = std::sync::Arc::clone(&taken);
+            Box::new(move |lines: &[u8]| {
+                assert!(lines.ends_with(b"\n"), "whole lines");
+                taken.lock().unwrap().extend_from_slice(lines);
+            }) as Feed
+        });
+        let options = Options { log, lanes: 1, lane_capacity: 16 };
+        let (observer, mut lanes) = Observer::start_with(options, None, feeds.collect()).unwrap();
+        lanes.remove(0).record(records::fine("/fed"));
+        observer.stop();
+        let taken = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
+        assert_eq!(taken.matches("\"ClientRequestURI\":\"/fed\"").count(), 2, "{taken}");
+    }
 }

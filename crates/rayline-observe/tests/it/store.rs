@@ -42,7 +42,7 @@ fn a_store_gets_every_count_and_the_lines_that_it_keeps() {
         let store = open(folder.path());
         // some records find no room; they are counted all the same
         let options = Options { log, lanes: 2, lane_capacity: 500 };
-        let (observer, lanes) = Observer::start_with(options, Some(store.clone())).unwrap();
+        let (observer, lanes) = Observer::start_with(options, Some(store.clone()), Vec::new()).unwrap();
         std::thread::scope(|scope| {
             for mut lane in lanes {
                 scope.spawn(move || {
