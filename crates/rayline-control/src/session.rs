@@ -28,6 +28,9 @@ const TRY_EVERY: Duration = Duration::from_secs(6);
 /// Addresses whose tries are remembered; the one with the oldest try is forgotten for a new one.
 const ADDRESSES: usize = 512;
 
+/// Codes that let somebody in once and were not used yet; one more makes the oldest worthless.
+const CODES: usize = 8;
+
 /// 32 random bytes as hexadecimal digits. Compared without a hint of where it is wrong, and not shown by `Debug`.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
@@ -74,7 +77,15 @@ struct Open {
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     open: Mutex<Vec<Open>>,
+    codes: Mutex<Vec<Code>>,
     brake: Mutex<Vec<Tries>>,
+}
+
+/// What lets somebody in once.
+#[derive(Debug)]
+struct Code {
+    secret: Secret,
+    until: Instant,
 }
 
 #[derive(Debug)]
@@ -119,6 +130,30 @@ impl Sessions {
     /// Closes it.
     pub(crate) fn close(&self, id: &str) {
         lock(&self.open).retain(|session| !session.id.is(id));
+    }
+
+    /// A code that lets its holder in once, as the administrator, before `until`.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no random bytes to give.
+    pub(crate) fn issue_code(&self, until: Instant) -> std::io::Result<Secret> {
+        let secret = Secret::new()?;
+        let mut codes = lock(&self.codes);
+        if codes.len() >= CODES {
+            codes.remove(0);
+        }
+        codes.push(Code { secret: secret.clone(), until });
+        Ok(secret)
+    }
+
+    /// Whether this code lets somebody in. It does not a second time.
+    pub(crate) fn redeem(&self, offered: &str, now: Instant) -> bool {
+        let mut codes = lock(&self.codes);
+        codes.retain(|code| now < code.until);
+        let open = codes.len();
+        codes.retain(|code| !code.secret.is(offered));
+        codes.len() < open
     }
 
     /// How long this address has to wait before it may try a token; `None`: it may.
@@ -196,6 +231,19 @@ mod tests {
         assert!(sessions.find(one.as_str(), start + AGE).is_none());
         let idle = sessions.open(Role::Admin, start).unwrap();
         assert!(sessions.find(idle.as_str(), start + IDLE).is_none());
+    }
+
+    #[test]
+    fn a_code_works_once_and_not_for_long() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let (used, old) = (sessions.issue_code(start + IDLE).unwrap(), sessions.issue_code(start + TRY_EVERY).unwrap());
+        assert!(!sessions.redeem("", start) && !sessions.redeem(&used.as_str()[1..], start));
+        assert!(sessions.redeem(used.as_str(), start));
+        assert!(!sessions.redeem(used.as_str(), start));
+        assert!(!sessions.redeem(old.as_str(), start + TRY_EVERY));
+        let first = sessions.issue_code(start + IDLE).unwrap();
+        (0..CODES).for_each(|_| drop(sessions.issue_code(start + IDLE).unwrap()));
+        assert!(!sessions.redeem(first.as_str(), start));
     }
 
     #[test]

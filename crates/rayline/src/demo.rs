@@ -2,6 +2,7 @@
 
 mod exhibits;
 mod page;
+mod traffic;
 mod websocket;
 
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ use serde_json::json;
 use crate::cli::{ADMIN, DemoArgs, Global};
 use crate::output::{self, BOLD, Exit};
 use crate::serve::{Signals, show};
-use crate::service::{Reload, Service};
+use crate::service::{Reload, Service, TOKEN_FILE};
 use crate::tail::printer::Printer;
 use exhibits::{Exhibit, NOT_SHOWN, PROXY, Place};
 use websocket::Echo;
@@ -57,13 +58,18 @@ async fn show_all(args: &DemoArgs, global: &Global) -> io::Result<Exit> {
             return Ok(Exit::CouldNotRun);
         }
     };
-    demo.greet(&addresses, &service, folder.path(), global)?;
+    let plays = traffic::planned(&demo.exhibits);
+    demo.greet(&addresses, &service, folder.path(), plays.len(), global)?;
+    // it ends with the demo, or before
+    let _traffic = traffic::send(plays, addresses.http);
     let mut lines = service.observer().subscribe(TailFilter::default());
     let mut printer = Printer::new(global);
     loop {
         tokio::select! {
             () = signals.stop() => break,
             line = lines.next() => match line {
+                // as JSON all is told; people read what they did themselves
+                Some(Tailed::Line(line)) if !global.json && traffic::is_own(&line) => {}
                 Some(Tailed::Line(line)) => printer.record(&line, &TailFilter::default())?,
                 Some(Tailed::Missed(count)) => output::say(&format!("{count} lines were missed")),
                 None => break,
@@ -191,9 +197,19 @@ impl Demo {
     }
 
     /// Prints what to open and try: for people, or as one JSON object.
-    fn greet(&self, addresses: &Addresses, service: &Service, folder: &Path, global: &Global) -> io::Result<()> {
+    fn greet(
+        &self,
+        addresses: &Addresses,
+        service: &Service,
+        folder: &Path,
+        own: usize,
+        global: &Global,
+    ) -> io::Result<()> {
         let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
         let start = format!("http://demo.localhost:{}/", place.http_port);
+        let token = folder.join("data").join(TOKEN_FILE);
+        // a quarter of an hour is all that a demo has to show at first
+        let dashboard = service.login_link("/?from=-15m")?;
         if global.json {
             let exhibits: Vec<_> = self
                 .exhibits
@@ -214,8 +230,7 @@ impl Demo {
             let never = NOT_SHOWN.iter().map(|(code, why)| json!({ "code": code, "why": why }));
             let missing: Vec<_> = missing.chain(never).collect();
             let admin = service.admin().map(|admin| format!("http://{admin}"));
-            let demo =
-                json!({ "start": start, "admin": admin, "folder": folder, "exhibits": exhibits, "not_shown": missing });
+            let demo = json!({ "dashboard": dashboard, "token_file": token, "start": start, "admin": admin, "folder": folder, "exhibits": exhibits, "not_shown": missing });
             let mut out = output::stdout();
             serde_json::to_writer(&mut out, &demo)?;
             return io::Write::write_all(&mut out, b"\n");
@@ -225,6 +240,11 @@ impl Demo {
             output::styled(BOLD, "rayline demo"),
             self.exhibits.len()
         ));
+        if let Some(dashboard) = &dashboard {
+            output::say(&format!("\n  dashboard   {}", output::styled(BOLD, dashboard)));
+            output::say("              logs one browser in, once, within ten minutes; after that the token does:");
+            output::say(&format!("              {}", token.display()));
+        }
         output::say(&format!("\n  open   {}\n", output::styled(BOLD, &start)));
         output::say(&format!("  try    curl -i http://refused.demo.localhost:{}/", place.http_port));
         output::say("         rayline explain 521");
@@ -232,7 +252,11 @@ impl Demo {
             output::say(&format!("  not shown here: {}, because {}", missing.exhibit.name, missing.why));
         }
         output::say(&format!("  folder {} (configuration and log, removed at the end)", folder.display()));
-        output::say("\nrequests appear below; Ctrl-C ends the demo\n");
+        output::say(&format!(
+            "\nthe demo sends {own} requests of its own over the next {} s, so that the dashboard has something to show",
+            traffic::LENGTH.as_secs()
+        ));
+        output::say("your requests appear below; Ctrl-C ends the demo\n");
         std::fs::write(folder.join("demo.toml"), &self.toml)
     }
 }

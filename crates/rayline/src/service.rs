@@ -97,6 +97,11 @@ impl Service {
         self.control.as_ref().map(Control::addr)
     }
 
+    /// A link that logs one browser on this machine in to the dashboard, once; `None` if there is no admin server.
+    pub(crate) fn login_link(&self, path: &str) -> std::io::Result<Option<String>> {
+        self.control.as_ref().map(|control| control.login_link(path)).transpose()
+    }
+
     /// Drains the visitors, then writes the last records, then ends.
     pub(crate) fn stop(self, drain: std::time::Duration) {
         self.edge.stop(drain);

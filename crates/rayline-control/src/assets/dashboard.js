@@ -33,6 +33,9 @@ const refresh = async () => {
   }
 };
 
+// On a phone the navigation is a strip that scrolls: the page that is shown stands in view.
+document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 const live = document.querySelector('main[data-live]');
 if (live) {
   let busy = false;

@@ -83,7 +83,7 @@ fn versions(
         @match &text {
             Some(text) => section.card {
                 header { h2 { "Version " (shown) } span.soft { @if shown == running { "runs now; " } "secrets are masked" } }
-                pre tabindex="0" { (show::long(text, 200_000).lines()) }
+                pre.tall tabindex="0" { (show::long(text, 200_000).lines()) }
             },
             None => (parts::empty(&format!("Version {shown} is not known"), &html! {
                 p { "Versions are kept while the edge runs, the last hundred of them." }
@@ -95,10 +95,10 @@ fn versions(
 fn list(versions: &[Version], running: u64, shown: u64) -> Markup {
     html! {
         div.scroll { table {
-            thead { tr { th.n scope="col" { "Version" } th scope="col" { "Since (UTC)" } th scope="col" { "From" } th scope="col" { "See" } } }
+            thead { tr { th scope="col" { "Version" } th scope="col" { "Since (UTC)" } th scope="col" { "From" } th scope="col" { "See" } } }
             tbody { @for version in versions {
                 tr {
-                    th.n scope="row" { (version.number) @if version.number == running { " " span.good { "runs" } } }
+                    th scope="row" { (version.number) @if version.number == running { " " span.good { "runs" } } }
                     td { (show::when_short(version.since)) }
                     td { (short(&version.source)) }
                     td {

@@ -30,6 +30,11 @@ pub(crate) fn span(scope: &Scope) -> Markup {
     html! { (show::when_short(scope.span.from)) " – " (show::when(scope.span.to)) }
 }
 
+/// The same as shortly as can be.
+pub(crate) fn lately(scope: &Scope) -> Markup {
+    html! { @if scope.is_live() { "in the last " (show::duration(scope.length())) } @else { (span(scope)) } }
+}
+
 fn filters(scope: &Scope, path: &str) -> Markup {
     html! {
         div.choose role="group" aria-label="Filters" {

@@ -217,7 +217,7 @@ fn stats(scope: &Scope, seen: &Seen) -> Markup {
             div.stat { dt { "Requests" } dd { (show::requests(total)) }
                 dd.small { "before: " (show::requests(before)) } }
             div.stat { dt { "Sent to visitors" } dd { (show::bytes(total.bytes)) }
-                dd.small { (controls::span(scope)) } }
+                dd.small { (controls::lately(scope)) } }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::show::{self, long, short};
 const ERRORS: &str = "/errors";
 
 /// Incidents, explanations and pages that are shown.
-const INCIDENTS: usize = 10;
+pub(crate) const INCIDENTS: usize = 10;
 const EXPLANATIONS: usize = 8;
 const PAGES: usize = 8;
 const WARNINGS: usize = 12;
@@ -53,7 +53,8 @@ fn one_incident(scope: &Scope, incident: &Incident) -> Markup {
                 None => { strong.badly.dot { "goes on" } " since " (show::when(incident.begin)) },
             }
             "; " (show::count(incident.failed)) " failed, " (show::percent(incident.share, 1.0)) " of the requests there"
-            @if !incident.zones.is_empty() { "; " (names(&incident.zones)) }
+            @let hosts = if incident.hosts.is_empty() { &incident.zones } else { &incident.hosts };
+            @if !hosts.is_empty() { "; " (names(hosts)) }
             @if !incident.origins.is_empty() { "; origin " (names(&incident.origins)) }
         }
         @if let Some(plan) = &incident.plan {
@@ -84,7 +85,11 @@ pub(crate) fn changes(scope: &Scope, changes: &Changes) -> Markup {
     let length = show::duration(scope.length());
     html! {
         header { h2 { "What changed" } span.soft { "against the " (length) " before" } }
-        @if changes.risen {
+        @if changes.rate_before.is_none() {
+            p { "There were no requests in the " (length) " before, so nothing can be compared. Of these "
+                (show::percent(changes.rate, 1.0)) " failed"
+                @if changes.explanations.is_empty() { "." } @else { ", above all here:" } }
+        } @else if changes.risen {
             p { strong.badly { "Failures have risen: " } (show::percent(changes.rate, 1.0)) " of requests"
                 @if let Some(before) = changes.rate_before { ", before " (show::percent(before, 1.0)) }
                 " (" (show::count(changes.failed)) ", expected " (show::rounded(changes.expected)) ")" }

@@ -21,6 +21,8 @@ use crate::show::{self, short};
 const PATH: &str = "/origins";
 /// Origins and zones that are listed.
 const TOP: usize = 100;
+/// So many configured zones are listed without being asked for.
+const FEW: usize = 20;
 /// What is measured of an origin.
 const TIMES: [(Number, f64); 4] = [(Number::Tcp, 0.5), (Number::Tls, 0.5), (Number::Wait, 0.5), (Number::Wait, 0.99)];
 /// From this share of failed requests on an origin is ill, and from this one it limps.
@@ -29,8 +31,9 @@ const LIMPS: f64 = 0.001;
 
 struct Seen {
     origins: Answer,
-    /// The most frequent code of each.
+    /// The most frequent code of each, and whose it is.
     codes: Answer,
+    served: Answer,
     zones: Answer,
 }
 
@@ -81,6 +84,7 @@ fn read(store: &dyn Source, scope: &Scope) -> Result<Seen, QueryError> {
     Ok(Seen {
         origins: run(Query { top: TOP, quantiles: TIMES.to_vec(), ..asked.query(&[Dimension::Origin]) })?,
         codes: run(Query { top: 4 * TOP, ..asked.query(&[Dimension::Origin, Dimension::Code]) })?,
+        served: run(Query { top: 4 * TOP, ..asked.query(&[Dimension::Origin, Dimension::Zone]) })?,
         zones: run(Query {
             top: TOP,
             quantiles: vec![(Number::FirstByte, 0.5), (Number::FirstByte, 0.99)],
@@ -95,33 +99,40 @@ fn origins(scope: &Scope, seen: &Seen) -> Markup {
         @if seen.origins.groups.is_empty() { p.soft { "No origin was asked in this span." } } @else {
             div.scroll { table {
                 thead { tr {
-                    th scope="col" { "Origin" } th scope="col" { "Health" } th.n scope="col" { "Failed" } th.n scope="col" { "Requests" }
+                    th scope="col" { "Origin and zone" } th scope="col" { "Health" } th.n scope="col" { "Failed" } th.n scope="col" { "Requests" }
                     th.n scope="col" { "Connect" } th.n scope="col" { "TLS" } th.n scope="col" { "Wait, median" } th.n scope="col" { "p99" }
                     th scope="col" { "Mostly" }
                 } }
-                tbody { @for group in &seen.origins.groups { (origin_row(scope, group, &seen.codes)) } }
+                tbody { @for group in &seen.origins.groups { (origin_row(scope, group, seen)) } }
             } }
         }
     }
 }
 
-fn origin_row(scope: &Scope, group: &Group, codes: &Answer) -> Markup {
+fn origin_row(scope: &Scope, group: &Group, seen: &Seen) -> Markup {
     let origin = group.key.first().map_or("", String::as_str);
     let share = group.sum.failed as f64 / group.sum.requests.max(1.0);
-    let worst = codes.groups.iter().filter(|group| group.sum.failed > 0).find_map(|group| match group.key.as_slice() {
-        [of, code] if of == origin && !code.is_empty() => Some(code.as_str()),
+    let zones = seen.served.groups.iter().filter_map(|group| match group.key.as_slice() {
+        [of, zone] if of == origin => Some(zone.as_str()),
         _ => None,
     });
+    let zones: Vec<&str> = zones.take(3).collect();
+    let worst =
+        seen.codes.groups.iter().filter(|group| group.sum.failed > 0).find_map(|group| match group.key.as_slice() {
+            [of, code] if of == origin && !code.is_empty() => Some(code.as_str()),
+            _ => None,
+        });
     html! {
         tr {
-            th scope="row" { a href=(scope.with(Dimension::Origin, origin).link("/errors")) { (short(&named(Dimension::Origin, origin))) } }
+            th scope="row" { a href=(scope.with(Dimension::Origin, origin).link("/errors")) { (short(&named(Dimension::Origin, origin))) }
+                @for zone in &zones { br; span.soft.small { (short(&named(Dimension::Zone, zone))) } } }
             td { @if share >= ILL { span.badly.dot { "failing" } } @else if share >= LIMPS { span.warns.dot { "some fail" } } @else { span.good.dot { "well" } } }
             td.n { (show::count(group.sum.failed)) " " span.soft { (show::percent(group.sum.failed as f64, group.sum.requests)) } }
             td.n { (show::requests(&group.sum)) }
             @for place in 0..TIMES.len() {
                 td.n { @match group.sum.quantiles.get(place).copied().flatten() { Some(us) => (show::micros(us)), None => span.soft { "–" } } }
             }
-            td { @if let Some(code) = worst { (parts::code(code)) } }
+            td.nowrap { @if let Some(code) = worst { (parts::code(code)) } }
         }
     }
 }
@@ -182,7 +193,7 @@ fn configured(status: &Value) -> Markup {
         @if !zones.is_empty() {
             section.card {
                 header { h2 { "Configured" } span.soft { (zones.len()) " zones" } }
-                div.scroll { table {
+                details open[zones.len() <= FEW] { summary { "Zones with their hosts and origins" } div.scroll { table {
                     thead { tr { th scope="col" { "Zone" } th scope="col" { "SSL mode" } th scope="col" { "Hosts" } th scope="col" { "Origins" } } }
                     tbody { @for zone in &zones {
                         tr {
@@ -192,7 +203,7 @@ fn configured(status: &Value) -> Markup {
                             td { @for origin in texts(zone, "origins") { (short(&origin)) " " } }
                         }
                     } }
-                } }
+                } } }
             }
         }
     }

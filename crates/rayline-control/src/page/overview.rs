@@ -1,6 +1,6 @@
 //! What to know first: what share failed, whose fault each share is, since when, where, and what to do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Extension;
 use axum::extract::{Query as Pairs, State};
@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use rayline_store::analysis::approaching::{Limits, Warning, approaching};
 use rayline_store::analysis::impact::{Impact, impact};
 use rayline_store::analysis::incidents::{Incidents, incidents};
-use rayline_store::{Answer, Dimension, Query, QueryError, Row, Source};
+use rayline_store::{Answer, Dimension, Group, Query, QueryError, Row, Source};
 use rayline_verdict::Party;
 use serde_json::Value;
 
@@ -28,8 +28,9 @@ use crate::show::{self, long, short};
 
 const PATH: &str = "/";
 
-/// Zones in the budget.
-const ZONES: usize = 50;
+/// Zones in the budget that are seen at once, and those that are there at all.
+const WORST: usize = 8;
+const ZONES: usize = 200;
 /// Failures that are named with what to do.
 const CODES: usize = 6;
 /// Requests in the list of the newest.
@@ -92,7 +93,7 @@ pub(crate) async fn show(
 fn read(store: &dyn Source, scope: &Scope, limits: &Limits) -> Result<Seen, QueryError> {
     let mut filters = scope.filters.clone();
     filters.push(failed());
-    let worst = Query { filters: filters.clone(), top: CODES, ..scope.query(&[Dimension::Code, Dimension::Zone]) };
+    let worst = Query { filters: filters.clone(), top: 8 * CODES, ..scope.query(&[Dimension::Code, Dimension::Zone]) };
     Ok(Seen {
         timeline: Timeline::read(store, scope, Dimension::Party)?,
         zones: rayline_store::run(store, &scope.query(&[Dimension::Zone, Dimension::Party]))?,
@@ -120,16 +121,16 @@ fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
                 pre { code { "curl -i -H 'Host: YOUR.SITE' http://127.0.0.1:8080/" } }
             }))
         } @else {
-            section.card #budget data-swap { (budget(scope, &seen.zones)) }
-            section.card #incidents data-swap { (insight::incidents(scope, &seen.incidents)) }
-            @if seen.codes.total.failed > 0 {
-                section.card #first data-swap { (first(scope, &seen.codes)) }
-            }
+            div #stats data-swap { (stats(scope, &seen.zones)) }
             section.card #timeline data-swap {
                 header { h2 { "Failed requests, by whose fault it is" } span.soft { "click a bar to look closer" } }
                 @if seen.timeline.is_empty() { p.good { "Nothing failed in this span." } }
                 (seen.timeline.draw(scope, "/errors", "Failed requests by party", true))
             }
+            section.card #incidents data-swap { (insight::incidents(scope, &seen.incidents)) }
+            @let alone = alone(&seen.codes, &seen.incidents);
+            @if !alone.is_empty() { section.card #first data-swap { (first(scope, &alone)) } }
+            section.card #budget data-swap { (budget(scope, &seen.zones)) }
             @if seen.impact.failed > 0 || !seen.warnings.is_empty() {
                 div.grid {
                     @if seen.impact.failed > 0 { section.card #impact data-swap { (insight::impact(scope, &seen.impact)) } }
@@ -160,6 +161,38 @@ impl Budget {
     }
 }
 
+/// All requests of the span in four numbers.
+fn stats(scope: &Scope, answer: &Answer) -> Markup {
+    let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
+    for group in &answer.groups {
+        if let [_, party] = group.key.as_slice() {
+            *failed.entry(party).or_default() += group.sum.failed;
+        }
+    }
+    let counted: u64 = COUNTED.iter().filter_map(|party| failed.get(party.name())).sum();
+    let whole = answer.total.requests;
+    let worst = COUNTED.into_iter().max_by_key(|party| failed.get(party.name()).copied().unwrap_or_default());
+    let worst = worst.and_then(|party| Some((party, *failed.get(party.name())?))).filter(|(_, failed)| *failed > 0);
+    html! {
+        dl.grid.narrow {
+            div.stat { dt { "Answered" } dd.good[counted == 0].badly[counted > 0] { (show::percent(whole - counted as f64, whole)) }
+                dd.small { "all but " (show::count(counted)) " that count against the site" } }
+            div.stat { dt { "Failed" } dd { a href=(scope.link("/errors")) { (show::count(answer.total.failed)) } }
+                dd.small { "with what visitors and rules brought about" } }
+            div.stat { dt { "Mostly the fault of" }
+                @match worst {
+                    Some((party, failed)) => {
+                        dd { a href=(scope.with(Dimension::Party, party.name()).link("/errors")) { (party.name()) } }
+                        dd.small { (show::count(failed)) " requests" }
+                    },
+                    None => { dd { "nobody" } dd.small { "nothing failed that counts" } },
+                } }
+            div.stat { dt { "Requests" } dd { (show::requests(&answer.total)) }
+                dd.small { (controls::lately(scope)) } }
+        }
+    }
+}
+
 /// What share of each zone's requests was answered, and whose fault the rest is.
 fn budget(scope: &Scope, answer: &Answer) -> Markup {
     let mut zones: BTreeMap<&str, Budget> = BTreeMap::new();
@@ -175,17 +208,29 @@ fn budget(scope: &Scope, answer: &Answer) -> Markup {
     zones.sort_by(|one, other| {
         other.1.counted().cmp(&one.1.counted()).then_with(|| other.1.requests.total_cmp(&one.1.requests))
     });
-    let left_out = zones.len().saturating_sub(ZONES);
+    let left_out = zones.len().saturating_sub(ZONES + WORST);
+    let (worst, others) = zones.split_at(WORST.min(zones.len()));
+    let rows = |zones: &[(&str, Budget)]| {
+        html! {
+            div.scroll { table {
+                thead { tr {
+                    th scope="col" { "Zone" } th.n scope="col" { "Answered" } th.half scope="col" { "Whose fault the rest is" }
+                    th.n scope="col" { "Requests" }
+                } }
+                tbody { @for (zone, budget) in zones { (zone_row(scope, zone, budget)) } }
+            } }
+        }
+    };
     html! {
         header { h2 { "Error budget" } span.soft { "what share was answered, and whose fault the rest is" } }
-        div.scroll { table {
-            thead { tr {
-                th scope="col" { "Zone" } th.n scope="col" { "Answered" } th scope="col" { "Whose fault the rest is" }
-                th.n scope="col" { "Requests" }
-            } }
-            tbody { @for (zone, budget) in zones.iter().take(ZONES) { (zone_row(scope, zone, budget)) } }
-        } }
-        @if left_out > 0 { p.soft { (left_out) " more zones" } }
+        (rows(worst))
+        @if !others.is_empty() {
+            details {
+                summary { (show::count(others.len() as u64)) " more zones, none of them worse" }
+                (rows(others.get(..ZONES).unwrap_or(others)))
+                @if left_out > 0 { p.soft { (show::count(left_out as u64)) " more are left out; add a filter to see one of them." } }
+            }
+        }
         p.soft.small { "What visitors did wrong, such as leaving early, and what rules turned away is named but does not count." }
     }
 }
@@ -221,13 +266,27 @@ fn zone_row(scope: &Scope, zone: &str, budget: &Budget) -> Markup {
     }
 }
 
-/// The failures that matter most, each with what to do first.
-fn first(scope: &Scope, answer: &Answer) -> Markup {
+/// Frequent failures of which no incident speaks.
+fn alone<'a>(codes: &'a Answer, incidents: &Incidents) -> Vec<&'a Group> {
+    let told: BTreeSet<&str> = incidents
+        .incidents
+        .iter()
+        .take(insight::INCIDENTS)
+        .flat_map(|incident| &incident.codes)
+        .map(|(code, _)| code.as_str())
+        .collect();
+    let is_alone =
+        |group: &&Group| group.sum.failed > 0 && group.key.first().is_some_and(|code| !told.contains(code.as_str()));
+    codes.groups.iter().filter(is_alone).take(CODES).collect()
+}
+
+/// Failures, each with what to do first.
+fn first(scope: &Scope, groups: &[&Group]) -> Markup {
     html! {
-        header { h2 { "What to do first" } span.soft { "the most frequent failures" } }
+        header { h2 { "What else fails" } span.soft { "the most frequent failures that are no incident" } }
         div.scroll { table {
             thead { tr { th scope="col" { "What fails" } th scope="col" { "What to do" } th.n scope="col" { "Failed" } } }
-            tbody { @for group in answer.groups.iter().filter(|group| group.sum.failed > 0) {
+            tbody { @for group in groups {
                 @if let [code, zone] = group.key.as_slice() {
                     @let entry = parts::code_named(code).map(|code| code.entry());
                     tr {

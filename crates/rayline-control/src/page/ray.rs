@@ -286,7 +286,12 @@ fn told(ray: RayId, line: &Line) -> Markup {
     html! {
         @if line.text("OriginIP").is_empty() { p.soft { "No origin was asked." } } @else {
             dl.facts { @for (name, value) in &rows { dt { code { (name) } } dd.mono { (long(value, 200)) } } }
-            p.soft.small { "Search the origin’s own log for the Ray ID: it came with the request." }
+            p.soft.small {
+                @match line.text("VerdictReached") {
+                    "no" => "It was not told: the request did not get that far. This is what would have come with it.",
+                    _ => "Search the origin’s own log for the Ray ID: it came with the request.",
+                }
+            }
         }
     }
 }

@@ -81,7 +81,8 @@ async fn store(shared: &Shared) -> Markup {
     let health = tokio::task::spawn_blocking(move || store.health()).await.unwrap_or_default();
     html! {
         section.card {
-            header { h2 { "Store" } span.good.dot { "on" } }
+            header { h2 { "Store" }
+                @if health.get("error").is_some_and(|error| !error.is_null()) { span.badly.dot { "fails" } } @else { span.good.dot { "works" } } }
             (facts(&health))
         }
     }
@@ -89,10 +90,11 @@ async fn store(shared: &Shared) -> Markup {
 
 /// An object's entries that are numbers, texts or truths, by their names.
 fn facts(object: &Value) -> Markup {
-    let entries = object.as_object().into_iter().flatten();
+    let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    let entries = object.as_object().into_iter().flatten().filter(|(_, value)| !is_empty(value));
     html! {
         dl.facts { @for (name, value) in entries {
-            dt { (short(&name.replace('_', " "))) }
+            dt { (short(&label(name))) }
             dd.n { @match value {
                 Value::Null => "–",
                 Value::Bool(is_so) => @if *is_so { "yes" } @else { "no" },
@@ -108,6 +110,13 @@ fn facts(object: &Value) -> Markup {
     }
 }
 
+/// A name in words: `size_bytes` is the size.
+fn label(name: &str) -> String {
+    let words = name.trim_end_matches("_bytes").replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 fn senders(shared: &Shared) -> Markup {
     let Some(senders) = &shared.seats.senders else {
         return html! {
@@ -118,12 +127,16 @@ fn senders(shared: &Shared) -> Markup {
     let (jobs, alerts) = (senders.jobs(), senders.alerts());
     html! {
         section.card {
-            h2 { "Receivers" }
-            @if jobs.is_empty() { p { "None is configured." } } @else { (job_table(&jobs)) }
+            header { h2 { "Alerts" } a href="/api/alerts" { code { "/api/alerts" } } }
+            @if alerts.is_empty() {
+                p { "Nothing is firing" @if jobs.is_empty() { ". Who is to be told of what is said by " code { "[[alert]]" } " and " code { "[[alert_receiver]]" } " in the configuration" } "." }
+            } @else { (alert_list(&alerts)) }
         }
         section.card {
-            h2 { "Alerts" }
-            @if alerts.is_empty() { p { "Nothing is firing, and nothing has of late." } } @else { (alert_list(&alerts)) }
+            header { h2 { "Receivers" } span.soft { "where records and alerts are sent to" } }
+            @if jobs.is_empty() {
+                p { "None is configured. Records are sent by " code { "[[logpush]]" } ", traces by " code { "[trace]" } ", alerts by " code { "[[alert_receiver]]" } "." }
+            } @else { (job_table(&jobs)) }
         }
     }
 }
@@ -131,7 +144,6 @@ fn senders(shared: &Shared) -> Markup {
 fn job_table(jobs: &[Job]) -> Markup {
     html! {
         div.scroll { table {
-            caption { "Where records and alerts are sent to" }
             thead { tr {
                 th scope="col" { "Name" } th scope="col" { "Kind" } th scope="col" { "Receiver" } th scope="col" { "State" }
                 th.n scope="col" { "Sent" } th.n scope="col" { "Waiting" } th.n scope="col" { "Lost" }

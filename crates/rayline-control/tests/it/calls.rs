@@ -89,3 +89,15 @@ fn a_taken_address_and_a_lost_token_are_errors_that_name_the_place() {
     let lost = start("127.0.0.1:0".parse().unwrap(), Path::new("/dev/null/admin.token"));
     assert!(lost.contains("/dev/null/admin.token"), "{lost}");
 }
+
+#[test]
+fn alerts_say_what_fires_and_who_was_told() {
+    let running = Running::start();
+    let result = running.call("GET", "/api/alerts").json()["result"].clone();
+    let alert = &result["alerts"][0];
+    assert_eq!((&alert["state"], &alert["until"]), (&json!("firing"), &json!(null)));
+    assert_eq!(alert["link"], "/errors?code=origin.connect.refused");
+    assert!(alert["since"].as_str().is_some_and(|since| since.ends_with('Z')), "{alert}");
+    let receiver = &result["receivers"][0];
+    assert_eq!((&receiver["waiting"], &receiver["error"]), (&json!(7), &json!("connection refused")));
+}

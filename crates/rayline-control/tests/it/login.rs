@@ -205,3 +205,24 @@ fn no_page_can_be_framed_or_load_anything_foreign() {
         assert!(asset.header("cache-control").unwrap().contains("immutable"));
     }
 }
+
+#[test]
+fn a_link_lets_one_browser_on_this_machine_in_once() {
+    let running = Running::start();
+    let link = running.control.login_link("/errors?from=-15m").unwrap();
+    let path = link.strip_prefix(&format!("http://{}", running.control.addr())).unwrap();
+    let elsewhere = wire::ask(running.control.addr(), "GET", path, &[("Host", "rebound.example")]);
+    assert_eq!((elsewhere.status, elsewhere.header("set-cookie")), (403, None));
+    let head = wire::ask(running.control.addr(), "HEAD", path, &[("Host", "localhost")]);
+    assert_eq!(head.header("set-cookie"), None);
+
+    let mut browser = Browser::new(&running);
+    let entered = browser.get(path);
+    assert_eq!((entered.status, entered.header("location")), (303, Some("/errors?from=-15m")));
+    entered.header("set-cookie").unwrap().split(';').next().unwrap().clone_into(&mut browser.cookie);
+    assert!(browser.get("/configuration").body.contains("Log out"));
+
+    let again = Browser::new(&running).get(path);
+    assert_eq!((again.status, again.header("set-cookie")), (403, None));
+    assert!(again.body.contains("used already"), "{}", again.body);
+}

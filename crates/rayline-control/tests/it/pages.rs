@@ -54,7 +54,7 @@ fn pages_show_what_failed_and_whose_fault_it_is() {
                 "shop.example",
                 "origin.connect.refused",
                 "owner.resolve.nxdomain",
-                "What to do first",
+                "Mostly the fault of",
                 "Error budget",
             ],
         ),

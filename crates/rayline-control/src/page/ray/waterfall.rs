@@ -24,7 +24,8 @@ pub(super) fn draw(line: &Line) -> Markup {
     let attempts: Vec<&Value> =
         line.0.get("VerdictAttempts").and_then(Value::as_array).into_iter().flatten().take(ATTEMPTS).collect();
     let tried: f64 = attempts.iter().map(|attempt| took(attempt)).sum();
-    let whole = whole.max(tried).max(1.0);
+    // what is shorter than a millisecond has a whole too, in which nothing but the whole is known
+    let whole = whole.max(tried).max(0.001);
     let pieces = phases(line, whole);
     let began = attempts_began(line, tried, whole);
     let rows = attempts.iter().scan(began, |next, attempt| {
