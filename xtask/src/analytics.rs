@@ -17,6 +17,9 @@ pub(crate) struct Analytics {
     /// How often each page asks what it asks.
     #[arg(long, default_value_t = 20, value_name = "N")]
     rounds: u64,
+    /// Where the generated store lies, and stays; one that is there already is asked as it is.
+    #[arg(long, value_name = "FOLDER")]
+    store: Option<PathBuf>,
     /// Where the figures go as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -33,7 +36,7 @@ pub(crate) fn analytics(report: &mut Report, wanted: &Analytics) {
     if let Some(rows) = wanted.baseline_rows {
         command.args(["--baseline-rows", &rows.to_string()]);
     }
-    for (name, file) in [("--json", &wanted.json), ("--out", &wanted.out)] {
+    for (name, file) in [("--store", &wanted.store), ("--json", &wanted.json), ("--out", &wanted.out)] {
         if let Some(file) = file {
             command.arg(name).arg(file);
         }

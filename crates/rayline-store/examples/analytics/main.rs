@@ -26,6 +26,8 @@ struct Wanted {
     rows: usize,
     baseline_rows: usize,
     rounds: usize,
+    /// Where the store lies, and stays. One that is there already is asked as it is.
+    store: Option<PathBuf>,
     json: Option<PathBuf>,
     out: Option<PathBuf>,
 }
@@ -38,9 +40,11 @@ fn main() -> io::Result<()> {
     say("taking records in");
     let records = (wanted.rows / 10).clamp(1_000, 300_000);
     report.sections.push(ingest::measure(folder.path(), records)?);
-    say(&format!("writing {} rows", wanted.rows));
-    let store = folder.path().join("store");
-    report.sections.push(fill::measure(&store, wanted.rows)?);
+    let store = wanted.store.clone().unwrap_or_else(|| folder.path().join("store"));
+    if !store.join("lock").exists() {
+        say(&format!("writing {} rows", wanted.rows));
+        report.sections.push(fill::measure(&store, wanted.rows)?);
+    }
     let shelf = Shelf::open(&store)?;
     say("asking what the pages ask");
     report.questions = questions::measure(&shelf, wanted.rounds)?;
@@ -60,7 +64,7 @@ fn main() -> io::Result<()> {
 
 impl Wanted {
     fn read(mut arguments: impl Iterator<Item = String>) -> io::Result<Self> {
-        let mut wanted = Self { rows: 10_000_000, baseline_rows: 0, rounds: 20, json: None, out: None };
+        let mut wanted = Self { rows: 10_000_000, baseline_rows: 0, rounds: 20, store: None, json: None, out: None };
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
         while let Some(name) = arguments.next() {
             let value = arguments.next().unwrap_or_default();
@@ -69,6 +73,7 @@ impl Wanted {
                 "--rows" => wanted.rows = number(&value).ok_or_else(wrong)?,
                 "--baseline-rows" => wanted.baseline_rows = number(&value).ok_or_else(wrong)?,
                 "--rounds" => wanted.rounds = number(&value).ok_or_else(wrong)?,
+                "--store" => wanted.store = Some(value.into()),
                 "--json" => wanted.json = Some(value.into()),
                 "--out" => wanted.out = Some(value.into()),
                 _ => return Err(wrong()),
