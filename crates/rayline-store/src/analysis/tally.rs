@@ -125,10 +125,11 @@ impl Tallying<'_> {
         for Codes { dimension, texts, seen } in &mut self.columns {
             let values = self.tally.values.entry(*dimension).or_default();
             for (text, seen) in texts.iter().zip(seen.drain(..)).filter(|(_, seen)| seen.requests > 0) {
+                let is_full = values.len() >= MOST;
                 // Most have been met before: then nothing is copied.
                 let known = match values.get_mut(text) {
                     Some(known) => known,
-                    None if values.len() >= MOST => continue,
+                    None if is_full => continue,
                     None => values.entry(text.clone()).or_default(),
                 };
                 known.requests = known.requests.saturating_add(seen.requests);

@@ -144,18 +144,37 @@ fn joined_column(chunks: &[Arc<Chunk>], index: usize) -> Option<Column> {
 pub(crate) struct Texts {
     /// In the order in which they came.
     pub(crate) values: Vec<Box<str>>,
+    /// Of the first so many of them, as `indexed` says.
     places: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
+    indexed: usize,
 }
 
 impl Texts {
     /// The code of a text.
     pub(crate) fn place(&mut self, text: &str) -> u32 {
+        self.index();
         if let Some(place) = self.places.get(text) {
             return *place;
         }
         let place = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         self.values.push(text.into());
         self.places.insert(text.into(), place);
+        self.indexed = self.values.len();
         place
+    }
+
+    /// The code of a text that was not there before, as whoever calls knows: so nothing is looked up.
+    pub(crate) fn add(&mut self, text: &str) -> u32 {
+        let place = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.values.push(text.into());
+        place
+    }
+
+    /// Makes up for what was added without looking.
+    fn index(&mut self) {
+        for (place, text) in self.values.iter().enumerate().skip(self.indexed) {
+            self.places.entry(text.clone()).or_insert(u32::try_from(place).unwrap_or(u32::MAX));
+        }
+        self.indexed = self.values.len();
     }
 }

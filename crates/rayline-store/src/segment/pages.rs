@@ -20,7 +20,8 @@ pub(super) fn texts(pages: &mut dyn PageReader, rows: usize) -> io::Result<Colum
         match page {
             Page::DictionaryPage { buf, num_values, .. } => {
                 let values = plain(&buf, num_values as usize).ok_or_else(|| damaged("a dictionary"))?;
-                dictionary = values.iter().map(|value| texts.place(&String::from_utf8_lossy(value))).collect();
+                // It has each text once: looking them up would take longer than all the rest.
+                dictionary = values.iter().map(|value| texts.add(&String::from_utf8_lossy(value))).collect();
             }
             Page::DataPage { buf, num_values, encoding, .. } | Page::DataPageV2 { buf, num_values, encoding, .. } => {
                 let count = num_values as usize;
