@@ -11,7 +11,7 @@ use crate::show::{self, short};
 
 /// Spans, filters, and the form that adds one.
 pub(crate) fn all(scope: &Scope, path: &str, now: Moment) -> Markup {
-    html! {
+    html! { div.controls {
         div.choose role="group" aria-label="Span" {
             span { "Span" }
             @for (name, from) in SPANS {
@@ -22,7 +22,7 @@ pub(crate) fn all(scope: &Scope, path: &str, now: Moment) -> Markup {
             }
         }
         (filters(scope, path))
-    }
+    } }
 }
 
 /// The span in words.

@@ -145,11 +145,11 @@ pub(crate) async fn watch(
         section.card {
             h2 { "Steps" }
             @if ended.is_none() {
-                ol.lines data-stream=(format!("/diagnose/{}/events?from={}", run.id, steps.len())) data-order="last" data-state="state" {
+                ol.lines.probes data-stream=(format!("/diagnose/{}/events?from={}", run.id, steps.len())) data-order="last" data-state="state" {
                     @for step in &steps { (probe(step)) }
                 }
             } @else {
-                ol.lines { @for step in &steps { (probe(step)) } }
+                ol.lines.probes { @for step in &steps { (probe(step)) } }
             }
         }
         p { a href=(format!("/diagnose?{next}")) { "Ask again" } }
@@ -214,7 +214,7 @@ fn probe(step: &Value) -> Markup {
                 Some(false) => strong.badly { "fails" },
                 None => span.soft { "–" },
             }
-            span.what { (long(text("said"), 400)) }
+            span.what { (parts::prose(text("said"))) }
             span.took.n.soft { (show::count(took)) " ms" }
         }
     }
@@ -231,12 +231,12 @@ fn conclusion(result: &Value) -> Markup {
         result.get("hypotheses").and_then(Value::as_array).into_iter().flatten().take(5).collect();
     html! {
         section.card {
-            h2 { (long(&text(result, "summary"), 600)) }
+            h2 { (parts::prose(&text(result, "summary"))) }
             @if let Some(verdict) = verdict {
                 p { (parts::party(&text(verdict, "party"))) " " (parts::code(&text(verdict, "code")))
                     " " span.soft { (short(&text(verdict, "certainty"))) } }
                 @if let Some(cause) = verdict.get("cause").filter(|cause| cause.is_object()) {
-                    p { (long(&text(cause, "summary"), 400)) }
+                    p { (parts::prose(&text(cause, "summary"))) }
                     @if !text(cause, "line").is_empty() { pre { (long(&text(cause, "line"), 2_000)) } }
                 }
                 (items("What speaks for it", &list(verdict, "clues")))
@@ -245,7 +245,7 @@ fn conclusion(result: &Value) -> Markup {
             @if verdict.is_none() && !hypotheses.is_empty() {
                 h3 { "What it may be, the likeliest first" }
                 ol.steps { @for hypothesis in hypotheses {
-                    li { (long(&text(hypothesis, "sentence"), 400)) " " (parts::code(&text(hypothesis, "code"))) }
+                    li { (parts::prose(&text(hypothesis, "sentence"))) " " (parts::code(&text(hypothesis, "code"))) }
                 } }
             }
             (items("Next", &list(result, "next")))
@@ -257,7 +257,7 @@ fn items(title: &str, items: &[String]) -> Markup {
     html! {
         @if !items.is_empty() {
             h3 { (title) }
-            ol.steps { @for item in items { li { (long(item, 600)) } } }
+            ol.steps { @for item in items { li { (parts::prose(item)) } } }
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn draw(line: &Line) -> Markup {
                 }
             }
         }
-        p.soft.small { "The log holds whole milliseconds; what took less shows as 0 ms." }
+        p.soft.small { "Phases are logged in whole milliseconds." }
     }
 }
 
@@ -87,7 +87,7 @@ fn bar(piece: &Piece, whole: f64) -> Markup {
         div {
             dt { (piece.name) }
             dd.draw { (rect(piece.from, piece.took, whole, piece.class)) }
-            dd.n { (show::micros(piece.took * 1e3)) }
+            dd.n { (length_of(piece.took)) }
         }
     }
 }
@@ -110,9 +110,14 @@ fn attempt_row(place: usize, attempt: &Value, from: f64, length: f64, whole: f64
                     @if attempt.get("reused").and_then(Value::as_bool) == Some(true) { ", on a kept connection" }
                 }
             }
-            dd.n { (show::micros(length * 1e3)) }
+            dd.n { (length_of(length)) }
         }
     }
+}
+
+/// Milliseconds as they were logged: whole ones, so that none is less than one.
+fn length_of(ms: f64) -> String {
+    if ms > 0.0 { show::micros(ms * 1e3) } else { "< 1 ms".to_owned() }
 }
 
 fn rect(from: f64, took: f64, whole: f64, class: &str) -> Markup {
