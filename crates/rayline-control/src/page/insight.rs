@@ -17,7 +17,7 @@ use crate::show::{self, long, short};
 const ERRORS: &str = "/errors";
 
 /// Incidents, explanations and pages that are shown.
-pub(crate) const INCIDENTS: usize = 10;
+const INCIDENTS: usize = 10;
 const EXPLANATIONS: usize = 8;
 const PAGES: usize = 8;
 const WARNINGS: usize = 12;
@@ -27,8 +27,17 @@ pub(crate) fn incidents(scope: &Scope, found: &Incidents) -> Markup {
     html! {
         header { h2 { "Incidents" } span.soft { "failures that belong together, each with its root" } }
         @if found.incidents.is_empty() { p.good { "None in this span." } }
-        @else { ol.steps { @for incident in found.incidents.iter().take(INCIDENTS) { li { (one_incident(scope, incident)) } } } }
-        @if found.strays > 0 { p.soft.small { (show::count(found.strays)) " single failures belong to none." } }
+        @else {
+            @let (largest, others) = found.incidents.split_at(INCIDENTS.min(found.incidents.len()));
+            ol.steps { @for incident in largest { li { (one_incident(scope, incident)) } } }
+            @if !others.is_empty() {
+                details {
+                    summary { (show::count(others.len() as u64)) " more incidents, each with fewer failures" }
+                    ol.steps start=(INCIDENTS + 1) { @for incident in others { li { (one_incident(scope, incident)) } } }
+                }
+            }
+        }
+        @if found.strays > 0 { p.soft.small { (show::count(found.strays)) " failures belong to none: fewer than three of a kind together." } }
         @if found.looked_at_one_in > 1 { p.soft.small { "Looked at one failure in " (show::count(found.looked_at_one_in)) "." } }
     }
 }

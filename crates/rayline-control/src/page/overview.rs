@@ -268,13 +268,8 @@ fn zone_row(scope: &Scope, zone: &str, budget: &Budget) -> Markup {
 
 /// Frequent failures of which no incident speaks.
 fn alone<'a>(codes: &'a Answer, incidents: &Incidents) -> Vec<&'a Group> {
-    let told: BTreeSet<&str> = incidents
-        .incidents
-        .iter()
-        .take(insight::INCIDENTS)
-        .flat_map(|incident| &incident.codes)
-        .map(|(code, _)| code.as_str())
-        .collect();
+    let told: BTreeSet<&str> =
+        incidents.incidents.iter().flat_map(|incident| &incident.codes).map(|(code, _)| code.as_str()).collect();
     let is_alone =
         |group: &&Group| group.sum.failed > 0 && group.key.first().is_some_and(|code| !told.contains(code.as_str()));
     codes.groups.iter().filter(is_alone).take(CODES).collect()
