@@ -5,7 +5,7 @@ use rayline_verdict::{Code, Party, TABLE};
 
 use crate::show::{long, short};
 
-/// Bytes of a sentence; more than is ever said.
+/// Characters of a sentence; more than is ever said.
 const PROSE: usize = 4_000;
 
 /// A party's colour and name.
@@ -76,6 +76,7 @@ pub(crate) fn copyable(id: &str, text: &str) -> Markup {
 
 /// A sentence with its literals in backticks, which may be an attacker's words.
 pub(crate) fn prose(text: &str) -> Markup {
-    let text = text.get(..text.floor_char_boundary(PROSE)).unwrap_or_default();
+    let end = text.char_indices().nth(PROSE).map_or(text.len(), |(end, _)| end);
+    let text = text.get(..end).unwrap_or_default();
     html! { @for (place, part) in text.split('`').enumerate() { @if place % 2 == 1 { code { (long(part, 400)) } } @else { (long(part, 400)) } } }
 }
