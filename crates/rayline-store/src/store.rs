@@ -38,15 +38,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// What is sensible for a store in this folder: requests for a week, counts for a year, 5 GB at most, addresses whole
+    /// What is sensible for a store in this folder: requests for thirty days, counts for four hundred, 4 GiB at most, addresses whole
     /// and values in queries removed.
     pub(crate) fn new(folder: PathBuf) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             folder,
-            requests_age: 7 * DAY,
-            counts_age: 365 * DAY,
-            max_bytes: 5_000_000_000,
+            requests_age: 30 * DAY,
+            counts_age: 400 * DAY,
+            max_bytes: 4 << 30,
             mask_addresses: false,
             mask_queries: true,
         }

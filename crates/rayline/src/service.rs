@@ -61,9 +61,9 @@ impl Service {
         let (observer, lanes) = Observer::start_with(options, beside.store.clone(), feeds)
             .map_err(|error| format!("cannot open the request log: {error}"))?;
         let sinks = lanes.into_iter().map(|lane| Box::new(IntoLane(lane)) as Box<dyn Sink>).collect();
-        let (version, wanted) = (beside.begin(reload.running()), beside.read(&plan));
+        let (version, wanted) = (beside.version(reload.running()), beside.read(&plan));
         let edge = Arc::new(Edge::start_at(version, plan, sinks).map_err(|error| error.to_string())?);
-        beside.go_on(wanted);
+        beside.begin(wanted, version, reload.running());
         let counts = Arc::clone(edge.counts());
         observer.set_gauges(move || gauges(&counts));
         let control = match admin {

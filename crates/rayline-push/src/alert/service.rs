@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -175,7 +177,8 @@ impl Kept {
             std::fs::create_dir_all(folder)?;
         }
         let fresh = file.with_extension("new");
-        std::fs::write(&fresh, serde_json::to_vec(self)?)?;
+        let mut output = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(&fresh)?;
+        output.write_all(&serde_json::to_vec(self)?)?;
         std::fs::rename(&fresh, file)
     }
 }

@@ -320,6 +320,15 @@ fn facts(line: &Value) -> Vec<Evidence> {
     let fact = |(name, value): (&String, &Value)| {
         let value = match value {
             Value::String(text) => text.clone(),
+            // a fact of several parts is told in words
+            Value::Object(parts) => {
+                let parts = parts.iter().filter(|(_, part)| !part.is_null());
+                let part = |(name, part): (&String, &Value)| match part {
+                    Value::String(text) => format!("{name} {text}"),
+                    part => format!("{name} {part}"),
+                };
+                parts.map(part).collect::<Vec<_>>().join(", ")
+            }
             value => value.to_string(),
         };
         Evidence { name: name.clone(), value: shortened(&value) }

@@ -72,7 +72,7 @@ fn asked(args: &RayArgs, digits: &str) -> io::Result<Option<Value>> {
         Ok(record) => Some(record),
         Err(Trouble { message, .. }) => {
             if args.admin.is_some() || args.config.is_some() {
-                output::say(&format!("{}; the request log is looked through instead", output::escaped(&message)));
+                output::say(&format!("{}; what is on disk is looked through instead", output::escaped(&message)));
             }
             None
         }

@@ -56,8 +56,8 @@ impl Beside {
     }
 
     /// The version of the plan that the edge starts with.
-    pub(super) fn begin(&self, text: &str) -> u64 {
-        self.versions.begin(text, &self.source)
+    pub(super) fn version(&self, text: &str) -> u64 {
+        self.versions.number(text)
     }
 
     /// Takes from a plan what must be known once it runs.
@@ -71,8 +71,13 @@ impl Beside {
         self.go_on(wanted);
     }
 
-    /// The same for the plan that it started with, whose version is noted already.
-    pub(super) fn go_on(&self, wanted: Wanted) {
+    /// The same for the plan that it has started with.
+    pub(super) fn begin(&self, wanted: Wanted, version: u64, text: &str) {
+        self.versions.begin(version, text, &self.source);
+        self.go_on(wanted);
+    }
+
+    fn go_on(&self, wanted: Wanted) {
         self.senders.watch(wanted.watched, self.store.as_ref());
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = wanted.told;
     }

@@ -14,10 +14,13 @@ use rayline_store::Store;
 use rayline_verdict::Moment;
 
 use super::alerts::Watched;
+use super::stored::private;
 use crate::output;
 
 /// The job that exports traces; the configuration's names cannot have a dot.
 const TRACES: &str = "open.telemetry";
+/// The folder in `data_dir` where lines wait.
+const FOLDER: &str = "push";
 /// How long the last lines may take to be sent when the edge ends. What is left then is sent at the next start.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -77,7 +80,7 @@ impl Senders {
 }
 
 fn run(spec: Spec, data_dir: &Path) -> Result<(Job, Feed), String> {
-    Job::start(spec, data_dir, &[]).map_err(|error| error.to_string())
+    private(&data_dir.join(FOLDER)).and_then(|()| Job::start(spec, data_dir, &[])).map_err(|error| error.to_string())
 }
 
 fn spec(written: &Logpush) -> Result<Spec, String> {

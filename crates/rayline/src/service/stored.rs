@@ -1,6 +1,8 @@
 //! The analytics store where the configuration puts it.
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use rayline_config::Plan;
@@ -22,7 +24,7 @@ pub(crate) fn open(plan: &Plan) -> Option<Store> {
         mask_addresses: wanted.mask_addresses,
         mask_queries: wanted.mask_queries,
     };
-    match Store::open(options) {
+    match private(&options.folder).and_then(|()| Store::open(options)) {
         Ok(store) => Some(store),
         Err(error) => {
             output::say(&format!("nothing is stored, and the dashboard shows no requests: {}", reason(&error)));
@@ -37,6 +39,11 @@ pub(crate) fn open(plan: &Plan) -> Option<Store> {
 /// If there is none, or it cannot be read.
 pub(crate) fn read(data_dir: &Path) -> io::Result<Store> {
     Store::read(&data_dir.join(FOLDER))
+}
+
+/// Makes a folder whose files are nobody else's business: they hold what visitors asked for.
+pub(super) fn private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o750).create(folder)
 }
 
 fn reason(error: &io::Error) -> String {

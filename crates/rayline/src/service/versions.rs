@@ -52,15 +52,19 @@ impl Versions {
     }
 
     /// The number of a text that an edge starts with: that of the last version if the text is the same, else the next.
-    pub(crate) fn begin(&self, text: &str, source: &str) -> u64 {
+    pub(crate) fn number(&self, text: &str) -> u64 {
         let last = self.known().last().map(|entry| entry.number);
         match last {
             Some(last) if self.read(last).as_deref() == Some(text) => last,
-            last => {
-                let number = last.map_or(1, |last| last + 1);
-                self.add(number, text, source);
-                number
-            }
+            last => last.map_or(1, |last| last + 1),
+        }
+    }
+
+    /// Notes that an edge has started with a version, unless that is known.
+    pub(crate) fn begin(&self, number: u64, text: &str, source: &str) {
+        let known = self.known().last().is_some_and(|entry| entry.number == number);
+        if !known {
+            self.add(number, text, source);
         }
     }
 
@@ -137,10 +141,16 @@ mod tests {
     fn numbers_go_on_and_the_same_text_keeps_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Versions::open(folder.path().join("versions"));
-        assert_eq!(open().begin("a = 1\n", "rayline.toml"), 1);
-        assert_eq!(open().begin("a = 1\n", "rayline.toml"), 1, "nothing has changed");
+        let start = |text: &str| {
+            let versions = open();
+            let number = versions.number(text);
+            versions.begin(number, text, "rayline.toml");
+            number
+        };
+        assert_eq!(start("a = 1\n"), 1);
+        assert_eq!(start("a = 1\n"), 1, "nothing has changed");
+        assert_eq!(start("secret = \"hunter2\"\n"), 2);
         let versions = open();
-        assert_eq!(versions.begin("secret = \"hunter2\"\n", "rayline.toml"), 2);
         versions.add(3, "c = 1\n", "rayline.toml");
         let numbers: Vec<u64> = open().versions().iter().map(|version| version.number).collect();
         assert_eq!(numbers, [3, 2, 1]);
