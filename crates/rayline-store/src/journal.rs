@@ -138,7 +138,7 @@ impl Reading {
 
     fn new(bytes: Vec<u8>) -> io::Result<Self> {
         // Killed while it was made: there is nothing in it.
-        if HEAD.starts_with(&bytes) {
+        if bytes.len() < HEAD.len() && HEAD.starts_with(&bytes) {
             return Ok(Self { at: bytes.len(), whole: 0, damaged: 0, bytes });
         }
         if !bytes.starts_with(HEAD) {
