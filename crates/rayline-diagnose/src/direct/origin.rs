@@ -48,10 +48,16 @@ pub async fn compare(direct: Direct, case: &Case, visit: &Visit, dialer: &Dialer
         && case.is_safe()
     {
         let names = Names::new(case);
-        let (rivals, probes) =
-            rivals::try_all(&question, fault, base, &direct.asked, &visit.addresses, &names, watcher).await;
-        direct.rivals = rivals;
-        direct.probes.extend(probes);
+        let tried = rivals::try_all(&question, fault, base, &direct.asked, &visit.addresses, &names, watcher).await;
+        let caught = tried.caught.map(|trial| Asked {
+            exchange: trial.exchange,
+            recognition: trial.recognition,
+            failing: trial.failing,
+            ..base.clone()
+        });
+        direct.rivals = tried.rivals;
+        direct.probes.extend(tried.probes);
+        direct.asked.extend(caught);
     }
     direct
 }

@@ -1,6 +1,7 @@
 //! What else may be why the way through the edge fails and the direct one does not: each tried, as far as it can be tried
 //! from here.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,14 @@ pub(super) fn fault(visit: &Visit) -> Option<Fault<'_>> {
     (!unreached).then_some(Fault::Sample(sample))
 }
 
+/// What came of trying them all.
+pub(super) struct Tried {
+    pub(super) rivals: Vec<Rival>,
+    pub(super) probes: Vec<Probe>,
+    /// A plain request that failed all the same: the origin fails now and then, and `base` was lucky.
+    pub(super) caught: Option<Trial>,
+}
+
 /// Tries them all. `base` is a direct request that works.
 pub(super) async fn try_all(
     question: &Question<'_>,
@@ -52,8 +61,8 @@ pub(super) async fn try_all(
     edge: &[SocketAddr],
     names: &Names,
     watcher: &dyn Watcher,
-) -> (Vec<Rival>, Vec<Probe>) {
-    let trying = Trying { question, fault, base, asked, edge, names };
+) -> Tried {
+    let trying = Trying { question, fault, base, asked, edge, names, caught: RefCell::default() };
     // Many at once would disturb the others, but not the connection that rests.
     let (reuse, (http2, fields, port, size, concurrency)) =
         tokio::join!(timed(watcher, RivalKind::Reuse, trying.reuse()), async {
@@ -66,7 +75,8 @@ pub(super) async fn try_all(
             (http2, fields, port, size, timed(watcher, RivalKind::Concurrency, trying.concurrency()).await)
         });
     let firewall = timed(watcher, RivalKind::Firewall, async { firewall() }).await;
-    [http2, fields, port, size, concurrency, firewall, reuse].into_iter().unzip()
+    let (rivals, probes) = [http2, fields, port, size, concurrency, firewall, reuse].into_iter().unzip();
+    Tried { rivals, probes, caught: trying.caught.into_inner() }
 }
 
 /// Whether the origin fails under it, and what was seen.
@@ -112,6 +122,7 @@ struct Trying<'a> {
     /// Where visitors are served.
     edge: &'a [SocketAddr],
     names: &'a Names,
+    caught: RefCell<Option<Trial>>,
 }
 
 impl Trying<'_> {
@@ -267,8 +278,12 @@ impl Trying<'_> {
         };
         let seen = format!("{} of {AT_ONCE} requests at once past the edge fail: {}", failed.len(), first.line());
         // One may be chance, and so may all be if one alone fails now, too.
-        let told = failed.len() > 1 && !self.is_bad(&self.try_it(&plain).await);
-        (told.then_some(true), seen)
+        let alone = self.try_it(&plain).await;
+        if self.is_bad(&alone) {
+            self.caught.replace(Some(alone));
+            return (None, format!("{seen}; and one alone does, too"));
+        }
+        ((failed.len() > 1).then_some(true), seen)
     }
 
     async fn reuse(&self) -> Finding {
