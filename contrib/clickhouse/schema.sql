@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS rayline.requests
     EdgeResponseBodyBytes UInt64,
     EdgeTimeToFirstByteMs UInt32,
     GrpcStatus Nullable(UInt32),
+    TraceID String,
+    ParentSpanID String,
     CacheCacheStatus LowCardinality(String),
     OriginIP String,
     OriginPort UInt16,

@@ -1,8 +1,8 @@
 //! Alerts: when, to whom, and that each is told once. The alert is the verdict.
 //!
-//! Every few seconds [`watch`] asks the store what each policy looks for. The [`ledger`] compares that with what has been
+//! Every few seconds [`watch`] asks the store what each policy looks for. The ledger compares that with what has been
 //! told already, and writes notices: one when something begins, one each time it has gone on for long, one when it is
-//! over. They wait on disk for their receivers ([`deliver`]), are tried again until they are taken, and survive a restart.
+//! over. They wait on disk for their receivers, are tried again until they are taken, and survive a restart.
 
 mod deliver;
 mod ledger;
