@@ -153,7 +153,9 @@ async fn a_connection_that_the_origin_closes_is_no_failure() {
 #[tokio::test]
 async fn requests_are_bounded() {
     let (address, _task) = origin(|_| ("200 OK", USUAL)).await;
-    let few = load(address, "GET", &Options { requests: 42, ..OPTIONS }).await;
+    // No step ends for its time.
+    let (step, total) = (Duration::from_secs(60), Duration::from_secs(240));
+    let few = load(address, "GET", &Options { requests: 42, step, total, ..OPTIONS }).await;
     // Each of the four steps has an equal share.
     assert_eq!(few.steps.iter().map(|step| step.requests).collect::<Vec<_>>(), [10; 4]);
     assert_eq!(few.limit, Some(Limit::Connections));
