@@ -3,6 +3,7 @@
 //! It runs tools in order and says how each fared. What is right or wrong about the tree is not decided here but in
 //! tests: those of the crates, and those over the tree itself in `tests/it`.
 
+mod again;
 mod analytics;
 mod bench;
 mod clinic;

@@ -1,8 +1,12 @@
 //! Everything that a change must pass, as a table of cargo commands.
 
+use crate::again;
 use crate::report::Report;
-use crate::run::{cargo, say};
+use crate::run::{cargo, say, shown};
 use crate::tools;
+
+/// The step whose failures are looked at twice.
+const TESTS: &str = "tests";
 
 /// One step.
 struct Step {
@@ -29,7 +33,7 @@ const STEPS: &[Step] = &[
     Step::new("format of fuzz", &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
     Step::new("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     Step { needed_by_the_rest: true, ..Step::new("build", &["test", "--workspace", "--no-run"]) },
-    Step::new("tests", &["test", "--workspace", "--no-fail-fast"]),
+    Step::new(TESTS, &["test", "--workspace", "--no-fail-fast"]),
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         slow: true,
@@ -50,7 +54,13 @@ pub(crate) fn test(report: &mut Report, install: bool, fast: bool) {
     for step in STEPS.iter().filter(|step| !(fast && step.slow)) {
         let mut command = cargo(step.arguments);
         command.envs(step.environment.iter().copied());
-        if !report.step(step.name, &mut command) && step.needed_by_the_rest {
+        let passed = if step.name == TESTS {
+            let shown = shown(&command);
+            report.own_step(step.name, &shown, || again::tests(&mut command))
+        } else {
+            report.step(step.name, &mut command)
+        };
+        if !passed && step.needed_by_the_rest {
             say("the steps after this one need it, and are not taken");
             return;
         }
