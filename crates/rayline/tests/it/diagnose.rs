@@ -242,7 +242,7 @@ fn a_running_edge_is_asked_for_a_ray_before_its_log() {
     ] {
         let (found, said) = ray(script);
         assert_eq!(found, "origin.wait.reset", "{why}");
-        assert!(said.contains(why) && said.contains("the request log is looked through"), "{why}: {said}");
+        assert!(said.contains(why) && said.contains("what is on disk is looked through"), "{why}: {said}");
         assert!(!said.contains("s3cret"), "{said}");
     }
 }

@@ -1,0 +1,17 @@
+//! The rules language and what runs on it: expressions, rulesets in phases, managed rules, rate limits.
+//!
+//! Text becomes an [`ast::Expr`] whose names and types are known to be right, a zone's rules become one program, and a
+//! request is held against it. There is no I/O here, no clock and no configuration file: what is known of a request
+//! comes through [`Facts`], the time is an argument.
+
+pub mod ast;
+pub mod facts;
+pub mod list;
+pub mod problem;
+pub mod ruleset;
+pub mod scheme;
+
+pub use facts::Facts;
+pub use list::{List, ListItems, ListKind, Lists};
+pub use problem::ExprProblem;
+pub use scheme::{Field, Stage, Type};
