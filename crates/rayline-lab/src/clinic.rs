@@ -19,6 +19,7 @@ use std::sync::Mutex;
 use crate::process::{find, run as run_command};
 use outcome::Outcome;
 use score::{Judged, Judgement, Score};
+use site::Site;
 
 pub use case::{Case, Unbuilt, View};
 pub use cases::GROUPS;
@@ -129,31 +130,34 @@ fn look_at(
     judged.into_iter().map(|(_, judged)| judged).collect()
 }
 
-/// One case, from all its views.
+/// One case, from all its views. What goes wrong is set up once more from the ground and looked at again: servers are slow
+/// on a busy machine. What goes wrong twice is wrong.
 fn attend(case: &'static Case, program: Option<&Path>) -> Vec<Judged> {
-    let site = case.build().map_err(Judgement::from);
+    let site = case.build();
     let look = |view: &'static View| {
-        let seen = match &site {
-            // Ports are found free and taken a moment later: what somebody else took meanwhile is set up once more.
-            Ok(site) => examine(case, view, site, program)
-                .or_else(|unbuilt| match unbuilt {
-                    Unbuilt::Failed(_) => examine(case, view, site, program),
-                    missing @ Unbuilt::Missing(_) => Err(missing),
-                })
-                .map_err(Judgement::from),
-            Err(judgement) => Err(judgement.clone()),
-        };
-        let (judgement, outcome) = seen.unwrap_or_else(|judgement| (judgement, None));
-        Judged { case, view, judgement, outcome }
+        let first = judged(case, view, &site, program);
+        if !first.is_wrong() {
+            return first;
+        }
+        note(&format!("once more: {}", first.line(false)));
+        Judged { again: true, ..judged(case, view, &case.build(), program) }
     };
     case.views.iter().map(look).collect()
+}
+
+/// A case from one view, if the site stands.
+fn judged(case: &'static Case, view: &'static View, site: &Result<Site, Unbuilt>, program: Option<&Path>) -> Judged {
+    let seen = site.as_ref().map_err(Judgement::from);
+    let seen = seen.and_then(|site| examine(case, view, site, program).map_err(|unbuilt| Judgement::from(&unbuilt)));
+    let (judgement, outcome) = seen.unwrap_or_else(|judgement| (judgement, None));
+    Judged { case, view, judgement, outcome, again: false }
 }
 
 /// One case from one view: the visitor first, then the program.
 fn examine(
     case: &'static Case,
     view: &'static View,
-    site: &site::Site,
+    site: &Site,
     program: Option<&Path>,
 ) -> Result<(Judgement, Option<Outcome>), Unbuilt> {
     let edge = edge::Standing::before(site, view)?;

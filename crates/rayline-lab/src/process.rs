@@ -4,11 +4,12 @@ use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it listens.
@@ -19,10 +20,15 @@ const LOWEST_PORT: u16 = 10_000;
 /// How many ports are tried before there is none.
 const PORTS_TRIED: usize = 1_000;
 
-/// A loopback port that was free a moment ago.
+/// The marks of the ports that this process was given.
+static GIVEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+/// Where a port that was handed out is marked: at an address that nothing else here uses, and for UDP.
+const MARKS: Ipv4Addr = Ipv4Addr::new(127, 19, 88, 1);
+
+/// A loopback port that was free a moment ago, and that nobody else who asks here is given while this process lives.
 ///
 /// It is none of those that the system gives to outgoing connections, thousands of which come and go beside the tests
-/// and would take it before the server does.
+/// and would take it before the server does. Servers that are stopped leave theirs free: nobody must listen there then.
 ///
 /// # Errors
 /// The system has none.
@@ -34,7 +40,9 @@ pub fn free_port() -> io::Result<u16> {
         // Every `RandomState` has other keys: the only randomness in the standard library.
         let random = RandomState::new().build_hasher().finish() % count;
         let port = LOWEST_PORT.saturating_add(u16::try_from(random).unwrap_or_default());
+        let Ok(mark) = UdpSocket::bind((MARKS, port)) else { continue };
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            GIVEN.lock().unwrap_or_else(PoisonError::into_inner).push(mark);
             return Ok(port);
         }
     }

@@ -26,10 +26,11 @@ fn summary(judged: &[Judged], score: &Score) -> String {
     names.dedup();
     let Score { right, wrong, skipped, .. } = score;
     let blame: usize = score.false_blame.values().sum();
+    let again = judged.iter().filter(|judged| judged.again && !judged.is_wrong()).count();
     let slowest = judged.iter().filter_map(|judged| Some(judged.outcome.as_ref()?.took)).max().unwrap_or_default();
     format!(
-        "{} set-ups, looked at from {} views: {right} right, {wrong} wrong, {skipped} skipped; false blame: {blame}; \
-         the slowest took {:.1} s",
+        "{} set-ups, looked at from {} views: {right} right ({again} of them only once set up again), {wrong} wrong, {skipped} \
+         skipped; false blame: {blame}; the slowest took {:.1} s",
         names.len(),
         judged.len(),
         slowest.as_secs_f64(),
@@ -54,6 +55,7 @@ pub(super) fn markdown(judged: &[Judged], score: &Score) -> String {
         let verdict = code.or(guess).unwrap_or_else(|| "no fault".to_owned());
         let cause = outcome.and_then(|outcome| outcome.cause()).map(code_cell).unwrap_or_default();
         let (verdict, right) = match judged.judgement {
+            Judgement::Right if judged.again => (verdict, "right, the second time"),
             Judgement::Right => (verdict, "right"),
             Judgement::Wrong(_) => (verdict, "**wrong**"),
             Judgement::Unbuilt(_) => (String::new(), "**not built**"),

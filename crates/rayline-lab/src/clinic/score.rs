@@ -18,10 +18,10 @@ pub(super) enum Judgement {
     Skipped(String),
 }
 
-impl From<Unbuilt> for Judgement {
-    fn from(unbuilt: Unbuilt) -> Self {
+impl From<&Unbuilt> for Judgement {
+    fn from(unbuilt: &Unbuilt) -> Self {
         match unbuilt {
-            Unbuilt::Missing(what) => Self::Skipped(what),
+            Unbuilt::Missing(what) => Self::Skipped(what.clone()),
             Unbuilt::Failed(error) => Self::Unbuilt(error.to_string()),
         }
     }
@@ -34,6 +34,8 @@ pub(super) struct Judged {
     pub(super) view: &'static View,
     pub(super) judgement: Judgement,
     pub(super) outcome: Option<Outcome>,
+    /// Whether it was wrong before, and set up once more.
+    pub(super) again: bool,
 }
 
 impl Judged {
@@ -240,6 +242,7 @@ mod tests {
             view,
             judgement: judge(case, view, &outcome),
             outcome: Some(outcome),
+            again: false,
         };
         let score = Score::of(&[
             judged(&BROKEN, &SURE, verdict("origin.wait.error_status", "proven", Some("app.php_fatal"))),
