@@ -178,6 +178,7 @@ fn telling(fault: &Fault) -> u8 {
         | Cause::ClientTls(_)
         | Cause::Request(_)
         | Cause::Route(_)
+        | Cause::Rules(_)
         | Cause::Resolve(_)
         | Cause::OriginTls(_)
         | Cause::Send(_)

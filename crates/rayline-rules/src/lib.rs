@@ -9,9 +9,11 @@ pub mod facts;
 pub mod list;
 pub mod problem;
 pub mod ruleset;
+pub mod run;
 pub mod scheme;
 
 pub use facts::Facts;
 pub use list::{List, ListItems, ListKind, Lists};
 pub use problem::ExprProblem;
+pub use run::ZoneRules;
 pub use scheme::{Field, Stage, Type};

@@ -7,7 +7,7 @@ use crate::code::{Code, Reached, Sent};
 use crate::evidence::{Evidence, Fact};
 use crate::fault::{
     AcceptCause, Cause, ClientTlsCause, ConnectCause, Fault, OriginTlsCause, OutsideCause, ReceiveCause, ReplyCause,
-    RequestCause, ResolveCause, RouteCause, SendCause, WaitCause,
+    RequestCause, ResolveCause, RouteCause, RulesCause, SendCause, WaitCause,
 };
 use crate::verdict::{Attempt, Certainty, Outcome, Verdict};
 
@@ -68,6 +68,7 @@ pub fn code_of(cause: Cause, evidence: &Evidence) -> Code {
         Cause::ClientTls(cause) => client_tls(cause),
         Cause::Request(cause) => request(cause),
         Cause::Route(cause) => route(cause),
+        Cause::Rules(cause) => rules(cause),
         Cause::Resolve(cause) => resolve(cause),
         Cause::Connect(cause) => connect(cause),
         Cause::OriginTls(cause) => origin_tls(cause, evidence),
@@ -134,6 +135,29 @@ fn route(cause: RouteCause) -> Code {
         RouteCause::SniMismatch => Code::VisitorRouteSniMismatch,
         RouteCause::ForgedHeader => Code::VisitorRouteForgedHeader,
         RouteCause::Loop => Code::OwnerRouteLoop,
+    }
+}
+
+/// A rule that turns a request away did its work; one that cannot do its work is its owner's to mend.
+fn rules(cause: RulesCause) -> Code {
+    match cause {
+        RulesCause::CustomRule => Code::PolicyRulesCustomRule,
+        RulesCause::ManagedRule => Code::PolicyRulesManagedRule,
+        RulesCause::AddressBanned => Code::PolicyRulesAddressBanned,
+        RulesCause::CountryBanned => Code::PolicyRulesCountryBanned,
+        RulesCause::ZoneLockdown => Code::PolicyRulesZoneLockdown,
+        RulesCause::BrowserSignature => Code::PolicyRulesBrowserSignature,
+        RulesCause::UserAgent => Code::PolicyRulesUserAgent,
+        RulesCause::Hotlink => Code::PolicyRulesHotlink,
+        RulesCause::RateLimited => Code::PolicyRulesRateLimited,
+        RulesCause::Challenged => Code::PolicyRulesChallenged,
+        RulesCause::Maintenance => Code::PolicyRulesMaintenance,
+        RulesCause::RewriteInvalidPath => Code::OwnerRulesRewriteInvalidPath,
+        RulesCause::RewriteTooLong => Code::OwnerRulesRewriteTooLong,
+        RulesCause::ExpressionFailed => Code::OwnerRulesExpressionFailed,
+        RulesCause::HeaderLimit => Code::OwnerRulesHeaderLimit,
+        RulesCause::HeaderNotAllowed => Code::OwnerRulesHeaderNotAllowed,
+        RulesCause::HeaderInvalidValue => Code::OwnerRulesHeaderInvalidValue,
     }
 }
 
@@ -304,6 +328,7 @@ fn rivals_of(code: Code, cause: Cause, evidence: &Evidence) -> Vec<Code> {
         | Cause::ClientTls(_)
         | Cause::Request(_)
         | Cause::Route(_)
+        | Cause::Rules(_)
         | Cause::Resolve(_)
         | Cause::OriginTls(_)
         | Cause::Send(_)

@@ -471,6 +471,112 @@ codes! {
         ["Nothing is broken: the rule did what it was told",
          "If the visitor should get in, find the rule by the request's id in the edge's log of security events, and except what it should not catch"]
     }
+    PolicyRulesCustomRule = policy.rules.custom_rule {
+        "A custom rule of the site turned the request away.",
+        Page(1020), Some("http_request_denied"), No, Never, [],
+        ["Nothing is broken: the rule in the evidence did what it was told",
+         "If the visitor should get in, narrow the expression of the rule, or put a rule with `skip` before it"]
+    }
+    PolicyRulesManagedRule = policy.rules.managed_rule {
+        "The request looks like an attack to the managed rules of the site.",
+        Page(1020), Some("http_request_denied"), No, Never, [],
+        ["Read in the record which managed rules matched, and on what part of the request",
+         "If the request is a good one, switch the rule off for that path with a `skip` rule, or set it to `log` with an override",
+         "If it is one of many good ones, lower the sensitivity or the paranoia level"]
+    }
+    PolicyRulesAddressBanned = policy.rules.address_banned {
+        "The address of the visitor is banned from the site.",
+        Page(1006), Some("http_request_denied"), No, Never, [],
+        ["Nothing is broken: an IP access rule names the address or its network",
+         "If the visitor should get in, remove the rule in the evidence, or put one with `whitelist` before it"]
+    }
+    PolicyRulesCountryBanned = policy.rules.country_banned {
+        "The country of the visitor is banned from the site.",
+        Page(1009), Some("http_request_denied"), No, Never, [],
+        ["Nothing is broken: an IP access rule names the country",
+         "If this visitor should get in all the same, put a rule with `whitelist` for the address before it",
+         "If the country is wrong, look in `/cdn-cgi/trace` how the edge sees the address: a proxy in front belongs into `trusted_proxies`"]
+    }
+    PolicyRulesZoneLockdown = policy.rules.zone_lockdown {
+        "The address asked for is locked down: only some visitors may see it.",
+        Page(1106), Some("http_request_denied"), No, Never, [],
+        ["Nothing is broken: the lockdown in the evidence names who may ask for this URL",
+         "If the visitor should get in, add the address or its network to `configurations` of that lockdown"]
+    }
+    PolicyRulesBrowserSignature = policy.rules.browser_signature {
+        "The browser integrity check of the site turned the request away.",
+        Page(1010), Some("http_request_denied"), No, Never, [],
+        ["Send the fields that browsers send, with a `User-Agent` that names the program",
+         "As the owner, except the path of an API with a configuration rule that sets `bic` to false"]
+    }
+    PolicyRulesUserAgent = policy.rules.user_agent {
+        "The program of the visitor is banned from the site by its name.",
+        Page(1010), Some("http_request_denied"), No, Never, [],
+        ["Nothing is broken: a user-agent rule names this `User-Agent`",
+         "If the visitor should get in, remove the rule in the evidence: it compares the whole value"]
+    }
+    PolicyRulesHotlink = policy.rules.hotlink {
+        "Another site shows a picture of this one, which its owner does not allow.",
+        Page(1011), Some("http_request_denied"), No, Never, [],
+        ["Link to the page instead of the picture, or keep a copy where the licence allows it",
+         "As the owner, except pictures for others with a configuration rule that sets `hotlink_protection` to false"]
+    }
+    PolicyRulesRateLimited = policy.rules.rate_limited {
+        "The visitor has asked more often than the site allows.",
+        Page(1015), Some("http_request_denied"), No, Later, [],
+        ["Ask again after the seconds in `Retry-After`, and less often from then on",
+         "As the owner, see whether the characteristics of the rule put many visitors into one count: everybody behind one proxy has one address",
+         "Raise `requests_per_period`, or count less with `counting_expression`"]
+    }
+    PolicyRulesChallenged = policy.rules.challenged {
+        "The visitor is asked to prove that it is a browser before it may go on.",
+        Page(403), Some("http_request_denied"), No, Now, [],
+        ["Nothing is broken: a browser solves it by itself within seconds",
+         "A program cannot solve it: as the owner, except it with a `skip` rule before the one in the evidence"]
+    }
+    PolicyRulesMaintenance = policy.rules.maintenance {
+        "The site is closed for maintenance by its owner.",
+        Page(503), Some("http_request_denied"), No, Later, [],
+        ["Nothing is broken: wait until the owner opens the site again",
+         "As the owner, switch maintenance off for the zone, or add your address to those that get in"]
+    }
+    OwnerRulesRewriteInvalidPath = owner.rules.rewrite_invalid_path {
+        "A rule of the site made an address of the request that cannot be one.",
+        Page(1035), Some("proxy_configuration_error"), No, Never, [],
+        ["Read in the evidence what the rule made: a path begins with a slash, and does not lie below `/cdn-cgi/`",
+         "Begin the expression with a slash, as in `concat(\"/en\", http.request.uri.path)`",
+         "Try it with `rayline trace` before you apply it"]
+    }
+    OwnerRulesRewriteTooLong = owner.rules.rewrite_too_long {
+        "A rule of the site made the address of the request longer than it may be.",
+        Page(1036), Some("proxy_configuration_error"), No, Never, [],
+        ["Look at the limit in the evidence, and for a rule that adds to the path or the query what is there already",
+         "Cut what comes from the visitor with `substring`"]
+    }
+    OwnerRulesExpressionFailed = owner.rules.expression_failed {
+        "An expression of a rule of the site has no value for this request.",
+        Page(1037), Some("proxy_configuration_error"), No, Never, [],
+        ["Except requests that lack what the expression takes: a field that was not sent has no `[0]`",
+         "Add to the condition of the rule, for example, `len(http.request.headers[\"name\"]) > 0`"]
+    }
+    OwnerRulesHeaderLimit = owner.rules.header_limit {
+        "Rules of the site added more header fields than a request may have.",
+        Page(1038), Some("proxy_configuration_error"), No, Never, [],
+        ["Look at the limit in the evidence, and remove fields that nobody reads",
+         "Set long values at the origin, not for each request"]
+    }
+    OwnerRulesHeaderNotAllowed = owner.rules.header_not_allowed {
+        "A rule of the site changes a header field that rules may not change.",
+        Page(1040), Some("proxy_configuration_error"), No, Never, [],
+        ["Read in the evidence which field it is",
+         "To change `Host`, use an origin rule; what frames a message and what the edge says of itself is not for rules"]
+    }
+    OwnerRulesHeaderInvalidValue = owner.rules.header_invalid_value {
+        "A rule of the site made a header value with characters that none may have.",
+        Page(1041), Some("proxy_configuration_error"), No, Never, [],
+        ["Look in the evidence for what the rule takes over from the visitor: a line break or a NUL cannot stand in a value",
+         "Encode it, for example with `encode_base64`, or take the bytes away with `remove_bytes`"]
+    }
     OwnerWorkerFailed = owner.worker.failed {
         "A program of the site's owner that runs on the edge failed.",
         Outside, None, Maybe, Later, [],

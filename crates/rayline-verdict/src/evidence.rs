@@ -199,6 +199,12 @@ pub enum Fact {
     Informational(u32),
     /// A header of the request that decided, with its value (masked where it may be a secret).
     RequestHeader { name: &'static str, value: String },
+    /// The rule that decided: its id, what its owner says of it, and its phase by the API's name (`http_request_transform`);
+    /// what stands before the rules has names of its own, such as `ip_access_rules`.
+    Rule { id: String, description: String, phase: &'static str },
+    /// What a rule made, and could not be used: `path`, `query`, `location`, or the name of a header field; the value is
+    /// cut short, and without what may be a secret.
+    Made { what: String, value: String },
     /// The host name asked for, and the server name of the connection.
     Host { host: String, server_name: Option<String> },
     /// Milliseconds that the request had taken when the fault was met.
@@ -244,6 +250,8 @@ impl Fact {
             Self::OriginStatus(_) => "origin_status",
             Self::Informational(_) => "informational_responses",
             Self::RequestHeader { .. } => "request_header",
+            Self::Rule { .. } => "rule",
+            Self::Made { .. } => "made",
             Self::Host { .. } => "host",
             Self::Elapsed(_) => "elapsed_ms",
             Self::Internal(_) => "internal",
@@ -287,6 +295,8 @@ impl Fact {
             | Self::ProhibitedAddress(_)
             | Self::Informational(_)
             | Self::RequestHeader { .. }
+            | Self::Rule { .. }
+            | Self::Made { .. }
             | Self::Elapsed(_) => Audience::Owner,
         }
     }
@@ -411,6 +421,10 @@ impl Serialize for Fact {
             Self::OriginStatus(status) => status.serialize(serializer),
             Self::Informational(count) => count.serialize(serializer),
             Self::RequestHeader { name, value } => object!(serializer, { "name": name, "value": value }),
+            Self::Rule { id, description, phase } => {
+                object!(serializer, { "id": id, "description": description, "phase": phase })
+            }
+            Self::Made { what, value } => object!(serializer, { "what": what, "value": value }),
             Self::Host { host, server_name } => object!(serializer, { "host": host, "server_name": server_name }),
         }
     }

@@ -61,14 +61,24 @@ fn number(number: u16) -> Option<Found> {
     }
 }
 
-/// The codes whose page or record shows the number. An application may send any 5xx of the RFCs itself.
+/// The codes whose page or record shows the number, and behind them those whose number travels as that status. An
+/// application may send any 5xx of the RFCs itself.
 fn shown_by(number: u16) -> Vec<Code> {
     let shows = |sent: Sent| match sent {
         Sent::Page(shown) | Sent::Cut(shown) | Sent::Nothing(shown) => shown == number,
         Sent::Origin => (500..520).contains(&number),
         Sent::Outside => false,
     };
-    TABLE.iter().filter(|entry| shows(entry.sent)).map(|entry| entry.code).collect()
+    let carries = |sent: Sent| match sent {
+        Sent::Page(shown) => shown != number && Number::find(shown).is_some_and(|row| row.status == number),
+        Sent::Cut(_) | Sent::Nothing(_) | Sent::Origin | Sent::Outside => false,
+    };
+    let those = |fits: &dyn Fn(Sent) -> bool| {
+        TABLE.iter().filter(|entry| fits(entry.sent)).map(|entry| entry.code).collect::<Vec<_>>()
+    };
+    let mut codes = those(&shows);
+    codes.extend(those(&carries));
+    codes
 }
 
 fn codes(fits: impl Fn(&str) -> bool) -> impl Iterator<Item = Code> {
@@ -137,7 +147,10 @@ mod tests {
         assert_eq!(numbered("1016").0, "Origin DNS error");
 
         assert!(matches!(find("530"), Found::Status(530, numbers) if numbers.len() == 1));
-        assert!(matches!(find("403"), Found::Status(403, numbers) if numbers.len() > 1));
+        assert!(matches!(find("409"), Found::Status(409, numbers) if numbers.len() == 1));
+        let (challenge, denied) = numbered("403");
+        assert_eq!((challenge, denied[0]), ("Just a moment", Code::PolicyRulesChallenged));
+        assert!(denied.contains(&Code::PolicyRulesCustomRule) && denied.contains(&Code::VisitorRouteDirectIp));
         assert!(matches!(find("refused"), Found::Several(codes) if codes.len() == 4));
         assert!(matches!(find("resolve"), Found::Several(codes) if codes.len() > 5));
     }

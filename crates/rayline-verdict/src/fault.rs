@@ -134,6 +134,43 @@ causes! {
         /// The request has been through this edge already.
         Loop,
     }
+    /// The zone's rules.
+    Rules(RulesCause) {
+        /// A custom rule blocks.
+        CustomRule,
+        /// A managed rule blocks, or the anomaly score has come to the threshold.
+        ManagedRule,
+        /// An IP access rule blocks the address.
+        AddressBanned,
+        /// An IP access rule blocks the country.
+        CountryBanned,
+        /// A zone lockdown does not name the address.
+        ZoneLockdown,
+        /// The browser integrity check does not take it for a browser.
+        BrowserSignature,
+        /// A user-agent rule blocks.
+        UserAgent,
+        /// Hotlink protection blocks.
+        Hotlink,
+        /// The limit of a rate limiting rule is passed.
+        RateLimited,
+        /// A rule asks for a proof of work that the visitor has not brought.
+        Challenged,
+        /// The zone is in maintenance mode.
+        Maintenance,
+        /// A rewrite made a path that is empty, does not begin with a slash or lies below `/cdn-cgi/`.
+        RewriteInvalidPath,
+        /// A rewrite or redirect made a URI longer than the limit.
+        RewriteTooLong,
+        /// An expression with a value has none for this request.
+        ExpressionFailed,
+        /// Header changes brought the head over the limit.
+        HeaderLimit,
+        /// A header change names a field that rules may not change.
+        HeaderNotAllowed,
+        /// A header change made a value that no field may have.
+        HeaderInvalidValue,
+    }
     /// Turning the origin's name into addresses.
     Resolve(ResolveCause) {
         /// The name does not exist.

@@ -21,6 +21,12 @@ pub enum Category {
     Origin,
     /// The edge itself.
     Edge,
+    /// A rule that turned the visitor away.
+    AccessDenied,
+    /// A limit on how often a visitor may ask.
+    RateLimit,
+    /// A rule that changes requests, and could not.
+    Rewrite,
 }
 
 impl Category {
@@ -34,6 +40,9 @@ impl Category {
             Self::Tls => "tls",
             Self::Origin => "origin",
             Self::Edge => "edge",
+            Self::AccessDenied => "access_denied",
+            Self::RateLimit => "rate_limit",
+            Self::Rewrite => "rewrite",
         }
     }
 }
@@ -66,11 +75,12 @@ const fn row(
     Number { number, status, title, name, category, retry_after }
 }
 
-use Category::{Config, Dns, Edge, Origin, Request, Ssl, Tls};
+use Category::{AccessDenied, Config, Dns, Edge, Origin, RateLimit, Request, Rewrite, Ssl, Tls};
 
 /// Every number this version can send, in order.
 pub static NUMBERS: &[Number] = &[
     row(400, 400, "Bad request", "bad_request", Request, None),
+    row(403, 403, "Just a moment", "challenge", AccessDenied, None),
     row(405, 405, "Method not allowed", "method_not_allowed", Request, None),
     row(408, 408, "Request timed out", "request_timeout", Request, None),
     row(413, 413, "Request body too large", "payload_too_large", Request, None),
@@ -95,8 +105,21 @@ pub static NUMBERS: &[Number] = &[
     row(1001, 409, "DNS resolution error", "dns_resolution_error", Dns, None),
     row(1002, 403, "DNS points to restricted IP", "dns_restricted_ip", Dns, None),
     row(1003, 403, "Direct IP access not allowed", "direct_ip_access", Request, None),
+    row(1006, 403, "Access denied: your IP address has been banned", "ip_banned", AccessDenied, None),
+    row(1009, 403, "Access denied: country or region banned", "country_banned", AccessDenied, None),
+    row(1010, 403, "Access denied: bad browser signature", "browser_signature_banned", AccessDenied, None),
+    row(1011, 403, "Access denied: hotlinking denied", "hotlinking_denied", AccessDenied, None),
     row(1013, 421, "HTTP hostname and TLS SNI hostname mismatch", "sni_mismatch", Tls, None),
+    row(1015, 429, "You are being rate limited", "rate_limited", RateLimit, Some(30)),
     row(1016, 530, "Origin DNS error", "origin_dns_error", Dns, None),
+    row(1020, 403, "Access denied", "firewall_rule_blocked", AccessDenied, None),
+    row(1035, 500, "Invalid request rewrite: invalid URI path", "rewrite_invalid_path", Rewrite, None),
+    row(1036, 500, "Invalid request rewrite: maximum length exceeded", "rewrite_too_long", Rewrite, None),
+    row(1037, 500, "Invalid rewrite rule: failed to evaluate expression", "rewrite_expression_failed", Rewrite, None),
+    row(1038, 500, "HTTP headers limit exceeded", "headers_limit_exceeded", Rewrite, Some(60)),
+    row(1040, 500, "Invalid request rewrite: header modification not allowed", "header_not_allowed", Rewrite, None),
+    row(1041, 500, "Invalid request rewrite: invalid header value", "header_invalid_value", Rewrite, None),
+    row(1106, 403, "Access denied: your IP address may not see this", "zone_lockdown", AccessDenied, None),
 ];
 
 impl Number {

@@ -169,6 +169,8 @@ pub(crate) fn details(verdict: &Verdict) -> String {
             | Fact::ProhibitedAddress(_)
             | Fact::Informational(_)
             | Fact::RequestHeader { .. }
+            | Fact::Rule { .. }
+            | Fact::Made { .. }
             | Fact::Elapsed(_)
             | Fact::Internal(_) => Ok(()),
         };

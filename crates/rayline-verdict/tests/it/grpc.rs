@@ -75,10 +75,20 @@ fn every_code_has_its_status() {
         7
           visitor.route.direct_ip
           visitor.route.forged_header
+          policy.rules.custom_rule
+          policy.rules.managed_rule
+          policy.rules.address_banned
+          policy.rules.country_banned
+          policy.rules.zone_lockdown
+          policy.rules.browser_signature
+          policy.rules.user_agent
+          policy.rules.hotlink
+          policy.rules.challenged
         8
           visitor.request.uri_too_long
           visitor.request.header_too_large
           visitor.request.body_too_large
+          policy.rules.rate_limited
         12
           visitor.request.method_not_allowed
         13
@@ -133,6 +143,13 @@ fn every_code_has_its_status() {
           owner.route.loop
           owner.route.redirect_loop
           owner.route.wrong_port
+          policy.rules.maintenance
+          owner.rules.rewrite_invalid_path
+          owner.rules.rewrite_too_long
+          owner.rules.expression_failed
+          owner.rules.header_limit
+          owner.rules.header_not_allowed
+          owner.rules.header_invalid_value
           owner.worker.failed
           owner.resolve.nxdomain
           owner.resolve.no_address

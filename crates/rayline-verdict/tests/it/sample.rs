@@ -160,6 +160,10 @@ fn after(fact: Option<&Fact>) -> Option<Fact> {
         Some(Fact::OriginStatus(_)) => Fact::Informational(OWNERS_NUMBER),
         Some(Fact::Informational(_)) => Fact::RequestHeader { name: "x", value: word() },
         Some(Fact::RequestHeader { .. }) => {
+            Fact::Rule { id: word(), description: word(), phase: "http_request_transform" }
+        }
+        Some(Fact::Rule { .. }) => Fact::Made { what: word(), value: word() },
+        Some(Fact::Made { .. }) => {
             Fact::Host { host: "shop.example".to_owned(), server_name: Some("other.example".to_owned()) }
         }
         Some(Fact::Host { .. }) => Fact::Elapsed(long),

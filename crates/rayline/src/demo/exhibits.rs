@@ -342,8 +342,11 @@ fn names_of_origins() -> Vec<Exhibit> {
     ]
 }
 
+/// Why what rules do is not shown.
+const RULES: &str = "It takes a zone with rules, and the demo's have none";
+
 /// What no exhibit can show, and why: the codes that are left.
-pub(super) const NOT_SHOWN: [(&str, &str); 11] = [
+pub(super) const NOT_SHOWN: [(&str, &str); 28] = [
     ("edge.accept.too_many_connections", "The connections that are too many would be those of all the others"),
     ("edge.connect.exhausted", "The edge would need to be without ports or descriptors, and nothing else would work"),
     ("edge.connect.forbidden", "It takes a firewall on this machine"),
@@ -354,5 +357,22 @@ pub(super) const NOT_SHOWN: [(&str, &str); 11] = [
     ("network.connect.unreachable", "It takes a router on the way that says so with ICMP"),
     ("network.resolve.unreachable", "The demo has one name server, which the others need"),
     ("owner.client_tls.no_certificate", "The demo's local CA has a certificate for every name"),
+    ("owner.rules.expression_failed", RULES),
+    ("owner.rules.header_invalid_value", RULES),
+    ("owner.rules.header_limit", RULES),
+    ("owner.rules.header_not_allowed", RULES),
+    ("owner.rules.rewrite_invalid_path", RULES),
+    ("owner.rules.rewrite_too_long", RULES),
+    ("policy.rules.address_banned", RULES),
+    ("policy.rules.browser_signature", RULES),
+    ("policy.rules.challenged", RULES),
+    ("policy.rules.country_banned", RULES),
+    ("policy.rules.custom_rule", RULES),
+    ("policy.rules.hotlink", RULES),
+    ("policy.rules.maintenance", RULES),
+    ("policy.rules.managed_rule", RULES),
+    ("policy.rules.rate_limited", RULES),
+    ("policy.rules.user_agent", RULES),
+    ("policy.rules.zone_lockdown", RULES),
     ("visitor.client_tls.reset", "No usual client resets a connection in the middle of a handshake on purpose"),
 ];
