@@ -41,6 +41,24 @@ pub struct Case {
 }
 
 impl Case {
+    /// A case of which only the URL is known: asked with GET, once, with 5 s for each probe.
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            method: "GET".to_owned(),
+            fields: Vec::new(),
+            origins: Vec::new(),
+            edge_origins: Vec::new(),
+            resolved: Vec::new(),
+            name_servers: Vec::new(),
+            logs: Vec::new(),
+            here: false,
+            trust: Trust::default(),
+            timeout: Duration::from_secs(5),
+            samples: 1,
+        }
+    }
+
     /// The URL's host as it is asked for: a name, or an address without brackets.
     pub fn host(&self) -> &str {
         let host = self.url.host_str().unwrap_or_default();

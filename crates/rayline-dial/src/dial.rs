@@ -66,6 +66,14 @@ pub struct Target<'a> {
     pub identity: Option<&'a Arc<Identity>>,
 }
 
+impl<'a> Target<'a> {
+    /// HTTP/1.1 over plain TCP.
+    pub fn plain(addresses: &'a [SocketAddr]) -> Self {
+        let (tls, protocols) = (Tls::Off, Protocols::Http1);
+        Self { addresses, tls, protocols, server_name: "", ssl_mode: "off", identity: None }
+    }
+}
+
 /// What an origin's certificate is judged by.
 #[derive(Debug, Default)]
 pub struct TrustSettings {

@@ -87,11 +87,9 @@ fn case(args: &DiagnoseArgs) -> Result<Option<Case>, Refused> {
         return Err(Refused::from(format!("there is no `{}`", missing.display())));
     }
     let mut case = Case {
-        url: url.0.clone(),
         method: asking.method.clone(),
         fields: asking.header.iter().map(|Field(name, value)| (name.clone(), value.clone())).collect(),
         origins: args.known.origin.clone(),
-        edge_origins: Vec::new(),
         resolved: args.known.resolve.clone(),
         name_servers: args.known.name_server.iter().map(|server| server.0).collect(),
         logs: args.known.logs.clone(),
@@ -99,6 +97,7 @@ fn case(args: &DiagnoseArgs) -> Result<Option<Case>, Refused> {
         trust: Trust::load(&asking.ca, std::env::var_os("SSL_CERT_FILE"))?,
         timeout: asking.timeout.0,
         samples: asking.samples,
+        ..Case::new(url.0.clone())
     };
     if let Some(path) = &args.known.config {
         known::add_origins(&mut case, &known::plan(path)?);

@@ -9,7 +9,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use rayline_dial::{Connection, Dialer, Protocols, Target, Timeouts, Tls};
+use rayline_dial::{Connection, Dialer, Target, Timeouts};
 use rayline_verdict::evidence::TcpState;
 use rayline_verdict::fault::SendCause;
 use rayline_verdict::{Fact, Fault, Verdict, attribute};
@@ -98,16 +98,10 @@ fn judge(address: SocketAddr, state: TcpState) -> Verdict {
 }
 
 async fn send(case: &Case, address: SocketAddr, padding: usize, dialer: &Dialer, limit: Duration) -> Fate {
-    let target = Target {
-        addresses: &[address],
-        tls: Tls::Off,
-        protocols: Protocols::Http1,
-        server_name: "",
-        ssl_mode: "off",
-        identity: None,
-    };
     let timeouts = Timeouts { connect: limit, tls: limit, keepalive: Duration::from_secs(30) };
-    let Ok(mut connection) = dialer.dial(&target, &timeouts, &mut Vec::new()).await else { return Fate::Unknown };
+    let Ok(mut connection) = dialer.dial(&Target::plain(&[address]), &timeouts, &mut Vec::new()).await else {
+        return Fate::Unknown;
+    };
     let Some(message) = message(case, address.port(), padding) else { return Fate::Unknown };
     match timeout(limit, deliver(&mut connection, &message)).await {
         Ok(fate) => fate,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use rayline_dial::{Dialer, Protocols, Target, Timeouts, Tls};
+use rayline_dial::{Dialer, Target, Timeouts};
 use rayline_verdict::{Code, Fault, attribute};
 
 use super::Tcp;
@@ -66,16 +66,8 @@ pub(super) async fn look(
 
 /// Connects, and closes at once.
 async fn connect(address: SocketAddr, dialer: &Dialer, limit: Duration) -> Result<Duration, Fault> {
-    let target = Target {
-        addresses: &[address],
-        tls: Tls::Off,
-        protocols: Protocols::Http1,
-        server_name: "",
-        ssl_mode: "off",
-        identity: None,
-    };
     let timeouts = Timeouts { connect: limit, tls: limit, keepalive: Duration::from_secs(30) };
-    let connection = dialer.dial(&target, &timeouts, &mut Vec::new()).await?;
+    let connection = dialer.dial(&Target::plain(&[address]), &timeouts, &mut Vec::new()).await?;
     Ok(Duration::from_micros(u64::from(connection.timings().tcp_us)))
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use rayline_diagnose::case::Case;
 use rayline_diagnose::load::{Limit, Load, Options, plan, ramp};
 use rayline_diagnose::probe::Unwatched;
-use rayline_diagnose::trust::Trust;
 use rayline_testkit::{Origin, Script};
 use rayline_verdict::Code;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -29,18 +28,10 @@ const USUAL: Duration = Duration::from_millis(20);
 
 fn case(address: SocketAddr, method: &str) -> Case {
     Case {
-        url: "http://shop.test/cart?secret=1".parse().unwrap(),
         method: method.to_owned(),
-        fields: Vec::new(),
         origins: vec![format!("http://{address}").parse().unwrap()],
-        edge_origins: Vec::new(),
-        resolved: Vec::new(),
-        name_servers: Vec::new(),
-        logs: Vec::new(),
-        here: false,
-        trust: Trust::default(),
         timeout: Duration::from_secs(10),
-        samples: 1,
+        ..Case::new("http://shop.test/cart?secret=1".parse().unwrap())
     }
 }
 

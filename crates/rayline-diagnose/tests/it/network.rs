@@ -6,7 +6,6 @@ use std::time::Duration;
 use rayline_diagnose::case::Case;
 use rayline_diagnose::network::{Network, Source, look, toward};
 use rayline_diagnose::probe::{Probe, Unwatched};
-use rayline_diagnose::trust::Trust;
 use rayline_testkit::{Dns, DnsAnswer, Origin, Script};
 use rayline_verdict::Code;
 
@@ -15,20 +14,8 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 fn case(url: &str, name_servers: &[SocketAddr]) -> Case {
-    Case {
-        url: url.parse().unwrap(),
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        origins: Vec::new(),
-        edge_origins: Vec::new(),
-        resolved: Vec::new(),
-        name_servers: name_servers.to_vec(),
-        logs: Vec::new(),
-        here: false,
-        trust: Trust::default(),
-        timeout: PATIENCE,
-        samples: 1,
-    }
+    let url = url.parse().unwrap();
+    Case { name_servers: name_servers.to_vec(), timeout: PATIENCE, ..Case::new(url) }
 }
 
 async fn look_up(host: &str, dns: &Dns) -> Network {

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use rayline_diagnose::Case;
 use rayline_diagnose::probe::{Probe, Watcher};
-use rayline_diagnose::trust::Trust;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,20 +20,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn case(url: &str, address: SocketAddr) -> Case {
     let url: url::Url = url.replace("PORT", &address.port().to_string()).parse().unwrap();
     let resolved = [HOST, "www.shop.test"].map(|host| format!("{host}:{}:{}", address.port(), address.ip()));
-    Case {
-        url,
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        origins: Vec::new(),
-        edge_origins: Vec::new(),
-        resolved: resolved.iter().map(|resolve| resolve.parse().unwrap()).collect(),
-        name_servers: Vec::new(),
-        logs: Vec::new(),
-        here: false,
-        trust: Trust::default(),
-        timeout: PATIENCE,
-        samples: 4,
-    }
+    let resolved = resolved.iter().map(|resolve| resolve.parse().unwrap()).collect();
+    Case { resolved, timeout: PATIENCE, samples: 4, ..Case::new(url) }
 }
 
 /// An answer with these fields, each with its line end, and this body.

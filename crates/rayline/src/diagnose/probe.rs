@@ -48,18 +48,12 @@ fn case(args: &ProbeArgs) -> Result<Case, String> {
     let origin = Origin { scheme: Some(scheme), target: target.clone() };
     let resolved = resolve(args, url.port_or_known_default().unwrap_or(443))?;
     Ok(Case {
-        url,
-        method: "GET".to_owned(),
-        fields: Vec::new(),
         origins: vec![origin],
-        edge_origins: Vec::new(),
         resolved,
-        name_servers: Vec::new(),
-        logs: Vec::new(),
-        here: false,
         trust: Trust::load(&args.ca, std::env::var_os("SSL_CERT_FILE"))?,
         timeout: args.timeout.0,
         samples: SAMPLES,
+        ..Case::new(url)
     })
 }
 

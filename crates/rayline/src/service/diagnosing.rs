@@ -54,18 +54,11 @@ fn case(url: &str, origins: &[String]) -> Result<Case, String> {
     }
     let origins = origins.iter().map(|origin| Origin::from_str(origin));
     Ok(Case {
-        url,
-        method: "GET".to_owned(),
-        fields: Vec::new(),
         origins: origins.collect::<Result<_, _>>()?,
-        edge_origins: Vec::new(),
-        resolved: Vec::new(),
-        name_servers: Vec::new(),
-        logs: Vec::new(),
-        here: false,
         trust: Trust::load(&[], std::env::var_os("SSL_CERT_FILE"))?,
         timeout: TIMEOUT,
         samples: SAMPLES,
+        ..Case::new(url)
     })
 }
 

@@ -14,7 +14,6 @@ use super::{Resolver, look_by};
 use crate::case::Case;
 use crate::network::{Dns, Source};
 use crate::probe::{Probe, Unwatched};
-use crate::trust::Trust;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const OLD: &str = "192.0.2.1";
@@ -113,20 +112,8 @@ fn refuses(answer: &mut Message, _asked: &Name, _kind: RecordType, _unchecked: b
 }
 
 fn case(host: &str, name_servers: &[SocketAddr]) -> Case {
-    Case {
-        url: format!("http://{host}/").parse().unwrap(),
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        origins: Vec::new(),
-        edge_origins: Vec::new(),
-        resolved: Vec::new(),
-        name_servers: name_servers.to_vec(),
-        logs: Vec::new(),
-        here: false,
-        trust: Trust::default(),
-        timeout: PATIENCE,
-        samples: 1,
-    }
+    let url = format!("http://{host}/").parse().unwrap();
+    Case { name_servers: name_servers.to_vec(), timeout: PATIENCE, ..Case::new(url) }
 }
 
 /// What is seen of `www.shop.test` by such a resolver and such servers of the zone.

@@ -6,23 +6,9 @@ use tls_parser::parse_tls_plaintext;
 
 use super::*;
 use crate::probe::Unwatched;
-use crate::trust::Trust;
 
 fn case(url: &str) -> Case {
-    Case {
-        url: url.parse().unwrap(),
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        origins: Vec::new(),
-        edge_origins: Vec::new(),
-        resolved: Vec::new(),
-        name_servers: Vec::new(),
-        logs: Vec::new(),
-        here: false,
-        trust: Trust::default(),
-        timeout: Duration::from_millis(1500),
-        samples: 1,
-    }
+    Case { timeout: Duration::from_millis(1500), ..Case::new(url.parse().unwrap()) }
 }
 
 async fn found(script: Script) -> Found {

@@ -14,7 +14,6 @@ use rayline_diagnose::host::Host;
 use rayline_diagnose::logs::{Cause, Joined, Named, Reading};
 use rayline_diagnose::network::{Network, Tcp};
 use rayline_diagnose::tls::{End, Http2, Mode, ModeReport, Report, Scheme};
-use rayline_diagnose::trust::Trust;
 use rayline_diagnose::visit::{Failing, Loop, Rate, Sample, Visit, Way};
 use rayline_verdict::fault::{Cause as Met, OriginTlsCause};
 use rayline_verdict::{Code, Fault, Verdict, attribute};
@@ -25,20 +24,7 @@ pub(super) const ORIGIN: &str = "198.51.100.7:443";
 pub(super) const NEAR: &str = "127.0.0.1:8443";
 
 pub(super) fn case() -> Case {
-    Case {
-        url: "https://shop.example/cart".parse().unwrap(),
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        origins: Vec::new(),
-        edge_origins: Vec::new(),
-        resolved: Vec::new(),
-        name_servers: Vec::new(),
-        logs: Vec::new(),
-        here: false,
-        trust: Trust::default(),
-        timeout: Duration::from_secs(5),
-        samples: 4,
-    }
+    Case { samples: 4, ..Case::new("https://shop.example/cart".parse().unwrap()) }
 }
 
 /// The verdict of a probe that met this.
