@@ -5,15 +5,21 @@
 //! comes through [`Facts`], the time is an argument.
 
 pub mod ast;
+pub mod eval;
 pub mod facts;
+mod function;
 pub mod list;
+mod matcher;
 pub mod problem;
+pub mod program;
 pub mod ruleset;
 pub mod run;
 pub mod scheme;
+pub mod value;
 
 pub use facts::Facts;
 pub use list::{List, ListItems, ListKind, Lists};
 pub use problem::ExprProblem;
+pub use program::{Evaluation, Memory, Needs, Program, ProgramBuilder, Sequence};
 pub use run::ZoneRules;
 pub use scheme::{Field, Stage, Type};
