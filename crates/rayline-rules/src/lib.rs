@@ -16,6 +16,7 @@ pub mod ruleset;
 pub mod run;
 pub mod scheme;
 pub mod value;
+pub mod waf;
 
 pub use facts::Facts;
 pub use list::{List, ListItems, ListKind, Lists};

@@ -220,7 +220,7 @@ pub enum Product {
 pub struct Execute {
     /// `id`: the name of a managed ruleset that this version brings along.
     pub id: Box<str>,
-    /// `overrides.action`: in place of every rule's own; `log` makes it watch only.
+    /// `overrides.action`: what is done once the threshold is reached, in place of blocking; `log` makes it watch only.
     pub action: Option<ManagedAction>,
     /// `overrides.enabled`.
     pub enabled: Option<bool>,
@@ -234,7 +234,7 @@ pub struct Execute {
     pub overrides: Vec<ManagedOverride>,
 }
 
-/// What a managed rule does when it matches.
+/// What a managed rule does when it matches: [`ManagedAction::Score`] unless an override says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ManagedAction {
     /// Adds to the score; blocks at the threshold.
