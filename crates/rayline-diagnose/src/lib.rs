@@ -9,6 +9,7 @@
 //! nothing either: what it finds is data and JSON.
 
 pub mod author;
+pub mod bisect;
 pub mod case;
 mod certificate;
 pub mod conclude;
