@@ -36,7 +36,7 @@ impl Source for Generated {
         let chunks = match table {
             Table::Requests => self.requests.as_slice(),
             Table::Minutes => self.minutes.as_slice(),
-            Table::Hours | Table::Times => &[],
+            Table::Hours | Table::Times | Table::HourlyTimes => &[],
         };
         let touches = |chunk: &&Arc<Chunk>| {
             let ends = chunk.at.first().zip(chunk.at.last());

@@ -1,22 +1,36 @@
 //! Columns that were decoded lately, one by one, so that queries that share a column share it in memory too. It holds so
 //! many bytes and no more; lines are not kept.
+//!
+//! Texts are coded anew when they come: by one dictionary for all row groups of a dimension. So a query that reads many row
+//! groups looks each text up once, and none of them is held twice.
+
+mod dictionary;
+mod packed;
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use rayline_verdict::RayId;
 
+use crate::chunk::{Column, Shared};
+use crate::dimension::Dimension;
 use crate::segment::{Decoded, Segment, Slot};
+use dictionary::Dictionary;
+use packed::{Moments, Packed};
 
-/// Bytes of decoded columns.
+/// Bytes of decoded columns, without their texts.
 const BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes of one of them, about.
-const COLUMN: u64 = 512 * 1024;
+const COLUMN: u64 = 128 * 1024;
 
 /// The cache of one shelf.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    cache: Cache<Key, Option<Decoded>, Bytes>,
+    cache: Cache<Key, Option<Kept>, Bytes>,
+    /// By dimension. A full one makes way for another, together with all columns that are coded by it.
+    dictionaries: [Mutex<Arc<Dictionary>>; Dimension::ALL.len()],
 }
 
 /// A column of a row group.
@@ -27,13 +41,25 @@ struct Key {
     slot: usize,
 }
 
+/// A column as it is kept.
+#[derive(Clone, Debug)]
+enum Kept {
+    At(Moments),
+    Weight(Packed),
+    Number(Packed),
+    Text(Packed, Arc<Dictionary>),
+    Rays(Shared<RayId>),
+    /// What is best left as it is.
+    Other(Decoded),
+}
+
 #[derive(Clone, Debug)]
 struct Bytes;
 
-impl Weighter<Key, Option<Decoded>> for Bytes {
-    fn weight(&self, _: &Key, column: &Option<Decoded>) -> u64 {
+impl Weighter<Key, Option<Kept>> for Bytes {
+    fn weight(&self, _: &Key, column: &Option<Kept>) -> u64 {
         // What was found missing takes a place too.
-        column.as_ref().map_or(0, Decoded::bytes) as u64 + 64
+        column.as_ref().map_or(0, Kept::bytes) as u64 + 64
     }
 }
 
@@ -41,17 +67,76 @@ impl Columns {
     /// An empty one.
     pub(crate) fn new() -> Self {
         let columns = usize::try_from(BYTES / COLUMN).unwrap_or(usize::MAX);
-        Self { cache: Cache::with_weighter(columns, BYTES, Bytes) }
+        Self {
+            cache: Cache::with_weighter(columns, BYTES, Bytes),
+            dictionaries: Dimension::ALL.map(|_| Mutex::default()),
+        }
     }
 
     /// A column, decoded unless it is here. Of several that ask at once, one decodes it.
     pub(crate) fn read(&self, segment: &Segment, group: usize, slot: Slot) -> io::Result<Option<Decoded>> {
         let key = Key { segment: segment.id, group, slot: slot.index() };
-        self.cache.get_or_insert_with(&key, || segment.read(group, slot))
+        let dictionary = match slot {
+            Slot::Text(dimension) => self.dictionary(dimension),
+            Slot::At | Slot::Weight | Slot::Ray | Slot::Number(_) | Slot::Line => Arc::default(),
+        };
+        let read = || Ok::<_, io::Error>(segment.read(group, slot)?.map(|column| Kept::new(column, &dictionary)));
+        Ok(self.cache.get_or_insert_with(&key, read)?.map(Kept::widened))
+    }
+
+    /// The dictionary of a dimension, which has room.
+    fn dictionary(&self, dimension: Dimension) -> Arc<Dictionary> {
+        let Some(current) = self.dictionaries.get(dimension.index()) else { return Arc::default() };
+        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.is_full() {
+            *current = Arc::default();
+            let slot = Slot::Text(dimension).index();
+            self.cache.retain(|key, _| key.slot != slot);
+        }
+        Arc::clone(&current)
     }
 
     /// Forgets all of them; for measuring how long it takes without.
     pub(crate) fn clear(&self) {
         self.cache.clear();
+        for dictionary in &self.dictionaries {
+            *dictionary.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        }
+    }
+}
+
+impl Kept {
+    fn new(column: Decoded, dictionary: &Arc<Dictionary>) -> Self {
+        match column {
+            Decoded::At(list) => Moments::new(&list).map_or(Self::Other(Decoded::At(list)), Self::At),
+            Decoded::Weight(list) => Self::Weight(Packed::new(&list)),
+            Decoded::Number(list) => Self::Number(Packed::new(&list)),
+            Decoded::Text(column) => Self::Text(dictionary.code(&column), Arc::clone(dictionary)),
+            Decoded::Rays(list) => Self::Rays(list),
+            Decoded::Lines(_) => Self::Other(column),
+        }
+    }
+
+    /// As it was read, but for the order of the texts.
+    fn widened(self) -> Decoded {
+        match self {
+            Self::At(moments) => Decoded::At(moments.all().into()),
+            Self::Weight(packed) => Decoded::Weight(packed.words().into()),
+            Self::Number(packed) => Decoded::Number(packed.longs().into()),
+            Self::Text(packed, dictionary) => {
+                Decoded::Text(Column { codes: packed.words().into(), values: dictionary.values() })
+            }
+            Self::Rays(list) => Decoded::Rays(list),
+            Self::Other(column) => column,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::At(moments) => moments.bytes(),
+            Self::Weight(packed) | Self::Number(packed) | Self::Text(packed, _) => packed.bytes(),
+            Self::Rays(list) => list.len() * 8,
+            Self::Other(column) => column.bytes(),
+        }
     }
 }

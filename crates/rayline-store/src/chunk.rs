@@ -25,6 +25,8 @@ pub enum Table {
     Hours,
     /// How often a time fell into a bucket, by minute, zone, host and origin: the quantile sketches. `weight` is the count.
     Times,
+    /// The same of an hour.
+    HourlyTimes,
 }
 
 /// From a moment to before another.
@@ -40,7 +42,8 @@ pub struct Span {
 /// the columns.
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
-    /// When: a request's start, a minute's or an hour's beginning. Nanoseconds since 1970-01-01 UTC.
+    /// When: a request's start, a minute's or an hour's beginning. Nanoseconds since 1970-01-01 UTC. Empty if it was not
+    /// asked for, see [`Wanted::untimed`].
     pub at: Shared<i64>,
     /// How many requests a row stands for.
     pub weight: Shared<u32>,
@@ -64,13 +67,13 @@ pub struct Shared<T>(Arc<Vec<T>>);
 pub struct Column {
     /// Per row, which of `values`.
     pub codes: Shared<u32>,
-    /// The texts, in no order.
-    pub values: Arc<Vec<Box<str>>>,
+    /// The texts, in no order. Columns of several chunks may share them, and then have but a part of them.
+    pub values: Arc<Vec<Arc<str>>>,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 4] = [Self::Requests, Self::Minutes, Self::Hours, Self::Times];
+    pub const ALL: [Self; 5] = [Self::Requests, Self::Minutes, Self::Hours, Self::Times, Self::HourlyTimes];
 
     /// The name in files.
     pub const fn name(self) -> &'static str {
@@ -79,6 +82,25 @@ impl Table {
             Self::Minutes => "minutes",
             Self::Hours => "hours",
             Self::Times => "times",
+            Self::HourlyTimes => "hourly_times",
+        }
+    }
+
+    /// The table of the same by the minute, of one by the hour.
+    pub const fn by_minute(self) -> Option<Self> {
+        match self {
+            Self::Hours => Some(Self::Minutes),
+            Self::HourlyTimes => Some(Self::Times),
+            Self::Requests | Self::Minutes | Self::Times => None,
+        }
+    }
+
+    /// The table of the same by the hour, of one by the minute.
+    pub const fn by_hour(self) -> Option<Self> {
+        match self {
+            Self::Minutes => Some(Self::Hours),
+            Self::Times => Some(Self::HourlyTimes),
+            Self::Requests | Self::Hours | Self::HourlyTimes => None,
         }
     }
 
@@ -91,12 +113,12 @@ impl Table {
 impl Chunk {
     /// How many rows.
     pub fn len(&self) -> usize {
-        self.at.len()
+        self.at.len().max(self.weight.len())
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.at.is_empty()
+        self.len() == 0
     }
 }
 
@@ -154,7 +176,7 @@ impl Span {
     }
 }
 
-/// Which columns are asked for. Time and weight are always there.
+/// Which columns are asked for. The weight is always there, and so is the time, unless it is said that it need not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Wanted {
     /// Values.
@@ -165,12 +187,20 @@ pub struct Wanted {
     pub rays: bool,
     /// The log's lines.
     pub lines: bool,
+    /// It is enough that rows lie in the span: a chunk of which all rows do need not have their times.
+    pub untimed: bool,
 }
 
 impl Wanted {
     /// Everything there is.
     pub fn all() -> Self {
-        Self { dimensions: Dimension::ALL.to_vec(), numbers: Number::ALL.to_vec(), rays: true, lines: true }
+        Self {
+            dimensions: Dimension::ALL.to_vec(),
+            numbers: Number::ALL.to_vec(),
+            rays: true,
+            lines: true,
+            untimed: false,
+        }
     }
 }
 

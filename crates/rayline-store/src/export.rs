@@ -156,6 +156,7 @@ impl Wanted {
             numbers: Number::ALL.to_vec(),
             rays: true,
             lines: true,
+            untimed: false,
         }
     }
 }

@@ -89,7 +89,7 @@ fn chunk(lines: &[Line]) -> Chunk {
 }
 
 fn dictionary<'a>(texts: impl Iterator<Item = &'a str>) -> Column {
-    let mut values: Vec<Box<str>> = Vec::new();
+    let mut values: Vec<Arc<str>> = Vec::new();
     let mut known: HashMap<&str, u32> = HashMap::new();
     let mut codes = Vec::new();
     for text in texts {

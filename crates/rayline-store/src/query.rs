@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use rayline_verdict::Moment;
 
-use crate::chunk::{Source, Span, Table};
+use crate::chunk::{Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 use count::{Count, Counting};
 use groups::Groups;
@@ -156,8 +156,9 @@ impl From<std::io::Error> for QueryError {
 /// Asks.
 ///
 /// Counts come from [`Table::Hours`] and [`Table::Minutes`] where everything asked for is kept by them, else from
-/// [`Table::Requests`], whose sampled successes make them estimates. Quantiles of times come from [`Table::Times`] where it
-/// knows every dimension asked for, else from the requests kept, by their weight; there a time of 0 was not measured.
+/// [`Table::Requests`], whose sampled successes make them estimates. Quantiles of times come from [`Table::HourlyTimes`] and
+/// [`Table::Times`] where these know every dimension asked for, else from the requests kept, by their weight; there a time of
+/// 0 was not measured.
 ///
 /// # Errors
 ///
@@ -167,7 +168,7 @@ pub fn run(source: &dyn Source, query: &Query) -> Result<Answer, QueryError> {
     let plan = Plan::new(query);
     let mut groups = Groups::new(&query.by);
     let pieces = plan.pieces(source)?;
-    let wanted = plan.wanted(query);
+    let wanted = Wanted { untimed: true, ..plan.wanted(query) };
 
     let mut counting = Counting::new(1);
     let pass = Pass { wanted: &wanted, filters: &query.filters, step: None };
@@ -177,7 +178,8 @@ pub fn run(source: &dyn Source, query: &Query) -> Result<Answer, QueryError> {
     let mut cells = ranking.choose(counting.cells());
     if query.step.is_some() {
         let mut counting = Counting::new(plan.steps.count);
-        let pass = Pass { step: Some(plan.steps), ..pass };
+        let wanted = Wanted { untimed: false, ..wanted.clone() };
+        let pass = Pass { wanted: &wanted, step: Some(plan.steps), ..pass };
         rows += scan::scan(source, &pieces, &pass, &mut groups.chosen(&ranking), &mut counting)?;
         cells = counting.into_cells();
     }

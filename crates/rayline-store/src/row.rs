@@ -2,15 +2,16 @@
 //! How a line is written is the vocabulary's business; it is read here by its field names.
 
 mod agent;
+mod line;
 mod mask;
 
 use std::borrow::Cow;
 
 use rayline_verdict::record::OriginFacts;
 use rayline_verdict::{Code, RayId, Record};
-use serde::Deserialize;
 
 use crate::dimension::{Dimension, Number};
+use line::Line;
 pub(crate) use mask::Masks;
 
 /// Nanoseconds.
@@ -64,58 +65,10 @@ pub(crate) struct Values<'a> {
     pub(crate) texts: [Cow<'a, str>; Dimension::ALL.len()],
 }
 
-/// The fields that dimensions are taken from.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Line<'a> {
-    #[serde(rename = "RayID", borrow)]
-    ray: Cow<'a, str>,
-    #[serde(rename = "ZoneName", borrow)]
-    zone: Cow<'a, str>,
-    #[serde(rename = "ClientRequestHost", borrow)]
-    host: Cow<'a, str>,
-    #[serde(rename = "ClientRequestMethod", borrow)]
-    method: Cow<'a, str>,
-    #[serde(rename = "EdgeResponseStatus")]
-    edge_status: u64,
-    #[serde(rename = "OriginResponseStatus")]
-    origin_status: u64,
-    #[serde(rename = "VerdictCode", borrow)]
-    code: Cow<'a, str>,
-    #[serde(rename = "EdgeColoCode", borrow)]
-    colo: Cow<'a, str>,
-    #[serde(rename = "OriginIP", borrow)]
-    origin_ip: Cow<'a, str>,
-    #[serde(rename = "OriginPort")]
-    origin_port: u64,
-    #[serde(rename = "CacheCacheStatus", borrow)]
-    cache: Cow<'a, str>,
-    #[serde(rename = "ClientCountry", borrow)]
-    country: Cow<'a, str>,
-    #[serde(rename = "PlanVersion")]
-    plan: u64,
-    #[serde(rename = "WorkerStatus", borrow)]
-    worker: Cow<'a, str>,
-    #[serde(rename = "SecurityRuleID", borrow)]
-    rule: Cow<'a, str>,
-    #[serde(rename = "ClientRequestURI", borrow)]
-    uri: Cow<'a, str>,
-    #[serde(rename = "ClientIP", borrow)]
-    client: Cow<'a, str>,
-    #[serde(rename = "ClientRequestUserAgent", borrow)]
-    user_agent: Cow<'a, str>,
-    #[serde(rename = "ClientRequestProtocol", borrow)]
-    protocol: Cow<'a, str>,
-    #[serde(rename = "ClientRequestScheme", borrow)]
-    scheme: Cow<'a, str>,
-    #[serde(rename = "OriginProtocol", borrow)]
-    origin_protocol: Cow<'a, str>,
-}
-
 impl<'a> Values<'a> {
     /// Reads a line of the request log; `None` if it is none.
     pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
-        let line: Line<'a> = serde_json::from_slice(line).ok()?;
+        let line = Line::parse(line)?;
         let ray = line.ray.parse().ok()?;
         let agent = agent::class(&line.user_agent);
         let party = party(&line.code);

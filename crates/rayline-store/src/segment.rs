@@ -200,6 +200,11 @@ impl Group {
         Some(Self { rows, first, last, rays })
     }
 
+    /// Whether all of its rows are of a span.
+    pub(crate) fn lies_in(&self, span: Span) -> bool {
+        span.contains(Moment(self.first)) && span.contains(Moment(self.last))
+    }
+
     /// Whether it may have rows of a span.
     pub(crate) fn overlaps(&self, span: Span) -> bool {
         Moment(self.first) < span.to && span.from <= Moment(self.last)

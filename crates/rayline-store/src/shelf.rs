@@ -298,7 +298,10 @@ impl Shelf {
     /// of what there is, and are decompressed by the page.
     fn chunk(&self, segment: &Segment, group: usize, span: Span, wanted: &Wanted) -> io::Result<Chunk> {
         let mut chunk = Chunk::default();
-        for slot in Slot::all_wanted(wanted).into_iter().filter(|slot| *slot != Slot::Line) {
+        let inside = segment.groups.get(group).is_some_and(|group| group.lies_in(span));
+        let untimed = wanted.untimed && !wanted.lines && inside;
+        let needed = |slot: &Slot| *slot != Slot::Line && !(untimed && *slot == Slot::At);
+        for slot in Slot::all_wanted(wanted).into_iter().filter(needed) {
             if let Some(column) = self.columns.read(segment, group, slot)? {
                 column.put_into(&mut chunk, slot);
             }
@@ -351,13 +354,14 @@ impl Shelf {
     ) -> io::Result<()> {
         let mut visits = visits_of(segments, table, span);
         let later = Span { to: Moment(span.to.0.saturating_add(HOUR)), ..span };
-        let unsummed = if table == Table::Hours { merge::unsummed(segments) } else { Vec::new() };
-        let minutes = visits_of(&unsummed, Table::Minutes, later);
+        let unsummed = table.by_minute().map(|by_minute| merge::unsummed(segments, by_minute)).unwrap_or_default();
+        let minutes = table.by_minute().map(|by_minute| visits_of(&unsummed, by_minute, later)).unwrap_or_default();
         visits.extend(minutes.into_iter().map(|visit| Visit { by_hour: true, ..visit }));
         visits.sort_by_key(|visit| visit.first);
+        let timed = Wanted { untimed: false, ..wanted.clone() };
         let read = |it: &Visit<'_>| {
-            let chunk = self.chunk(it.segment, it.group, if it.by_hour { later } else { span }, wanted);
-            let chunk = self.unless_damaged(it.segment, chunk)?;
+            let (span, wanted) = if it.by_hour { (later, &timed) } else { (span, wanted) };
+            let chunk = self.unless_damaged(it.segment, self.chunk(it.segment, it.group, span, wanted))?;
             Ok(chunk.map(|chunk| if it.by_hour { chunk.by_hour() } else { chunk }))
         };
         let ahead = if wanted.lines { 1 } else { AHEAD };

@@ -215,10 +215,7 @@ impl Store {
 
     fn pieces(&self, table: Table, span: Span) -> Vec<Piece> {
         let shared = &*self.shared;
-        let sealed = match table {
-            Table::Hours => Table::Minutes,
-            table => table,
-        };
+        let sealed = table.by_minute().unwrap_or(table);
         // One that a crash has interrupted may be in files in part.
         let in_memory = |volume: &&Volume| !shared.shelf.has_sealed(volume.number(), sealed);
         shared.open().volumes().filter(in_memory).flat_map(|volume| volume.pieces(table, span)).collect()

@@ -2,7 +2,7 @@
 
 use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
-use rayline_store::{Answer, Dimension, Number, Query, Sum, Table};
+use rayline_store::{Answer, Dimension, Number, Query, Sum};
 use serde_json::{Map, Value, json};
 
 use super::Shared;
@@ -41,7 +41,7 @@ fn to_json(query: &Query, answer: &Answer) -> Value {
         "groups": groups,
         "others": answer.others.as_ref().map(|others| sum(others, &query.quantiles)),
         "total": sum(&answer.total, &query.quantiles),
-        "table": table(answer.table),
+        "table": answer.table.name(),
         "rows": answer.rows,
     })
 }
@@ -64,15 +64,6 @@ fn sum(sum: &Sum, quantiles: &[(Number, f64)]) -> Value {
 fn extend(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
-    }
-}
-
-const fn table(table: Table) -> &'static str {
-    match table {
-        Table::Requests => "requests",
-        Table::Minutes => "minutes",
-        Table::Hours => "hours",
-        Table::Times => "times",
     }
 }
 

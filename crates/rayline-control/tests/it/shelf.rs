@@ -51,7 +51,7 @@ fn text(line: &Value, dimension: Dimension) -> String {
 
 impl Source for Shelf {
     fn chunks(&self, table: Table, span: Span, _wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>> {
-        if table == Table::Times {
+        if matches!(table, Table::Times | Table::HourlyTimes) {
             return Ok(Vec::new());
         }
         let lines = self.lines.lock().unwrap();
@@ -65,7 +65,7 @@ impl Source for Shelf {
             ..Chunk::default()
         };
         for dimension in Dimension::ALL {
-            let values: Vec<Box<str>> = rows.iter().map(|row| text(&row.3, dimension).into()).collect();
+            let values: Vec<Arc<str>> = rows.iter().map(|row| text(&row.3, dimension).into()).collect();
             let codes = (0..u32::try_from(values.len()).unwrap()).collect();
             chunk.columns[dimension.index()] = Some(Column { codes, values: Arc::new(values) });
         }

@@ -28,6 +28,8 @@ struct Wanted {
     rounds: usize,
     /// Where the store lies, and stays. One that is there already is asked as it is.
     store: Option<PathBuf>,
+    /// Nothing but the pages' questions, without a page.
+    only_questions: bool,
     json: Option<PathBuf>,
     out: Option<PathBuf>,
 }
@@ -37,9 +39,11 @@ fn main() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut report = Report::new(wanted.rows);
 
-    say("taking records in");
-    let records = (wanted.rows / 10).clamp(1_000, 300_000);
-    report.sections.push(ingest::measure(folder.path(), records)?);
+    if !wanted.only_questions {
+        say("taking records in");
+        let records = (wanted.rows / 10).clamp(1_000, 300_000);
+        report.sections.push(ingest::measure(folder.path(), records)?);
+    }
     let store = wanted.store.clone().unwrap_or_else(|| folder.path().join("store"));
     if !store.join("lock").exists() {
         say(&format!("writing {} rows", wanted.rows));
@@ -48,6 +52,10 @@ fn main() -> io::Result<()> {
     let shelf = Shelf::open(&store)?;
     say("asking what the pages ask");
     report.questions = questions::measure(&shelf, wanted.rounds)?;
+    if wanted.only_questions {
+        say(&page::questions(&report));
+        return Ok(());
+    }
     say("looking up Ray IDs, and exporting");
     report.sections.push(look::ray_ids(&shelf, &store)?);
     report.sections.push(look::exports(&shelf)?);
@@ -64,9 +72,21 @@ fn main() -> io::Result<()> {
 
 impl Wanted {
     fn read(mut arguments: impl Iterator<Item = String>) -> io::Result<Self> {
-        let mut wanted = Self { rows: 10_000_000, baseline_rows: 0, rounds: 20, store: None, json: None, out: None };
+        let mut wanted = Self {
+            rows: 10_000_000,
+            baseline_rows: 0,
+            rounds: 20,
+            store: None,
+            only_questions: false,
+            json: None,
+            out: None,
+        };
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
         while let Some(name) = arguments.next() {
+            if name == "--only-questions" {
+                wanted.only_questions = true;
+                continue;
+            }
             let value = arguments.next().unwrap_or_default();
             let wrong = || io::Error::other(format!("`{name} {value}` is not understood"));
             match name.as_str() {

@@ -38,7 +38,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     for section in &report.sections {
         figures(&mut page, section);
     }
-    questions(&mut page, report.rows, &report.questions);
+    page.push_str(&questions(report));
     baselines(&mut page, &report.baselines);
     page.truncate(page.trim_end().len());
     page.push('\n');
@@ -53,7 +53,9 @@ fn figures(page: &mut String, section: &Section) {
     page.push('\n');
 }
 
-fn questions(page: &mut String, rows: usize, questions: &[Asked]) {
+pub(crate) fn questions(report: &Report) -> String {
+    let Report { rows, questions, .. } = report;
+    let mut page = String::new();
     let missed = questions.iter().filter(|asked| asked.p95_ms >= GOAL_MS).count();
     let busy = questions.iter().filter(|asked| asked.p95_ms >= GOAL_MS && asked.processor_ms < GOAL_MS).count();
     let _ = writeln!(
@@ -81,6 +83,7 @@ fn questions(page: &mut String, rows: usize, questions: &[Asked]) {
         );
     }
     page.push('\n');
+    page
 }
 
 fn baselines(page: &mut String, baselines: &[Compared]) {

@@ -9,7 +9,7 @@ use crate::dimension::Dimension;
 use crate::query::failing::Failing;
 use crate::query::groups::Groups;
 use crate::query::plan::Piece;
-use crate::query::scan::{Batch, OUT, Pass, Sink, column, scan};
+use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, scan};
 use crate::query::{Filter, QueryError};
 
 /// How many are kept.
@@ -56,7 +56,7 @@ impl Failures {
         let columns = dimensions.iter().map(texts).collect();
         let mut gathering = Gathering {
             failures: Self { at: Vec::new(), columns, stride: 1 },
-            known: vec![Vec::new(); dimensions.len()],
+            known: dimensions.iter().map(|_| Known::default()).collect(),
             failing: Failing::default(),
             met: 0,
         };
@@ -82,6 +82,12 @@ impl Failures {
     pub(super) fn code(&self, dimension: Dimension, text: &str) -> Option<u32> {
         let column = self.columns.iter().find(|column| column.dimension == dimension)?;
         column.texts.get_index_of(text).and_then(|index| u32::try_from(index).ok())
+    }
+
+    /// The values that failures have, by their codes.
+    pub(super) fn values(&self, dimension: Dimension) -> impl Iterator<Item = &str> {
+        let column = self.columns.iter().find(|column| column.dimension == dimension);
+        column.into_iter().flat_map(|column| &column.texts).map(|text| &**text)
     }
 
     /// The codes of a dimension, row by row.
@@ -123,18 +129,27 @@ const UNSEEN: u32 = u32::MAX;
 
 struct Gathering {
     failures: Failures,
-    /// By column: for each of the chunk's codes its text's number. The last is that of unknown codes.
-    known: Vec<Vec<u32>>,
+    /// By column.
+    known: Vec<Known>,
     failing: Failing,
     met: u64,
+}
+
+/// For each of the chunk's codes its text's number. The last is that of unknown codes.
+#[derive(Default)]
+struct Known {
+    shared: Shared,
+    numbers: Vec<u32>,
 }
 
 impl Sink for Gathering {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
         self.failing.begin(chunk);
-        for (known, texts) in self.known.iter_mut().zip(&self.failures.columns) {
-            known.clear();
-            known.resize(column(chunk, texts.dimension).map_or(0, |column| column.values.len()) + 1, UNSEEN);
+        for (Known { shared, numbers }, texts) in self.known.iter_mut().zip(&self.failures.columns) {
+            if !shared.stays(column(chunk, texts.dimension)) {
+                numbers.clear();
+                numbers.resize(shared.texts().len() + 1, UNSEEN);
+            }
         }
     }
 
@@ -153,14 +168,13 @@ impl Sink for Gathering {
             }
             let Some(at) = batch.chunk.at.get(row) else { continue };
             self.failures.at.push(*at);
-            for (known, texts) in self.known.iter_mut().zip(&mut self.failures.columns) {
+            for (Known { shared, numbers }, texts) in self.known.iter_mut().zip(&mut self.failures.columns) {
                 let column = column(batch.chunk, texts.dimension);
                 let code = column.and_then(|column| column.codes.get(row)).map_or(usize::MAX, |code| *code as usize);
-                let code = code.min(known.len().saturating_sub(1));
-                let Some(number) = known.get_mut(code) else { continue };
+                let code = code.min(numbers.len().saturating_sub(1));
+                let Some(number) = numbers.get_mut(code) else { continue };
                 if *number == UNSEEN {
-                    let text = column.and_then(|column| column.values.get(code)).map_or("", |text| &**text);
-                    *number = texts.number(text);
+                    *number = texts.number(shared.texts().get(code).map_or("", |text| text));
                 }
                 texts.codes.push(*number);
             }

@@ -12,7 +12,7 @@ use crate::dimension::Dimension;
 use crate::query::failing::Failing;
 use crate::query::groups::Groups;
 use crate::query::plan::Piece;
-use crate::query::scan::{Batch, OUT, Pass, Sink, column, scan};
+use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
 use crate::query::{Filter, QueryError};
 
 const NEEDED: [Dimension; 6] =
@@ -77,63 +77,104 @@ pub fn impact(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<Imp
     let minutes: HashSet<i64> = failures.at.iter().map(|at| at.div_euclid(60_000_000_000)).collect();
     impact.minutes = Duration::from_secs(60 * minutes.len() as u64);
 
-    let (mut visitors, mut programs, mut addresses) = (Distinct::default(), Distinct::default(), Distinct::default());
-    let (mut crawlers, mut monitors) = (Distinct::default(), Distinct::default());
-    let mut pages: HashMap<(&str, &str), (u64, Distinct<&str>), RandomState> = HashMap::default();
+    let askers: Vec<Asker> = failures.values(Dimension::Agent).map(Asker::of).collect();
+    let gets: Vec<bool> = failures.values(Dimension::Method).map(|method| method == "GET").collect();
+    let [mut visitors, mut programs, mut addresses] = [(); 3].map(|()| Marks::of(&failures, Dimension::Client));
+    let [mut crawlers, mut monitors] = [(); 2].map(|()| Marks::of(&failures, Dimension::UserAgent));
+    let mut asked = Vec::new();
     for row in 0..failures.len() {
-        let text = |dimension| failures.text(row, dimension);
-        let (client, user_agent) = (text(Dimension::Client), text(Dimension::UserAgent));
-        addresses.insert(client);
-        let reads_pages = match text(Dimension::Agent) {
-            "api" => {
-                programs.insert(client);
-                false
-            }
-            "crawler" => {
-                crawlers.insert(user_agent);
-                true
-            }
-            "monitor" => {
-                monitors.insert(user_agent);
-                false
-            }
-            _ => {
-                visitors.insert(client);
-                true
-            }
-        };
-        if reads_pages && text(Dimension::Method) == "GET" {
-            let page = pages.entry((text(Dimension::Host), text(Dimension::Path))).or_default();
-            page.0 += failures.stride;
-            page.1.insert(client);
+        let [client, agent, user_agent, method, host, path] =
+            NEEDED.map(|dimension| failures.codes(dimension).get(row).copied().unwrap_or_default());
+        addresses.set(client);
+        let asker = askers.get(agent as usize).copied().unwrap_or(Asker::Visitor);
+        match asker {
+            Asker::Visitor => visitors.set(client),
+            Asker::Program => programs.set(client),
+            Asker::Crawler => crawlers.set(user_agent),
+            Asker::Monitor => monitors.set(user_agent),
+        }
+        let reads_pages = matches!(asker, Asker::Visitor | Asker::Crawler);
+        if reads_pages && gets.get(method as usize) == Some(&true) {
+            asked.push(((host, path), client));
         }
     }
-    impact.visitors = visitors.len() as u64;
-    impact.api_clients = programs.len() as u64;
-    impact.addresses = addresses.len() as u64;
-    impact.crawlers = sorted(crawlers);
-    impact.monitors = sorted(monitors);
-    impact.pages = foremost(pages);
+    impact.visitors = visitors.count();
+    impact.api_clients = programs.count();
+    impact.addresses = addresses.count();
+    impact.crawlers = crawlers.names(&failures, Dimension::UserAgent);
+    impact.monitors = monitors.names(&failures, Dimension::UserAgent);
+    impact.pages = foremost(asked, &failures);
     impact.came_through = came_through(source, span, filters, &failures)?;
     Ok(impact)
 }
 
-type Distinct<T> = HashSet<T, RandomState>;
-
-fn sorted(texts: Distinct<&str>) -> Vec<String> {
-    let mut texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect();
-    texts.sort_unstable();
-    texts
+/// Who asks, as far as it matters here.
+#[derive(Clone, Copy)]
+enum Asker {
+    Visitor,
+    Program,
+    Crawler,
+    Monitor,
 }
 
-fn foremost(pages: HashMap<(&str, &str), (u64, Distinct<&str>), RandomState>) -> Vec<Page> {
-    let page = |((host, path), (failed, addresses)): ((&str, &str), (u64, Distinct<&str>))| Page {
-        host: host.to_owned(),
-        path: path.to_owned(),
-        addresses: addresses.len() as u64,
+impl Asker {
+    fn of(agent: &str) -> Self {
+        match agent {
+            "api" => Self::Program,
+            "crawler" => Self::Crawler,
+            "monitor" => Self::Monitor,
+            _ => Self::Visitor,
+        }
+    }
+}
+
+/// Some of the values of a dimension.
+struct Marks(Vec<bool>);
+
+impl Marks {
+    fn of(failures: &Failures, dimension: Dimension) -> Self {
+        Self(vec![false; failures.values(dimension).count()])
+    }
+
+    fn set(&mut self, code: u32) {
+        if let Some(mark) = self.0.get_mut(code as usize) {
+            *mark = true;
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.0.iter().filter(|mark| **mark).count() as u64
+    }
+
+    fn names(&self, failures: &Failures, dimension: Dimension) -> Vec<String> {
+        let marked = failures.values(dimension).zip(&self.0).filter(|(name, mark)| **mark && !name.is_empty());
+        let mut names: Vec<String> = marked.map(|(name, _)| name.to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// The pages that met the most addresses, of every host and path asked for and by whom.
+fn foremost(mut asked: Vec<((u32, u32), u32)>, failures: &Failures) -> Vec<Page> {
+    asked.sort_unstable();
+    let pages = asked.chunk_by(|(a, _), (b, _)| a == b).filter_map(|of_page| {
+        let addresses = of_page.chunk_by(|(_, a), (_, b)| a == b).count() as u64;
+        Some((addresses, of_page.len() as u64 * failures.stride, of_page.first()?.0))
+    });
+    let [hosts, paths] = [Dimension::Host, Dimension::Path].map(|of| failures.values(of).collect::<Vec<&str>>());
+    let page = |(addresses, failed, (host, path)): (u64, u64, (u32, u32))| Page {
+        host: hosts.get(host as usize).copied().unwrap_or_default().to_owned(),
+        path: paths.get(path as usize).copied().unwrap_or_default().to_owned(),
+        addresses,
         failed,
     };
-    let mut pages: Vec<Page> = pages.into_iter().map(page).collect();
+    let mut found: Vec<_> = pages.collect();
+    // Those with as much as the last that is listed are all compared by their names.
+    let order = |page: &(u64, u64, (u32, u32))| std::cmp::Reverse((page.0, page.1));
+    found.sort_unstable_by_key(order);
+    let least = found.get(MOST_PAGES - 1).map(order);
+    let mut pages: Vec<Page> =
+        found.into_iter().take_while(|page| least.is_none_or(|least| order(page) <= least)).map(page).collect();
     pages.sort_by(|a, b| (b.addresses, b.failed, &a.host, &a.path).cmp(&(a.addresses, a.failed, &b.host, &b.path)));
     pages.truncate(MOST_PAGES);
     pages
@@ -163,11 +204,13 @@ fn came_through(source: &dyn Source, span: Span, filters: &[Filter], failures: &
         failures,
         first,
         failing: Failing::default(),
+        shared: Default::default(),
         of_failures: Default::default(),
-        through: HashSet::default(),
+        waiting: Vec::new(),
+        through: Marks::of(failures, Dimension::Client),
     };
     scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut Groups::new(&[]), &mut retries)?;
-    Ok(retries.through.len() as u64)
+    Ok(retries.through.count())
 }
 
 struct Retries<'a> {
@@ -175,17 +218,25 @@ struct Retries<'a> {
     /// When each address first asked for each page in vain.
     first: HashMap<[u32; 3], i64, RandomState>,
     failing: Failing,
+    shared: [Shared; 3],
     /// Of the chunk at hand, by what is asked: the code that failures have for each of its codes.
     of_failures: [Vec<Option<u32>>; 3],
-    through: Distinct<u32>,
+    /// Which of its addresses have failed and not come through yet.
+    waiting: Vec<bool>,
+    through: Marks,
 }
 
 impl Sink for Retries<'_> {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
         self.failing.begin(chunk);
-        for (known, dimension) in self.of_failures.iter_mut().zip(ASKED) {
-            let texts = column(chunk, dimension).map(|column| column.values.as_slice()).unwrap_or_default();
-            *known = texts.iter().map(|text| self.failures.code(dimension, text)).collect();
+        for ((known, shared), dimension) in self.of_failures.iter_mut().zip(&mut self.shared).zip(ASKED) {
+            if !shared.stays(column(chunk, dimension)) {
+                *known = shared.texts().iter().map(|text| self.failures.code(dimension, text)).collect();
+                if dimension == Dimension::Client {
+                    let waits = |code: &u32| self.through.0.get(*code as usize) == Some(&false);
+                    self.waiting = known.iter().map(|code| code.as_ref().is_some_and(waits)).collect();
+                }
+            }
         }
     }
 
@@ -196,7 +247,10 @@ impl Sink for Retries<'_> {
         let known =
             |of: &[Option<u32>], codes: &[u32], row: usize| of.get(*codes.get(row)? as usize).copied().flatten();
         let marks = self.failing.mark(batch.chunk, &batch.rows);
-        for ((row, cell), failed) in batch.rows.clone().zip(batch.cells).zip(marks) {
+        let clients_of_rows = part(clients, &batch.rows);
+        for (((row, cell), failed), client) in batch.rows.clone().zip(batch.cells).zip(marks).zip(clients_of_rows) {
+            // most are through soon, and cost no more than this
+            let Some(waiting) = self.waiting.get_mut(*client as usize).filter(|waiting| **waiting) else { continue };
             if *failed || *cell == OUT {
                 continue;
             }
@@ -204,7 +258,8 @@ impl Sink for Retries<'_> {
             let (Some(host), Some(path)) = (known(of_host, hosts, row), known(of_path, paths, row)) else { continue };
             let failed_at = self.first.get(&[client, host, path]);
             if failed_at.zip(batch.chunk.at.get(row)).is_some_and(|(failed, at)| failed < at) {
-                self.through.insert(client);
+                self.through.set(client);
+                *waiting = false;
             }
         }
     }

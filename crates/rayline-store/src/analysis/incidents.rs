@@ -5,8 +5,9 @@ mod cascade;
 mod onset;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use rayline_verdict::Moment;
 
 use super::failures::Failures;
@@ -113,8 +114,9 @@ pub fn incidents(source: &dyn Source, span: Span) -> Result<Incidents, QueryErro
     let dimensions = [Dimension::Code, Dimension::Zone, Dimension::Host, Dimension::Origin];
     let failures = Failures::read(source, span, &[], &dimensions)?;
     let bursts = bursts(&failures);
-    let of_site = (0..failures.len()).filter(|row| counts_against_site(party_of(failures.text(*row, Dimension::Code))));
-    let all = of_site.count();
+    let of_site: Vec<bool> = failures.values(Dimension::Code).map(|code| counts_against_site(party_of(code))).collect();
+    let counts = |code: &&u32| of_site.get(**code as usize) == Some(&true);
+    let all = failures.codes(Dimension::Code).iter().filter(counts).count();
 
     let mut found: Vec<Incident> = merged(bursts).iter().map(|burst| incident(burst, &failures, span)).collect();
     found.sort_by(|a, b| b.failed.cmp(&a.failed).then_with(|| a.begin.cmp(&b.begin)));
@@ -144,8 +146,16 @@ enum Scope<'a> {
 
 /// Failures of one code in one scope, cut where they pause or where their number leaps.
 fn bursts(failures: &Failures) -> Vec<Burst<'_>> {
-    let mut series: BTreeMap<(Scope<'_>, &str), Vec<usize>> = BTreeMap::new();
+    // Rows with the same codes are alike: texts are looked at once for all of them.
+    let mut alike: HashMap<[u32; 3], Vec<usize>, RandomState> = HashMap::default();
     for row in 0..failures.len() {
+        let of_row = [Dimension::Code, Dimension::Origin, Dimension::Zone];
+        let of_row = of_row.map(|dimension| failures.codes(dimension).get(row).copied().unwrap_or_default());
+        alike.entry(of_row).or_default().push(row);
+    }
+    let mut series: BTreeMap<(Scope<'_>, &str), Vec<usize>> = BTreeMap::new();
+    for rows in alike.into_values() {
+        let Some(row) = rows.first().copied() else { continue };
         let code = failures.text(row, Dimension::Code);
         if !counts_against_site(party_of(code)) {
             continue;
@@ -153,8 +163,9 @@ fn bursts(failures: &Failures) -> Vec<Burst<'_>> {
         let origin = failures.text(row, Dimension::Origin);
         let at_origin = is_of_origin(code) && !origin.is_empty();
         let scope = if at_origin { Scope::Origin(origin) } else { Scope::Zone(failures.text(row, Dimension::Zone)) };
-        series.entry((scope, code)).or_default().push(row);
+        series.entry((scope, code)).or_default().extend(rows);
     }
+    series.values_mut().for_each(|rows| rows.sort_unstable());
     let cut = |((scope, code), rows): (_, Vec<usize>)| onset::bursts(&failures.at, &rows, scope, code);
     series.into_iter().flat_map(cut).collect()
 }
@@ -207,10 +218,8 @@ fn incident(bursts: &[Burst<'_>], failures: &Failures, span: Span) -> Incident {
         if let Scope::Origin(origin) = burst.scope {
             add_name(&mut incident.origins, origin);
         }
-        for row in &burst.rows {
-            add_name(&mut incident.zones, failures.text(*row, Dimension::Zone));
-            add_name(&mut incident.hosts, failures.text(*row, Dimension::Host));
-        }
+        add_names(&mut incident.zones, failures, Dimension::Zone, &burst.rows);
+        add_names(&mut incident.hosts, failures, Dimension::Host, &burst.rows);
     }
     let last = bursts.iter().map(|burst| burst.end).max().unwrap_or_default();
     incident.end = (last < span.to.0.saturating_sub(QUIET)).then_some(Moment(last));
@@ -218,6 +227,19 @@ fn incident(bursts: &[Burst<'_>], failures: &Failures, span: Span) -> Incident {
     incident.codes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     incident.party = party_of(incident.code()).to_owned();
     incident
+}
+
+/// The values of those failures, in their order.
+fn add_names(names: &mut Vec<String>, failures: &Failures, dimension: Dimension, rows: &[usize]) {
+    let mut met = vec![false; failures.values(dimension).count()];
+    let codes = failures.codes(dimension);
+    for row in rows {
+        let Some(code) = codes.get(*row) else { continue };
+        if let Some(met @ false) = met.get_mut(*code as usize) {
+            *met = true;
+            add_name(names, failures.text(*row, dimension));
+        }
+    }
 }
 
 fn add_name(names: &mut Vec<String>, name: &str) {

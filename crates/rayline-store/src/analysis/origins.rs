@@ -11,7 +11,7 @@ use crate::chunk::{Chunk, Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 use crate::query::groups::Groups;
 use crate::query::plan::Piece;
-use crate::query::scan::{Batch, OUT, Pass, Sink, column, part, scan};
+use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
 use crate::query::{Query, QueryError, run};
 
 /// From which part of the read time-out on an origin is called slow.
@@ -147,13 +147,16 @@ struct Looking {
     /// Of the chunk at hand: by code whether it is a success, and whether it is the origin's failure.
     successes: Vec<bool>,
     failures: Vec<bool>,
+    shared: Shared,
 }
 
 impl Sink for Looking {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
-        let codes = column(chunk, Dimension::Code).map(|column| column.values.as_slice()).unwrap_or_default();
-        self.successes = codes.iter().map(|code| code.is_empty()).collect();
-        self.failures = codes.iter().map(|code| is_of_origin(code)).collect();
+        if !self.shared.stays(column(chunk, Dimension::Code)) {
+            let codes = self.shared.texts();
+            self.successes = codes.iter().map(|code| code.is_empty()).collect();
+            self.failures = codes.iter().map(|code| is_of_origin(code)).collect();
+        }
     }
 
     fn take(&mut self, batch: &Batch<'_>) {

@@ -10,7 +10,7 @@ use crate::dimension::Dimension;
 use crate::query::failing::Failing;
 use crate::query::groups::Groups;
 use crate::query::plan::{Piece, Plan};
-use crate::query::scan::{Batch, OUT, Pass, Sink, column, part, scan};
+use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
 use crate::query::{Filter, Query, QueryError};
 
 /// How many values of a dimension are told apart; those that come later are not counted by themselves.
@@ -28,7 +28,7 @@ pub(super) struct Seen {
 pub(super) struct Tally {
     /// Of everything.
     pub(super) all: Seen,
-    values: HashMap<Dimension, HashMap<Box<str>, Seen, RandomState>, RandomState>,
+    values: HashMap<Dimension, HashMap<Arc<str>, Seen, RandomState>, RandomState>,
 }
 
 impl Tally {
@@ -72,7 +72,7 @@ impl Tally {
         needed.extend(filters.iter().map(|filter| filter.dimension).chain([Dimension::Code, Dimension::EdgeStatus]));
         needed.sort_unstable();
         needed.dedup();
-        let wanted = Wanted { dimensions: needed, ..Wanted::default() };
+        let wanted = Wanted { dimensions: needed, untimed: true, ..Wanted::default() };
         let pass = Pass { wanted: &wanted, filters, step: None };
         let mut tallying = Tallying {
             tally: self,
@@ -82,7 +82,11 @@ impl Tally {
             failed: Vec::new(),
         };
         scan(source, pieces, &pass, &mut Groups::new(&[]), &mut tallying)?;
-        tallying.settle();
+        let Tallying { tally, columns, .. } = tallying;
+        for mut codes in columns {
+            let shared = std::mem::take(&mut codes.shared);
+            codes.settle(shared.texts(), tally);
+        }
         Ok(())
     }
 
@@ -106,46 +110,46 @@ struct Tallying<'a> {
     failed: Vec<(usize, u64)>,
 }
 
-/// One dimension's texts in the chunk at hand, and what was seen of each.
+/// One dimension's texts in the chunk at hand, and what was seen of each, in this chunk and in those before it that share
+/// its texts.
 struct Codes {
     dimension: Dimension,
-    texts: Arc<Vec<Box<str>>>,
+    shared: Shared,
     seen: Vec<Seen>,
 }
 
 impl Codes {
     fn new(dimension: Dimension) -> Self {
-        Self { dimension, texts: Arc::default(), seen: Vec::new() }
+        Self { dimension, shared: Shared::default(), seen: Vec::new() }
     }
 }
 
-impl Tallying<'_> {
-    /// Adds what was seen of the chunk's codes to what was seen of their texts.
-    fn settle(&mut self) {
-        for Codes { dimension, texts, seen } in &mut self.columns {
-            let values = self.tally.values.entry(*dimension).or_default();
-            for (text, seen) in texts.iter().zip(seen.drain(..)).filter(|(_, seen)| seen.requests > 0) {
-                let is_full = values.len() >= MOST;
-                // Most have been met before: then nothing is copied.
-                let known = match values.get_mut(text) {
-                    Some(known) => known,
-                    None if is_full => continue,
-                    None => values.entry(text.clone()).or_default(),
-                };
-                known.requests = known.requests.saturating_add(seen.requests);
-                known.failed = known.failed.saturating_add(seen.failed);
-            }
+impl Codes {
+    /// Adds what was seen of codes to what was seen of their texts.
+    fn settle(&mut self, texts: &[Arc<str>], tally: &mut Tally) {
+        let values = tally.values.entry(self.dimension).or_default();
+        for (text, seen) in texts.iter().zip(self.seen.drain(..)).filter(|(_, seen)| seen.requests > 0) {
+            let is_full = values.len() >= MOST;
+            let known = match values.get_mut(text) {
+                Some(known) => known,
+                None if is_full => continue,
+                None => values.entry(Arc::clone(text)).or_default(),
+            };
+            known.requests = known.requests.saturating_add(seen.requests);
+            known.failed = known.failed.saturating_add(seen.failed);
         }
     }
 }
 
 impl Sink for Tallying<'_> {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
-        self.settle();
         self.failing.begin(chunk);
-        for Codes { dimension, texts, seen } in &mut self.columns {
-            *texts = column(chunk, *dimension).map(|column| column.values.clone()).unwrap_or_default();
-            seen.resize(texts.len(), Seen::default());
+        for codes in &mut self.columns {
+            let before = codes.shared.clone();
+            if !codes.shared.stays(column(chunk, codes.dimension)) {
+                codes.settle(before.texts(), self.tally);
+                codes.seen.resize(codes.shared.texts().len(), Seen::default());
+            }
         }
     }
 

@@ -78,7 +78,7 @@ impl Chunk {
     }
 
     /// The same rows with every time set back to the beginning of its hour: rows of [`Minutes`](super::Table::Minutes)
-    /// become such of [`Hours`](super::Table::Hours), for rows of the same values add up.
+    /// become such of [`Hours`](super::Table::Hours), for rows of the same values add up; those of times too.
     #[must_use]
     pub fn by_hour(&self) -> Self {
         Self { at: self.at.iter().map(|at| at.saturating_sub(at.rem_euclid(HOUR))).collect(), ..self.clone() }
@@ -143,22 +143,41 @@ fn joined_column(chunks: &[Arc<Chunk>], index: usize) -> Option<Column> {
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     /// In the order in which they came.
-    pub(crate) values: Vec<Box<str>>,
+    pub(crate) values: Vec<Arc<str>>,
     /// Of the first so many of them, as `indexed` says.
-    places: HashMap<Box<str>, u32, foldhash::fast::RandomState>,
+    places: HashMap<Arc<str>, u32, foldhash::fast::RandomState>,
     indexed: usize,
+    /// What was found last: the next one is the same often.
+    last: u32,
 }
 
 impl Texts {
     /// The code of a text.
     pub(crate) fn place(&mut self, text: &str) -> u32 {
-        self.index();
-        if let Some(place) = self.places.get(text) {
-            return *place;
+        if self.values.get(self.last as usize).is_some_and(|last| **last == *text) {
+            return self.last;
         }
+        self.index();
+        self.last = match self.places.get(text) {
+            Some(place) => *place,
+            None => self.push(text.into()),
+        };
+        self.last
+    }
+
+    /// The same of a text that is shared, not copied.
+    pub(crate) fn place_shared(&mut self, text: &Arc<str>) -> u32 {
+        self.index();
+        match self.places.get(text) {
+            Some(place) => *place,
+            None => self.push(Arc::clone(text)),
+        }
+    }
+
+    fn push(&mut self, text: Arc<str>) -> u32 {
         let place = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        self.values.push(text.into());
-        self.places.insert(text.into(), place);
+        self.values.push(Arc::clone(&text));
+        self.places.insert(text, place);
         self.indexed = self.values.len();
         place
     }

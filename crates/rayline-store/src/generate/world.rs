@@ -117,7 +117,7 @@ struct Fault {
 #[derive(Debug)]
 pub(super) struct World {
     from: Moment,
-    texts: [Option<Arc<Vec<Box<str>>>>; Dimension::ALL.len()],
+    texts: [Option<Arc<Vec<Arc<str>>>>; Dimension::ALL.len()],
     faults: Vec<Fault>,
 }
 
@@ -181,7 +181,7 @@ impl World {
     }
 
     /// The texts of a dimension; `None` if requests have not got it.
-    pub(super) fn texts(&self, dimension: Dimension) -> Option<&Arc<Vec<Box<str>>>> {
+    pub(super) fn texts(&self, dimension: Dimension) -> Option<&Arc<Vec<Arc<str>>>> {
         self.texts.get(dimension.index())?.as_ref()
     }
 

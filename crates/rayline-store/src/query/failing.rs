@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{column, part};
+use super::scan::{Shared, column, part};
 use crate::chunk::Chunk;
 use crate::dimension::Dimension;
 
@@ -11,16 +11,21 @@ use crate::dimension::Dimension;
 pub(crate) struct Failing {
     codes: Vec<bool>,
     statuses: Vec<bool>,
+    shared: [Shared; 2],
     marks: Vec<bool>,
 }
 
 impl Failing {
     /// The rows that follow are of this chunk.
     pub(crate) fn begin(&mut self, chunk: &Chunk) {
-        let texts = |dimension| column(chunk, dimension).map(|column| column.values.as_slice()).unwrap_or_default();
-        self.codes = texts(Dimension::Code).iter().map(|code| !code.is_empty()).collect();
+        let [of_codes, of_statuses] = &mut self.shared;
+        if !of_codes.stays(column(chunk, Dimension::Code)) {
+            self.codes = of_codes.texts().iter().map(|code| !code.is_empty()).collect();
+        }
         let is_error = |status: &str| status.parse().is_ok_and(|status: u16| status >= 500);
-        self.statuses = texts(Dimension::EdgeStatus).iter().map(|status| is_error(status)).collect();
+        if !of_statuses.stays(column(chunk, Dimension::EdgeStatus)) {
+            self.statuses = of_statuses.texts().iter().map(|status| is_error(status)).collect();
+        }
     }
 
     /// A mark for each of these rows: whether it is of failed requests.

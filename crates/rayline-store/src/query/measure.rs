@@ -1,13 +1,14 @@
 //! Quantiles of the groups that an answer lists. It counts values in buckets and keeps none of them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 use super::groups::Cells;
 use super::plan::{Piece, Plan, asked as asked_for};
-use super::scan::{Batch, OUT, Pass, Sink, column, part, scan};
+use super::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
 use super::{Query, QueryError};
 use crate::chunk::{Chunk, Source, Table, Wanted};
 use crate::dimension::{Dimension, Number};
@@ -52,17 +53,18 @@ pub(super) fn measure(
         if numbers.is_empty() {
             continue;
         }
-        let (piece, wanted, buckets) = if sketched {
+        let (pieces, mut wanted, buckets) = if sketched {
             let dimensions = asked_for(query, &[Dimension::Phase, Dimension::Bucket]);
-            let piece = Piece { table: Table::Times, span: plan.span };
-            (piece, Wanted { dimensions, ..Wanted::default() }, Buckets::Listed(IndexSet::default()))
+            let pieces = plan.pieces_of_times(source)?;
+            (pieces, Wanted { dimensions, ..Wanted::default() }, Buckets::Listed(IndexSet::default()))
         } else {
             let wanted = Wanted { dimensions: asked_for(query, &[]), numbers: numbers.clone(), ..Wanted::default() };
-            (Piece { table: Table::Requests, span: query.span }, wanted, Buckets::Computed)
+            (vec![Piece { table: Table::Requests, span: query.span }], wanted, Buckets::Computed)
         };
+        wanted.untimed = query.step.is_none();
         let mut measuring = Measuring::new(&numbers, buckets, plan.steps.count);
         let pass = Pass { wanted: &wanted, filters: &query.filters, step: query.step.map(|_| plan.steps) };
-        rows += scan(source, &[piece], &pass, groups, &mut measuring)?;
+        rows += scan(source, &pieces, &pass, groups, &mut measuring)?;
         for (nth, number) in numbers.iter().enumerate() {
             let histograms = measuring.histograms(nth);
             for asked in asked.iter_mut().filter(|asked| asked.number == *number) {
@@ -171,7 +173,7 @@ impl Buckets {
     }
 
     /// The bucket of each text.
-    fn list(&mut self, texts: &[Box<str>]) -> Vec<Option<u32>> {
+    fn list(&mut self, texts: &[Arc<str>]) -> Vec<Option<u32>> {
         match self {
             Self::Computed => Vec::new(),
             Self::Listed(bounds) => texts
@@ -200,6 +202,7 @@ struct Measuring {
     /// Of the chunk at hand, if it has sketches: which of `numbers` a phase is, and which bucket a text.
     phases: Vec<Option<usize>>,
     bounds: Vec<Option<u32>>,
+    shared: [Shared; 2],
 }
 
 impl Measuring {
@@ -212,6 +215,7 @@ impl Measuring {
             sparse: HashMap::default(),
             phases: Vec::new(),
             bounds: Vec::new(),
+            shared: Default::default(),
         }
     }
 
@@ -277,10 +281,14 @@ impl Measuring {
 
 impl Sink for Measuring {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
-        let texts = |dimension| column(chunk, dimension).map(|column| column.values.as_slice()).unwrap_or_default();
+        let [of_phases, of_buckets] = &mut self.shared;
         let nth = |text: &str| self.numbers.iter().position(|number| number.name() == text);
-        self.phases = texts(Dimension::Phase).iter().map(|text| nth(text)).collect();
-        self.bounds = self.buckets.list(texts(Dimension::Bucket));
+        if !of_phases.stays(column(chunk, Dimension::Phase)) {
+            self.phases = of_phases.texts().iter().map(|text| nth(text)).collect();
+        }
+        if !of_buckets.stays(column(chunk, Dimension::Bucket)) {
+            self.bounds = self.buckets.list(of_buckets.texts());
+        }
     }
 
     fn take(&mut self, batch: &Batch<'_>) {

@@ -68,8 +68,10 @@ pub(crate) struct Plan {
     /// The span covered.
     pub(crate) span: Span,
     pub(crate) steps: Steps,
-    /// Whether [`Table::Times`] can give the quantiles of times.
+    /// Whether the tables of times can give the quantiles of times.
     pub(crate) sketched: bool,
+    /// Whether whole hours will do for the most part of the span.
+    hourly: bool,
 }
 
 impl Plan {
@@ -81,25 +83,24 @@ impl Plan {
         let outwards =
             Span { from: Moment(floor(query.span.from.0, MINUTE)), to: Moment(ceiling(query.span.to.0, MINUTE)) };
         let hours = hours_within(outwards);
-        let table = if times_only {
-            Table::Times
-        } else if !minutely || !asked().all(Dimension::is_rolled_up) {
-            Table::Requests
-        } else if step.is_none_or(|step| step % HOUR == 0) && hours.to.0.saturating_sub(hours.from.0) >= HOURS_FROM {
-            Table::Hours
-        } else {
-            Table::Minutes
+        let hourly = step.is_none_or(|step| step % HOUR == 0) && hours.to.0.saturating_sub(hours.from.0) >= HOURS_FROM;
+        let table = match (times_only, hourly) {
+            (true, true) => Table::HourlyTimes,
+            (true, false) => Table::Times,
+            (false, _) if !minutely || !asked().all(Dimension::is_rolled_up) => Table::Requests,
+            (false, true) => Table::Hours,
+            (false, false) => Table::Minutes,
         };
         let span = if table == Table::Requests { query.span } else { outwards };
         let steps = query.step.map_or_else(|| Steps::whole(span), |step| Steps::new(span, step));
         let sketched = table != Table::Requests && asked().all(|dimension| TIMES.contains(&dimension));
-        Self { table, span, steps, sketched }
+        Self { table, span, steps, sketched, hourly }
     }
 
     /// The columns that counting takes.
     pub(crate) fn wanted(&self, query: &Query) -> Wanted {
         match self.table {
-            Table::Times => Wanted { dimensions: asked(query, &[]), ..Wanted::default() },
+            Table::Times | Table::HourlyTimes => Wanted { dimensions: asked(query, &[]), ..Wanted::default() },
             Table::Requests | Table::Minutes | Table::Hours => Wanted {
                 dimensions: asked(query, &[Dimension::Code, Dimension::EdgeStatus]),
                 numbers: vec![Number::ResponseBytes],
@@ -108,28 +109,41 @@ impl Plan {
         }
     }
 
-    /// Where the rows are that counting takes. Of hours: the whole ones as far as they have been summed up, and the minutes
-    /// before and after them.
+    /// Where the rows are that counting takes.
     pub(crate) fn pieces(&self, source: &dyn Source) -> io::Result<Vec<Piece>> {
-        match self.table {
-            Table::Requests | Table::Minutes | Table::Times => Ok(vec![Piece { table: self.table, span: self.span }]),
-            Table::Hours => {
-                let whole = hours_within(self.span);
-                let mut end = whole.from;
-                source.visit(Table::Hours, whole, &Wanted::default(), &mut |chunk| {
-                    let newest = chunk.at.iter().filter(|at| whole.contains(Moment(**at))).max();
-                    end = newest.map_or(end, |at| end.max(Moment(at.saturating_add(HOUR))));
-                    Ok(())
-                })?;
-                let pieces = [
-                    Piece { table: Table::Minutes, span: Span { from: self.span.from, to: whole.from } },
-                    Piece { table: Table::Hours, span: Span { from: whole.from, to: end } },
-                    Piece { table: Table::Minutes, span: Span { from: end, to: self.span.to } },
-                ];
-                Ok(pieces.into_iter().filter(|piece| piece.span.from < piece.span.to).collect())
-            }
-        }
+        pieces(source, self.table, self.span)
     }
+
+    /// Where the rows are that quantiles of times take, if they are sketched.
+    pub(crate) fn pieces_of_times(&self, source: &dyn Source) -> io::Result<Vec<Piece>> {
+        pieces(source, if self.hourly { Table::HourlyTimes } else { Table::Times }, self.span)
+    }
+}
+
+/// The rows of a span. Of hours: the whole ones as far as they have been summed up, and the minutes before and after them.
+fn pieces(source: &dyn Source, table: Table, span: Span) -> io::Result<Vec<Piece>> {
+    let Some(by_minute) = table.by_minute() else { return Ok(vec![Piece { table, span }]) };
+    let whole = hours_within(span);
+    let mut end = whole.from;
+    // The newest are enough to see how far they reach, and most often they are there.
+    let mut length = HOURS_FROM;
+    let mut until = whole.to;
+    while end == whole.from && whole.from < until {
+        let from = Moment(until.0.saturating_sub(length)).max(whole.from);
+        let newest = Span { from, to: until };
+        source.visit(table, newest, &Wanted::default(), &mut |chunk| {
+            let newest = chunk.at.iter().filter(|at| newest.contains(Moment(**at))).max();
+            end = newest.map_or(end, |at| end.max(Moment(at.saturating_add(HOUR))));
+            Ok(())
+        })?;
+        (until, length) = (from, length.saturating_mul(8));
+    }
+    let pieces = [
+        Piece { table: by_minute, span: Span { from: span.from, to: whole.from } },
+        Piece { table, span: Span { from: whole.from, to: end } },
+        Piece { table: by_minute, span: Span { from: end, to: span.to } },
+    ];
+    Ok(pieces.into_iter().filter(|piece| piece.span.from < piece.span.to).collect())
 }
 
 /// What is filtered and grouped by, and what else is needed, each once.

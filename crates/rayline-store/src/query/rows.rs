@@ -16,6 +16,9 @@ use crate::dimension::Dimension;
 const MOST: usize = 10_000;
 /// Requests less than so far apart are fetched together.
 const NEAR: i64 = 60 * 1_000_000_000;
+/// How far back is looked first; then in steps that are longer each time, so that few of them make up a long span.
+const LATELY: i64 = 10 * 60 * 1_000_000_000;
+const LONGER: i64 = 4;
 
 /// A request that was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,19 +64,24 @@ pub fn rows(source: &dyn Source, span: Span, filters: &[Filter], limit: usize) -
     Ok(rows)
 }
 
-/// The moments of the newest that match, in the order of time.
+/// The moments of the newest that match, in the order of time. What is older than enough of them is not read.
 fn newest(source: &dyn Source, span: Span, filters: &[Filter], limit: usize, wanted: &Wanted) -> io::Result<Vec<i64>> {
     let mut newest = BinaryHeap::with_capacity(limit + 1);
-    source.visit(Table::Requests, span, wanted, &mut |chunk| {
-        for nth in matches(&chunk, span, filters) {
-            let Some(at) = chunk.at.get(nth) else { continue };
-            newest.push(Reverse(*at));
-            if newest.len() > limit {
-                newest.pop();
+    let (mut until, mut length) = (span.to, LATELY);
+    while newest.len() < limit && span.from < until {
+        let part = Span { from: Moment(until.0.saturating_sub(length)).max(span.from), to: until };
+        source.visit(Table::Requests, part, wanted, &mut |chunk| {
+            for nth in matches(&chunk, part, filters) {
+                let Some(at) = chunk.at.get(nth) else { continue };
+                newest.push(Reverse(*at));
+                if newest.len() > limit {
+                    newest.pop();
+                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+        (until, length) = (part.from, length.saturating_mul(LONGER));
+    }
     let mut newest: Vec<i64> = newest.into_iter().map(|Reverse(at)| at).collect();
     newest.sort_unstable();
     Ok(newest)

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::groups::{Cells, WIDTH};
 use super::plan::{Piece, Steps};
@@ -57,9 +58,10 @@ pub(crate) fn scan(
     let mut looked_at = 0;
     let mut cells = vec![OUT; BATCH];
     let mut keying = Keying::default();
+    let mut masking = Masking::new(pass.filters);
     for piece in pieces {
         source.visit(piece.table, piece.span, pass.wanted, &mut |chunk| {
-            let Some(masks) = masks(&chunk, pass.filters) else { return Ok(()) };
+            let Some(masks) = masking.of(&chunk) else { return Ok(()) };
             keying.begin(&chunk, groups);
             sink.begin(&chunk, piece.table);
             for (step, run) in runs(&chunk, piece.span, pass.step) {
@@ -83,12 +85,14 @@ pub(crate) fn scan(
     Ok(looked_at)
 }
 
-/// Rows in the span, one beside the other in the same step. It relies on no order, but is fast because there is one.
+/// Rows in the span, one beside the other in the same step. It relies on no order, but is fast because there is one. All rows
+/// of a chunk without times lie in the span.
 fn runs(chunk: &Chunk, span: Span, steps: Option<Steps>) -> impl Iterator<Item = (usize, Range<usize>)> {
     let (from, to) = (span.from.0, span.to.0);
     let at = chunk.at.as_slice();
+    let untimed = if at.is_empty() { chunk.len() } else { 0 };
     let mut next = 0;
-    std::iter::from_fn(move || {
+    let timed = std::iter::from_fn(move || {
         let rest = at.get(next..)?;
         let start = next + rest.iter().position(|at| from <= *at && *at < to)?;
         let first = *at.get(start)?;
@@ -97,7 +101,8 @@ fn runs(chunk: &Chunk, span: Span, steps: Option<Steps>) -> impl Iterator<Item =
         let run = at.get(start..)?;
         next = start + run.iter().position(|at| *at < low || *at >= high).unwrap_or(run.len());
         Some((step, start..next))
-    })
+    });
+    (untimed > 0).then_some((0, 0..untimed)).into_iter().chain(timed)
 }
 
 fn batches(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
@@ -109,10 +114,37 @@ pub(crate) fn part<'a, T>(column: &'a [T], rows: &Range<usize>) -> &'a [T] {
     column.get(rows.clone()).unwrap_or_default()
 }
 
+/// The texts of a column of the chunk before. Columns of many chunks share them: then what was found out of them still holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shared(Option<Arc<Vec<Arc<str>>>>);
+
+impl Shared {
+    /// Whether this chunk's texts are the same as those of the chunk before; its own are remembered in any case.
+    pub(crate) fn stays(&mut self, column: Option<&Column>) -> bool {
+        let same = match (&self.0, column) {
+            (Some(before), Some(column)) => Arc::ptr_eq(before, &column.values),
+            (Some(_) | None, _) => false,
+        };
+        if !same {
+            self.0 = column.map(|column| Arc::clone(&column.values));
+        }
+        same
+    }
+
+    pub(crate) fn texts(&self) -> &[Arc<str>] {
+        self.0.as_ref().map_or(&[], |texts| texts)
+    }
+}
+
+/// The filters, and which texts they let pass.
+struct Masking<'f> {
+    filters: Vec<(&'f Filter, Shared, Vec<bool>)>,
+}
+
 /// Which codes of a column a filter lets pass.
 struct Mask<'a> {
     column: &'a Column,
-    passes: Vec<bool>,
+    passes: &'a [bool],
     /// Whether `""` passes, which is the value of a code that its dictionary does not know.
     empty: bool,
 }
@@ -127,24 +159,32 @@ impl Mask<'_> {
     }
 }
 
-/// The filters as seen by one chunk; `None` if none of its rows passes.
-fn masks<'a>(chunk: &'a Chunk, filters: &[Filter]) -> Option<Vec<Mask<'a>>> {
-    let mut masks = Vec::with_capacity(filters.len());
-    for filter in filters {
-        let empty = passes(filter, "");
-        match column(chunk, filter.dimension) {
-            None if empty => {}
-            None => return None,
-            Some(column) => {
-                let passes: Vec<bool> = column.values.iter().map(|value| passes(filter, value)).collect();
-                if !empty && !passes.contains(&true) {
-                    return None;
+impl<'f> Masking<'f> {
+    fn new(filters: &'f [Filter]) -> Self {
+        Self { filters: filters.iter().map(|filter| (filter, Shared::default(), Vec::new())).collect() }
+    }
+
+    /// The filters as seen by one chunk; `None` if none of its rows passes.
+    fn of<'a>(&'a mut self, chunk: &'a Chunk) -> Option<Vec<Mask<'a>>> {
+        let mut masks = Vec::with_capacity(self.filters.len());
+        for (filter, shared, passing) in &mut self.filters {
+            let empty = passes(filter, "");
+            match column(chunk, filter.dimension) {
+                None if empty => {}
+                None => return None,
+                Some(column) => {
+                    if !shared.stays(Some(column)) {
+                        *passing = column.values.iter().map(|value| passes(filter, value)).collect();
+                    }
+                    if !empty && !passing.contains(&true) {
+                        return None;
+                    }
+                    masks.push(Mask { column, passes: passing, empty });
                 }
-                masks.push(Mask { column, passes, empty });
             }
         }
+        Some(masks)
     }
-    Some(masks)
 }
 
 /// Whether a value passes a filter.
@@ -167,6 +207,7 @@ pub(crate) fn column(chunk: &Chunk, dimension: Dimension) -> Option<&Column> {
 #[derive(Default)]
 struct Keying {
     by: Vec<Dimension>,
+    shared: [Shared; WIDTH],
     /// By dimension: the number of each of the chunk's codes, or [`UNSEEN`]. The last is that of unknown codes.
     numbers: [Vec<u32>; WIDTH],
     /// By dimension: more than the highest number. They grow by doubling, so that they seldom do.
@@ -181,10 +222,12 @@ impl Keying {
     fn begin(&mut self, chunk: &Chunk, groups: &impl Cells) {
         groups.by().clone_into(&mut self.by);
         let mut grown = false;
-        for (nth, ((dimension, numbers), base)) in
-            self.by.iter().zip(&mut self.numbers).zip(&mut self.bases).enumerate()
-        {
-            let texts = column(chunk, *dimension).map(|column| column.values.as_slice()).unwrap_or_default();
+        let of_dimensions = self.shared.iter_mut().zip(&mut self.numbers).zip(&mut self.bases);
+        for (nth, (dimension, ((shared, numbers), base))) in self.by.iter().zip(of_dimensions).enumerate() {
+            if shared.stays(column(chunk, *dimension)) {
+                continue;
+            }
+            let texts = shared.texts();
             numbers.clear();
             numbers.extend(texts.iter().map(|text| groups.find(nth, text).unwrap_or(UNSEEN)));
             numbers.push(groups.find(nth, "").unwrap_or(UNSEEN));
@@ -204,7 +247,7 @@ impl Keying {
 
     /// Replaces every cell that is not [`OUT`] by the cell of the row's group.
     fn place(&mut self, chunk: &Chunk, rows: &Range<usize>, cells: &mut [u32], groups: &mut impl Cells) {
-        let Self { by, numbers, bases, cells: dense, narrow, wide } = self;
+        let Self { by, shared: _, numbers, bases, cells: dense, narrow, wide } = self;
         if by.is_empty() {
             return;
         }

@@ -208,7 +208,7 @@ proptest! {
         values in vec("[ab]{0,2}", 0..4), numbers in vec(any::<u64>(), 0..40), query in question(),
     ) {
         let mut chunk = Chunk { at: at.iter().map(|at| START + at).collect(), weight: weight.into(), ..Chunk::default() };
-        let values = std::sync::Arc::new(values.into_iter().map(Into::into).collect::<Vec<Box<str>>>());
+        let values = std::sync::Arc::new(values.into_iter().map(Into::into).collect::<Vec<std::sync::Arc<str>>>());
         for dimension in [Dimension::Code, Dimension::Zone, Dimension::Path, Dimension::Origin] {
             chunk.columns[dimension.index()] = Some(Column { codes: codes.clone().into(), values: values.clone() });
         }

@@ -1,4 +1,4 @@
-//! Many small files become few big ones, and minutes are summed up to hours. Each row stays where it counts exactly once:
+//! Many small files become few big ones, and what is by the minute is summed up to hours. Each row stays where it counts exactly once:
 //! what a new file replaces, or has summed up, is written in the file itself.
 
 use std::collections::BTreeMap;
@@ -16,27 +16,33 @@ use crate::segment::{Facts, Ranges, Segment, Slot};
 const BIG: u64 = 128 * 1024 * 1024;
 /// Files of about the same size that are worth a merge.
 const ENOUGH: usize = 8;
-/// Rows of minutes that are summed up at once, about.
-const SUMMED_ROWS: usize = 512 * 1024;
-
-/// Files of minutes that are not summed up in a file of hours.
-pub(super) fn unsummed(segments: &[Arc<Segment>]) -> Vec<Arc<Segment>> {
+/// Files by the minute that are not summed up in a file by the hour.
+pub(super) fn unsummed(segments: &[Arc<Segment>], by_minute: Table) -> Vec<Arc<Segment>> {
     let mut summed = Ranges::default();
-    for segment in segments.iter().filter(|segment| segment.facts.table == Table::Hours) {
+    for segment in segments.iter().filter(|segment| segment.facts.table.by_minute() == Some(by_minute)) {
         summed.extend(&segment.facts.sums);
     }
     let is_unsummed = |segment: &&Arc<Segment>| {
         let facts = &segment.facts;
-        facts.table == Table::Minutes && !facts.summed && !summed.contains(facts.number)
+        facts.table == by_minute && !facts.summed && !summed.contains(facts.number)
     };
     segments.iter().filter(is_unsummed).cloned().collect()
+}
+
+/// Rows that are summed up at once, about: those of times have few columns.
+const fn summed_rows(table: Table) -> usize {
+    match table {
+        Table::Times | Table::HourlyTimes => 2 * 1024 * 1024,
+        Table::Requests | Table::Minutes | Table::Hours => 512 * 1024,
+    }
 }
 
 impl Shelf {
     /// Merges as long as there is something worth it; how many files are no more.
     pub(super) fn merge_all(&self, refuse: &mut Vec<PathBuf>, now: Moment) -> io::Result<usize> {
         let mut merged = 0;
-        self.sum_up(now)?;
+        self.sum_up(Table::Minutes, Table::Hours, now)?;
+        self.sum_up(Table::Times, Table::HourlyTimes, now)?;
         // Every merge leaves fewer files, so this ends. What is damaged is not tried again.
         let mut damaged = Vec::new();
         while let Some(files) = worth_merging(&self.segments()?, now, &damaged) {
@@ -80,18 +86,18 @@ impl Shelf {
     }
 
     /// Sums the minutes of hours that are over up to rows of hours.
-    fn sum_up(&self, now: Moment) -> io::Result<()> {
+    fn sum_up(&self, by_minute: Table, by_hour: Table, now: Moment) -> io::Result<()> {
         let over = now.0.saturating_sub(now.0.rem_euclid(HOUR)).saturating_sub(HOUR / 12);
         loop {
-            let mut ripe = unsummed(&self.segments()?);
+            let mut ripe = unsummed(&self.segments()?, by_minute);
             ripe.retain(|segment| segment.bounds().1 < over);
             ripe.sort_by_key(|segment| segment.bounds());
             let mut rows = 0;
             let fits = |segment: &Arc<Segment>| {
                 rows += segment.rows();
-                rows == segment.rows() || rows <= SUMMED_ROWS
+                rows == segment.rows() || rows <= summed_rows(by_minute)
             };
-            let mut facts = Facts::new(Table::Hours, self.next_number());
+            let mut facts = Facts::new(by_hour, self.next_number());
             let mut chunks = Vec::new();
             for segment in ripe.into_iter().take_while(fits) {
                 facts.sums.insert(segment.facts.number);
@@ -124,9 +130,9 @@ fn facts_of(files: &[Arc<Segment>], all: &[Arc<Segment>], number: u64) -> Facts 
     for segment in all.iter().filter(|segment| is_summed_here(segment.facts.number)) {
         facts.sums.insert(segment.facts.number);
     }
-    let still_to_sum = unsummed(all);
+    let still_to_sum = unsummed(all, table);
     facts.summed =
-        table == Table::Minutes && !still_to_sum.iter().any(|segment| facts.replaces.contains(segment.facts.number));
+        table.by_hour().is_some() && !still_to_sum.iter().any(|segment| facts.replaces.contains(segment.facts.number));
     facts
 }
 
@@ -144,12 +150,12 @@ fn whole(segment: &Segment, group: usize) -> io::Result<Chunk> {
 /// Files that should be one: of the same table and period, and of about the same size; all that are not big yet once the
 /// period is over.
 fn worth_merging(segments: &[Arc<Segment>], now: Moment, damaged: &[u64]) -> Option<Vec<Arc<Segment>>> {
-    let still_to_sum = unsummed(segments);
+    let still_to_sum = [Table::Minutes, Table::Times].map(|table| unsummed(segments, table)).concat();
     let mut periods: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for segment in segments.iter().filter(|segment| segment.bytes < BIG && !damaged.contains(&segment.id)) {
         let table = segment.facts.table;
         let period = segment.bounds().0.div_euclid(period_of(table));
-        // Minutes that are summed up and such that are not must not mix.
+        // What is summed up and what is not must not mix.
         let unsummed = still_to_sum.iter().any(|other| other.id == segment.id);
         periods.entry((table, period, unsummed)).or_default().push(Arc::clone(segment));
     }
@@ -190,6 +196,6 @@ fn together(files: Vec<Arc<Segment>>) -> Vec<Arc<Segment>> {
 const fn period_of(table: Table) -> i64 {
     match table {
         Table::Requests | Table::Minutes | Table::Times => 24 * HOUR,
-        Table::Hours => 30 * 24 * HOUR,
+        Table::Hours | Table::HourlyTimes => 30 * 24 * HOUR,
     }
 }

@@ -23,7 +23,7 @@ pub struct Trimmed {
 }
 
 /// Who goes first when there is too much: the further to the left, the earlier.
-const FIRST_TO_GO: [Table; 4] = [Table::Requests, Table::Times, Table::Minutes, Table::Hours];
+const FIRST_TO_GO: [Table; 5] = [Table::Requests, Table::Times, Table::Minutes, Table::HourlyTimes, Table::Hours];
 
 impl Shelf {
     /// Removes what is too old or too much, and merges what has come in small pieces. It takes seconds when there is much
@@ -49,7 +49,7 @@ fn too_much(segments: &[Arc<Segment>], now: Moment, options: &Options) -> Vec<Ar
     let is_old = |segment: &Segment| {
         let age = match segment.facts.table {
             Table::Requests => options.requests_age,
-            Table::Minutes | Table::Hours | Table::Times => options.counts_age,
+            Table::Minutes | Table::Hours | Table::Times | Table::HourlyTimes => options.counts_age,
         };
         segment.bounds().1 < before(now, age)
     };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 
 use super::rows::Row;
 use crate::chunk::{Chunk, Column, Texts};
@@ -111,21 +112,29 @@ fn to_column((codes, texts): (Vec<u32>, Texts)) -> Column {
 /// Into which bucket each time of a request fell, by minute, zone, host and origin.
 #[derive(Debug, Default)]
 pub(super) struct Times {
+    spots: IndexSet<Spot, RandomState>,
     weights: HashMap<Fall, u32, RandomState>,
     zones: Texts,
     hosts: Texts,
     origins: Texts,
 }
 
-/// One bucket of one combination.
+/// Where requests went, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Fall {
+struct Spot {
     minute: i64,
     zone: u32,
     host: u32,
     origin: u32,
+}
+
+/// One bucket of one phase at one of the spots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fall {
+    spot: u32,
     phase: Number,
-    bucket: u64,
+    /// Which of [`BOUNDS`].
+    bucket: u16,
 }
 
 /// The buckets' upper bounds in microseconds: each at most 5 % above the one before, up to three hours.
@@ -134,9 +143,22 @@ pub(crate) static BOUNDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     std::iter::successors(Some(1), next).take_while(|bound| *bound < 10_800_000_000).collect()
 });
 
-fn bucket(time: u64) -> u64 {
-    let bounds = &*BOUNDS;
-    bounds.get(bounds.partition_point(|bound| *bound < time)).or(bounds.last()).copied().unwrap_or(time)
+/// By how many bits a time takes, the first bucket that it can be in; the one behind the last is there too.
+static FIRST: LazyLock<Vec<usize>> = LazyLock::new(|| {
+    let first = |bits: u32| {
+        let least = 1_u64.checked_shl(bits.saturating_sub(1)).unwrap_or_default();
+        BOUNDS.partition_point(|bound| *bound < least)
+    };
+    (0..=u64::BITS).map(first).chain([BOUNDS.len()]).collect()
+});
+
+/// Which of [`BOUNDS`] is the first that is not below a time; the last one of those that are too long.
+fn bucket(time: u64) -> usize {
+    let bits = (u64::BITS - time.leading_zeros()) as usize;
+    let (from, to) = FIRST.get(bits).zip(FIRST.get(bits + 1)).unwrap_or((&0, &0));
+    // the first of the next doubling is one of this too
+    let near = BOUNDS.get(*from..BOUNDS.len().min(to + 1)).unwrap_or_default();
+    (from + near.partition_point(|bound| *bound < time)).min(BOUNDS.len() - 1)
 }
 
 impl Times {
@@ -146,43 +168,48 @@ impl Times {
         let is_full = self.weights.len() >= TIMES;
         let host = if is_full { OTHER } else { text(Dimension::Host) };
         let origin = if is_full { OTHER } else { text(Dimension::Origin) };
-        let fall = Fall {
+        let (spot, _) = self.spots.insert_full(Spot {
             minute: row.at.div_euclid(MINUTE),
             zone: self.zones.place(text(Dimension::Zone)),
             host: self.hosts.place(host),
             origin: self.origins.place(origin),
-            phase: Number::Duration,
-            bucket: 0,
-        };
+        });
+        let spot = u32::try_from(spot).unwrap_or(u32::MAX);
         for (phase, time) in Number::ALL.into_iter().zip(row.numbers) {
             if phase.is_time() && time > 0 {
-                let weight = self.weights.entry(Fall { phase, bucket: bucket(time), ..fall }).or_default();
+                let bucket = u16::try_from(bucket(time)).unwrap_or(u16::MAX);
+                let weight = self.weights.entry(Fall { spot, phase, bucket }).or_default();
                 *weight = weight.saturating_add(row.weight.get());
             }
         }
     }
 
     pub(super) fn chunk(&self) -> Chunk {
-        let mut falls: Vec<_> = self.weights.iter().collect();
+        let fall = |(fall, weight): (&Fall, &u32)| {
+            let spot = self.spots.get_index(fall.spot as usize)?;
+            Some((*spot, fall.phase, fall.bucket, *weight))
+        };
+        let mut falls: Vec<(Spot, Number, u16, u32)> = self.weights.iter().filter_map(fall).collect();
         falls.sort_unstable();
-        let codes = |of: fn(&Fall) -> u32, texts: &Texts| {
-            let codes = falls.iter().map(|(fall, _)| of(fall)).collect();
+        let codes = |of: fn(&Spot) -> u32, texts: &Texts| {
+            let codes = falls.iter().map(|(spot, ..)| of(spot)).collect();
             Some(Column { codes, values: Arc::new(texts.values.clone()) })
         };
-        let written = |of: fn(&Fall) -> String| {
+        let written = |of: &dyn Fn(Number, u16) -> String| {
             let mut texts = Texts::default();
-            let codes = falls.iter().map(|(fall, _)| texts.place(&of(fall))).collect();
+            let codes = falls.iter().map(|(_, phase, bucket, _)| texts.place(&of(*phase, *bucket))).collect();
             Some(Column { codes, values: Arc::new(texts.values) })
         };
+        let bound = |bucket: u16| BOUNDS.get(usize::from(bucket)).copied().unwrap_or_default();
         Chunk {
-            at: falls.iter().map(|(fall, _)| fall.minute.saturating_mul(MINUTE)).collect(),
-            weight: falls.iter().map(|(_, weight)| **weight).collect(),
+            at: falls.iter().map(|(spot, ..)| spot.minute.saturating_mul(MINUTE)).collect(),
+            weight: falls.iter().map(|(.., weight)| *weight).collect(),
             columns: Dimension::ALL.map(|dimension| match dimension {
-                Dimension::Zone => codes(|fall| fall.zone, &self.zones),
-                Dimension::Host => codes(|fall| fall.host, &self.hosts),
-                Dimension::Origin => codes(|fall| fall.origin, &self.origins),
-                Dimension::Phase => written(|fall| fall.phase.name().to_owned()),
-                Dimension::Bucket => written(|fall| fall.bucket.to_string()),
+                Dimension::Zone => codes(|spot| spot.zone, &self.zones),
+                Dimension::Host => codes(|spot| spot.host, &self.hosts),
+                Dimension::Origin => codes(|spot| spot.origin, &self.origins),
+                Dimension::Phase => written(&|phase, _| phase.name().to_owned()),
+                Dimension::Bucket => written(&|_, bucket| bound(bucket).to_string()),
                 _ => None,
             }),
             ..Chunk::default()
@@ -197,10 +224,11 @@ mod tests {
     #[test]
     fn buckets_are_narrow() {
         for time in (1..200_000).chain((200_000..2_000_000_000).step_by(99_991)) {
-            let upper = bucket(time);
+            let upper = BOUNDS[bucket(time)];
+            assert_eq!(upper, BOUNDS[BOUNDS.partition_point(|bound| *bound < time).min(BOUNDS.len() - 1)]);
             assert!(upper >= time && upper as f64 <= time as f64 * 1.05 + 1e-9, "{time} in {upper}");
         }
         assert!(BOUNDS.len() < 500);
-        assert_eq!(bucket(u64::MAX), *BOUNDS.last().unwrap());
+        assert_eq!(bucket(u64::MAX), BOUNDS.len() - 1);
     }
 }

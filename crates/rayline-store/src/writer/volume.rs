@@ -134,6 +134,7 @@ impl Volume {
             Table::Minutes => whole(self.minutes.chunk()),
             Table::Hours => whole(self.minutes.chunk().by_hour()),
             Table::Times => whole(self.times.chunk()),
+            Table::HourlyTimes => whole(self.times.chunk().by_hour()),
         }
     }
 }

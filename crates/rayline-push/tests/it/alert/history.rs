@@ -73,16 +73,20 @@ impl Source for History {
         let unit = match table {
             Table::Requests => 1,
             Table::Minutes | Table::Times => 60_000_000_000,
-            Table::Hours => 3_600_000_000_000,
+            Table::Hours | Table::HourlyTimes => 3_600_000_000_000,
         };
         let mut rows: Vec<Asked> = self.asked.clone();
         for row in &mut rows {
             row.at = row.at.div_euclid(unit) * unit;
         }
-        rows.retain(|row| span.contains(Moment(row.at)) && (table != Table::Times || row.wait_us > 0));
+        rows.retain(|row| span.contains(Moment(row.at)) && (!is_of_times(table) || row.wait_us > 0));
         rows.sort_by_key(|row| row.at);
         Ok(if rows.is_empty() { Vec::new() } else { vec![Arc::new(chunk(table, &rows))] })
     }
+}
+
+const fn is_of_times(table: Table) -> bool {
+    matches!(table, Table::Times | Table::HourlyTimes)
 }
 
 fn chunk(table: Table, rows: &[Asked]) -> Chunk {
@@ -99,7 +103,7 @@ fn chunk(table: Table, rows: &[Asked]) -> Chunk {
     column(Dimension::Zone, &|row| row.zone.clone());
     column(Dimension::Host, &|row| row.host.clone());
     column(Dimension::Origin, &|_| ORIGIN.to_owned());
-    if table == Table::Times {
+    if is_of_times(table) {
         column(Dimension::Phase, &|_| Number::Wait.name().to_owned());
         column(Dimension::Bucket, &|row| row.wait_us.to_string());
     } else {
@@ -117,7 +121,7 @@ fn line(row: &Asked) -> Bytes {
 }
 
 fn dictionary(texts: impl Iterator<Item = String>) -> Column {
-    let mut values: Vec<Box<str>> = Vec::new();
+    let mut values: Vec<Arc<str>> = Vec::new();
     let mut known: HashMap<String, u32> = HashMap::new();
     let mut codes = Vec::new();
     for text in texts {
