@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use rayline_verdict::{Moment, RayId};
 
 use super::*;
 use crate::chunk::{Column, Texts};
 use crate::dimension::{Dimension, Number};
+use crate::generate::{Requests, Shape, times_of};
+use crate::query::{Query, run};
 use crate::segment::tests::rows_of;
 use crate::store::Options;
 
@@ -206,6 +209,33 @@ fn hours_are_sums_of_minutes_before_and_after_they_are_summed_up() {
     assert_eq!(hours(&shelf), with_late);
     assert_eq!(files(folder.path()).len(), 3, "{:?}", files(folder.path()));
     assert_eq!(shelf.trim(Moment(START + 2 * DAY), &options(folder.path())).unwrap(), Trimmed::default());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    #[test]
+    fn quantiles_of_times_are_the_same_before_and_after_they_are_summed_up(seed: u64, minute in 0..60_i64, rows in 500..3_000_usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::open(folder.path()).unwrap();
+        let (from, to) = (Moment(START), Moment(START + 8 * HOUR));
+        let mut made = Requests::new(Shape { seed, from, to, rows, weight: 3, failed: 0.1 });
+        for _ in 0..4 {
+            shelf.add(Table::Times, &times_of(&made.take(rows / 4))).unwrap();
+        }
+        let span = Span { from: Moment(START + minute * MINUTE), to: Moment(START + 7 * HOUR + minute * MINUTE) };
+        let quantiles = vec![(Number::Wait, 0.5), (Number::Wait, 0.99), (Number::Tcp, 0.9), (Number::Duration, 1.0)];
+        let counted = || run(&shelf, &Query { by: vec![Dimension::Phase, Dimension::Origin], quantiles: quantiles.clone(), ..Query::new(span) }).unwrap();
+        let before = counted();
+        prop_assert_eq!(before.table, Table::HourlyTimes);
+        prop_assert!(everything(&shelf, Table::HourlyTimes).len() >= before.groups.len());
+        let sums = |shelf: &Shelf| everything(shelf, Table::HourlyTimes).iter().map(|row| u64::from(row.1)).sum::<u64>();
+        let sum = sums(&shelf);
+        shelf.trim(Moment(START + 9 * HOUR), &options(folder.path())).unwrap();
+        prop_assert!(files(folder.path()).iter().any(|name| name.starts_with("hourly_times")));
+        let after = counted();
+        prop_assert_eq!((&before.groups, &before.others, &before.total), (&after.groups, &after.others, &after.total));
+        prop_assert_eq!(sums(&shelf), sum);
+    }
 }
 
 #[test]
