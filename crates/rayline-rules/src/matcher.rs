@@ -13,6 +13,8 @@ const COMPILED_LIMIT: usize = 10 << 20;
 const STATES_LIMIT: usize = 2 << 20;
 /// The most references that a replacement may hold ("up to eight replacement references").
 const REFERENCES: usize = 8;
+/// The most `*` that a wildcard pattern may hold.
+const STARS: usize = 8;
 
 /// Compiles a regular expression as the language means it: of bytes, Unicode only where `(?u)` asks for it.
 ///
@@ -75,6 +77,10 @@ impl Wildcard {
                     pieces.last_mut().into_iter().for_each(|piece| piece.push(literal));
                 }
             }
+        }
+        let stars = pieces.len() - 1;
+        if stars > STARS {
+            return Err(format!("a wildcard pattern may hold {STARS} `*`, this one holds {stars}"));
         }
         let mut pieces = pieces.into_iter();
         let first = pieces.next().unwrap_or_default().into_boxed_slice();

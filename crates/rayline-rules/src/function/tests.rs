@@ -259,7 +259,11 @@ fn json_is_looked_up_along_the_keys() {
         (r#"{ "network": { "name": "cloudflare" } }"#, &[Name(b"network"), Name(b"name")], Some("cloudflare")),
         (r#"["other_company", "cloudflare"]"#, &[Place(1)], Some("cloudflare")),
         (r#"{ "networks": ["other_company", "cloudflare"] }"#, &[Name(b"networks"), Place(1)], Some("cloudflare")),
-        (r#"[{ "network": "other_company" }, { "network": "cloudflare" }]"#, &[Place(1), Name(b"network")], Some("cloudflare")),
+        (
+            r#"[{ "network": "other_company" }, { "network": "cloudflare" }]"#,
+            &[Place(1), Name(b"network")],
+            Some("cloudflare"),
+        ),
         (r#"{ "a": "A\n" }"#, &[Name(b"a")], Some("A\n")),
         (r#"{ "a": 1 }"#, &[Name(b"a")], None),
     ];
