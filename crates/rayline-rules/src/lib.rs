@@ -16,6 +16,7 @@ pub mod parse;
 mod print;
 pub mod problem;
 pub mod program;
+pub mod rate;
 pub mod ruleset;
 pub mod run;
 pub mod scheme;

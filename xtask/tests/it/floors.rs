@@ -22,7 +22,7 @@ const CHORES: &str = "xtask";
 const FENCES: &[(&str, &[&str])] = &[
     ("rayline-verdict", &["tokio", "mio", "socket2", "rustls", "hyper", "toml"]),
     ("rayline-http1", &["tokio", "mio", "socket2", "rustls", "hyper", "toml"]),
-    ("rayline-rules", &["tokio", "mio", "socket2", "rustls", "hyper", "toml"]),
+    ("rayline-rules", &["tokio", "mio", "socket2", "rustls", "hyper"]),
     ("rayline-config", &["tokio", "mio", "socket2", "hyper"]),
     ("rayline-dial", &["hyper", "axum", "prometheus", "toml"]),
     ("rayline-edge", &["hyper", "axum", "prometheus", "notify"]),

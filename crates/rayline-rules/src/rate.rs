@@ -1,0 +1,189 @@
+//! How often alike requests came: counters of a bounded number of keys, shared by all threads without a lock.
+//!
+//! A count is that of a sliding window, estimated from two fixed ones: what came in this period, and of the period before
+//! the share that the window still covers. For an even stream it is exact; it is off by at most the requests of the period
+//! before. Threads that count the same key at once lose nothing. Where more keys are alive than there are places, the one
+//! that counts least of those that a new key may take is forgotten, and [`RateTable::forgotten`] says how often.
+//!
+//! It has no clock: the time is an argument, in milliseconds of any clock that does not go back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Places that a key can be at.
+const WAYS: usize = 8;
+/// Bits of one count; it stops at the highest.
+const COUNT_BITS: u32 = 20;
+/// The highest count.
+pub const MOST_COUNTED: u32 = (1 << COUNT_BITS) - 1;
+/// Bits of the number of a period: they come round after years, by when a counter has long been left alone.
+const PERIOD_BITS: u32 = 24;
+const PERIOD_MASK: u64 = (1 << PERIOD_BITS) - 1;
+
+/// Counters by key.
+#[derive(Debug)]
+pub struct RateTable {
+    places: Box<[Place]>,
+    forgotten: AtomicU64,
+}
+
+/// One counter. What it holds may be another key's in the very moment in which a key is forgotten: then a few requests
+/// count for the new key that were the old one's.
+#[derive(Debug, Default)]
+struct Place {
+    /// 0: nobody's.
+    key: AtomicU64,
+    /// Period, count of the period before, count of this one.
+    window: AtomicU64,
+    /// Until when its requests are acted upon, in milliseconds; 0: they are not.
+    until: AtomicU64,
+    /// When it may be forgotten, in milliseconds.
+    stale: AtomicU64,
+}
+
+/// The counts of two periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    period: u64,
+    before: u32,
+    now: u32,
+}
+
+impl Window {
+    fn unpack(packed: u64) -> Self {
+        let count = |shift: u32| u32::try_from((packed >> shift) & u64::from(MOST_COUNTED)).unwrap_or(MOST_COUNTED);
+        Self { period: packed >> (2 * COUNT_BITS), before: count(COUNT_BITS), now: count(0) }
+    }
+
+    fn pack(self) -> u64 {
+        self.period << (2 * COUNT_BITS) | u64::from(self.before) << COUNT_BITS | u64::from(self.now)
+    }
+
+    /// The same, seen from a period. One that is before its own is that of a thread whose time was read a moment ago.
+    fn moved_to(self, period: u64) -> Self {
+        match period.wrapping_sub(self.period) & PERIOD_MASK {
+            0 => self,
+            late if late > PERIOD_MASK / 2 => self,
+            1 => Self { period, before: self.now, now: 0 },
+            _ => Self { period, before: 0, now: 0 },
+        }
+    }
+
+    fn plus(self, more: u32) -> Self {
+        Self { now: self.now.saturating_add(more).min(MOST_COUNTED), ..self }
+    }
+
+    /// Requests in the period that ends now, rounded down.
+    fn estimate(self, now_ms: u64, period_ms: u64) -> u32 {
+        let left = period_ms - now_ms % period_ms;
+        let before = u64::from(self.before) * left / period_ms;
+        u32::try_from(before).unwrap_or(MOST_COUNTED).saturating_add(self.now)
+    }
+}
+
+impl RateTable {
+    /// Room for about `keys` keys that are alive at once: 32 bytes each, rounded up to a power of two.
+    pub fn new(keys: usize) -> Self {
+        let count = keys.clamp(WAYS, 1 << 26).next_power_of_two();
+        Self { places: (0..count).map(|_| Place::default()).collect(), forgotten: AtomicU64::new(0) }
+    }
+
+    /// Counts `more` requests of `key`, and tells how many came in the `period_ms` until now, these among them.
+    pub fn count(&self, key: u64, now_ms: u64, period_ms: u64, more: u32) -> u32 {
+        let period_ms = period_ms.max(1);
+        let period = (now_ms / period_ms) & PERIOD_MASK;
+        let place = self.place_for(key, now_ms);
+        place.stale.fetch_max(now_ms.saturating_add(2 * period_ms), Ordering::Relaxed);
+        let counted = |packed| Window::unpack(packed).moved_to(period).plus(more);
+        let was =
+            place.window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| Some(counted(packed).pack()));
+        counted(was.unwrap_or_else(std::convert::identity)).estimate(now_ms, period_ms)
+    }
+
+    /// How many requests of `key` came in the `period_ms` until now. It counts nothing.
+    pub fn counted(&self, key: u64, now_ms: u64, period_ms: u64) -> u32 {
+        let period_ms = period_ms.max(1);
+        let period = (now_ms / period_ms) & PERIOD_MASK;
+        self.find(key).map_or(0, |place| {
+            Window::unpack(place.window.load(Ordering::Relaxed)).moved_to(period).estimate(now_ms, period_ms)
+        })
+    }
+
+    /// From now on the requests of `key` are acted upon, until then.
+    pub fn mitigate(&self, key: u64, now_ms: u64, until_ms: u64) {
+        let place = self.place_for(key, now_ms);
+        place.until.fetch_max(until_ms, Ordering::Relaxed);
+        place.stale.fetch_max(until_ms, Ordering::Relaxed);
+    }
+
+    /// Until when the requests of `key` are acted upon; `None` if they are not.
+    pub fn mitigated_until(&self, key: u64, now_ms: u64) -> Option<u64> {
+        let until = self.find(key)?.until.load(Ordering::Relaxed);
+        (until > now_ms).then_some(until)
+    }
+
+    /// Keys that were alive and had to make room.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        std::mem::size_of_val(&*self.places)
+    }
+
+    fn ways(&self, key: u64) -> &[Place] {
+        // the table's size and the ways are powers of two, and the table is not smaller
+        let sets = self.places.len() / WAYS;
+        let set = usize::try_from(key).unwrap_or_default() & (sets - 1);
+        self.places.get(set * WAYS..(set + 1) * WAYS).unwrap_or_default()
+    }
+
+    fn find(&self, key: u64) -> Option<&Place> {
+        self.ways(key).iter().find(|place| place.key.load(Ordering::Acquire) == named(key))
+    }
+
+    /// The place of a key; a new key takes a free one, one whose key is stale, or the one that counts least.
+    fn place_for(&self, key: u64, now_ms: u64) -> &Place {
+        if let Some(place) = self.find(key) {
+            return place;
+        }
+        let ways = self.ways(key);
+        loop {
+            let rank = |place: &&Place| {
+                let free = place.key.load(Ordering::Relaxed) == 0;
+                let stale = place.stale.load(Ordering::Relaxed) <= now_ms;
+                let mitigated = place.until.load(Ordering::Relaxed) > now_ms;
+                let window = Window::unpack(place.window.load(Ordering::Relaxed));
+                (!free, !stale, mitigated, window.before.saturating_add(window.now))
+            };
+            // there is always one: a set is never empty
+            let Some(place) = ways.iter().min_by_key(rank) else { continue };
+            let was = place.key.load(Ordering::Relaxed);
+            let alive = was != 0 && place.stale.load(Ordering::Relaxed) > now_ms;
+            if place.key.compare_exchange(was, named(key), Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                // somebody was quicker, perhaps with the same key
+                if let Some(place) = self.find(key) {
+                    return place;
+                }
+                continue;
+            }
+            if was != 0 {
+                place.window.store(0, Ordering::Relaxed);
+                place.until.store(0, Ordering::Relaxed);
+                place.stale.store(0, Ordering::Relaxed);
+            }
+            if alive {
+                self.forgotten.fetch_add(1, Ordering::Relaxed);
+            }
+            return place;
+        }
+    }
+}
+
+/// 0 stands for nobody.
+fn named(key: u64) -> u64 {
+    key.max(1)
+}
+
+#[cfg(test)]
+mod tests;
