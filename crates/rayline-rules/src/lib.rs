@@ -5,6 +5,7 @@
 //! comes through [`Facts`], the time is an argument.
 
 pub mod ast;
+pub mod challenge;
 pub mod eval;
 pub mod facts;
 mod function;
