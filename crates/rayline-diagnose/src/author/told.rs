@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use rayline_verdict::{Code, Sent, TABLE};
+use rayline_verdict::{Code, Party, Sent, TABLE};
 use regex::Regex;
 
 use super::page::{Page, line, number};
@@ -89,9 +89,12 @@ fn numbered(page: &Page<'_>, number: Option<u16>) -> Told {
 }
 
 /// The codes that fit this number, the likeliest first: those whose page shows it, where it is not a plain status, which
-/// Cloudflare has other reasons for than Rayline.
+/// Cloudflare has other reasons for than Rayline; which rule it was that refused, its numbers do not tell for certain.
 fn codes_of(number: u16) -> Vec<Code> {
-    let shows = |code: &Code| number >= 520 && code.entry().sent == Sent::Page(number);
+    let shows = |code: &Code| {
+        let entry = code.entry();
+        number >= 520 && entry.sent == Sent::Page(number) && entry.party != Party::Policy
+    };
     let likely = sayings::LIKELIEST.iter().copied().filter(shows);
     let rest = TABLE.iter().map(|entry| entry.code).filter(shows).filter(|code| !sayings::LIKELIEST.contains(code));
     sayings::of_cloudflare(number).iter().copied().chain(likely).chain(rest).collect()
