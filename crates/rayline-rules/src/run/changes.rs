@@ -1,0 +1,187 @@
+//! What rules have changed so far: of the request, of the settings for it, and of its answer.
+
+use std::sync::Arc;
+
+use super::fields::Edits;
+use super::uri::Uri;
+use crate::ruleset::{CacheSettings, Compression, LogFields, Phase, Product, SetConfig, Skip};
+
+/// Everything that rules changed. A worker keeps one and uses it again for the next request.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Path and query, where a rule rewrote them.
+    pub uri: Option<Uri>,
+    /// Header fields of the request, on their way to the origin.
+    pub request_fields: Edits,
+    /// Header fields of the answer.
+    pub response_fields: Edits,
+    /// Settings: of each, the last rule's word.
+    pub config: SetConfig,
+    /// Where the request goes.
+    pub route: Routed,
+    /// How the cache is to treat it.
+    pub cache: CacheSettings,
+    /// What is not to run.
+    pub skips: Skips,
+    /// What the answer may be compressed with, best first, where a rule says so.
+    pub compression: Option<Vec<Compression>>,
+    /// Fields for the request log.
+    pub log: LogFields,
+}
+
+/// What origin rules changed: of each, the last rule's word.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Routed {
+    /// The `Host` that the origin is sent.
+    pub host_header: Option<Box<[u8]>>,
+    /// The server name of the TLS handshake.
+    pub sni: Option<Box<[u8]>>,
+    /// Another origin: a name or an address.
+    pub host: Option<Arc<str>>,
+    /// Another port.
+    pub port: Option<u16>,
+    /// The rule that set the last of them: its id and description.
+    pub by: Option<(Arc<str>, Arc<str>)>,
+}
+
+/// What is not to run for a request.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Skips {
+    /// A bit for each phase.
+    phases: u16,
+    /// A bit for each product.
+    products: u8,
+    /// Managed rules, by id.
+    pub rules: Vec<Arc<str>>,
+}
+
+impl Changes {
+    /// Nothing is changed any more.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Adds settings: what these say goes.
+    pub(super) fn set(&mut self, new: &SetConfig) {
+        let SetConfig {
+            ssl,
+            always_use_https,
+            browser_check,
+            hotlink_protection,
+            server_timing,
+            origin_error_page_pass_thru,
+            read_timeout,
+            max_upload_bytes,
+        } = new;
+        let config = &mut self.config;
+        replace(&mut config.ssl, ssl);
+        replace(&mut config.always_use_https, always_use_https);
+        replace(&mut config.browser_check, browser_check);
+        replace(&mut config.hotlink_protection, hotlink_protection);
+        replace(&mut config.server_timing, server_timing);
+        replace(&mut config.origin_error_page_pass_thru, origin_error_page_pass_thru);
+        replace(&mut config.read_timeout, read_timeout);
+        replace(&mut config.max_upload_bytes, max_upload_bytes);
+    }
+
+    /// The same for the cache.
+    pub(super) fn set_cache(&mut self, new: &CacheSettings) {
+        let CacheSettings {
+            cache,
+            edge_ttl,
+            browser_ttl,
+            origin_error_page_passthru,
+            respect_strong_etags,
+            origin_cache_control,
+            read_timeout,
+            disable_stale_while_updating,
+        } = new;
+        let settings = &mut self.cache;
+        replace(&mut settings.cache, cache);
+        replace(&mut settings.edge_ttl, edge_ttl);
+        replace(&mut settings.browser_ttl, browser_ttl);
+        replace(&mut settings.origin_error_page_passthru, origin_error_page_passthru);
+        replace(&mut settings.respect_strong_etags, respect_strong_etags);
+        replace(&mut settings.origin_cache_control, origin_cache_control);
+        replace(&mut settings.read_timeout, read_timeout);
+        replace(&mut settings.disable_stale_while_updating, disable_stale_while_updating);
+    }
+
+    /// Adds fields for the log, each once.
+    pub(super) fn log(&mut self, new: &LogFields) {
+        add_new(&mut self.log.request_fields, &new.request_fields);
+        add_new(&mut self.log.response_fields, &new.response_fields);
+        add_new(&mut self.log.cookie_fields, &new.cookie_fields);
+    }
+
+    /// The longest wait for the origin, where a rule says so: a configuration rule's word, else a cache rule's.
+    pub fn read_timeout(&self) -> Option<std::time::Duration> {
+        self.config.read_timeout.or(self.cache.read_timeout)
+    }
+
+    /// Whether an origin's own 502 and 504 pass, where a rule says so.
+    pub fn passes_error_pages(&self) -> Option<bool> {
+        self.config.origin_error_page_pass_thru.or(self.cache.origin_error_page_passthru)
+    }
+}
+
+fn replace<T: Clone>(old: &mut Option<T>, new: &Option<T>) {
+    if new.is_some() {
+        old.clone_from(new);
+    }
+}
+
+fn add_new(names: &mut Vec<Arc<str>>, new: &[Arc<str>]) {
+    for name in new {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(Arc::clone(name));
+        }
+    }
+}
+
+impl Skips {
+    /// Adds what a rule skips.
+    pub(super) fn add(&mut self, skip: &Skip) {
+        for phase in &skip.phases {
+            self.phases |= 1 << (*phase as u16);
+        }
+        for product in &skip.products {
+            self.products |= 1 << (*product as u8);
+        }
+        self.rules.extend(skip.rules.iter().cloned());
+    }
+
+    /// Leaves out all of security, as for an address that is let in.
+    pub fn skip_security(&mut self) {
+        self.products = u8::MAX;
+        for phase in [Phase::FirewallCustom, Phase::Ratelimit, Phase::FirewallManaged] {
+            self.phases |= 1 << (phase as u16);
+        }
+    }
+
+    /// Whether a phase is left out.
+    pub fn skips(&self, phase: Phase) -> bool {
+        let by_product = match phase {
+            Phase::Ratelimit => self.has(Product::RateLimit),
+            Phase::FirewallManaged => self.has(Product::Waf),
+            Phase::DynamicRedirect
+            | Phase::RequestTransform
+            | Phase::ConfigSettings
+            | Phase::Origin
+            | Phase::FirewallCustom
+            | Phase::Redirect
+            | Phase::LateTransform
+            | Phase::CacheSettings
+            | Phase::CustomErrors
+            | Phase::ResponseHeadersTransform
+            | Phase::ResponseCompression
+            | Phase::LogCustomFields => false,
+        };
+        by_product || self.phases & (1 << (phase as u16)) != 0
+    }
+
+    /// Whether a product is left out.
+    pub fn has(&self, product: Product) -> bool {
+        self.products & (1 << (product as u8)) != 0
+    }
+}
