@@ -469,6 +469,18 @@ pub enum Compression {
     None,
 }
 
+impl Compression {
+    /// Its name in `Content-Encoding` (RFC 9110 §8.4.1, RFC 7932, RFC 8878); `none` for none.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Parameters of `log_custom_field`: names of header fields and cookies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogFields {

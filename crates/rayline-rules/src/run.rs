@@ -11,9 +11,6 @@ mod request;
 mod trail;
 mod uri;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use crate::ruleset::{Access, Action, Condition, Phase, Redirect, RedirectList, Rule, Ruleset};
@@ -78,8 +75,13 @@ impl ZoneRules {
             }
             of_phase.enabled = places;
         }
-        let mut rules =
-            Self { access, phases, redirects: Vec::new(), program: expressions.build(), overrides: Overrides::default() };
+        let mut rules = Self {
+            access,
+            phases,
+            redirects: Vec::new(),
+            program: expressions.build(),
+            overrides: Overrides::default(),
+        };
         rules.overrides = rules.find_overrides();
         rules.redirects = rules.find_redirects();
         rules

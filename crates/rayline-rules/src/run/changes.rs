@@ -1,8 +1,10 @@
 //! What rules have changed so far: of the request, of the settings for it, and of its answer.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::fields::Edits;
+use super::trail::Change;
 use super::uri::Uri;
 use crate::ruleset::{CacheSettings, Compression, LogFields, Phase, Product, SetConfig, Skip};
 
@@ -61,8 +63,8 @@ impl Changes {
         *self = Self::default();
     }
 
-    /// Adds settings: what these say goes.
-    pub(super) fn set(&mut self, new: &SetConfig) {
+    /// Adds settings: what these say goes. Notes each.
+    pub(super) fn set(&mut self, new: &SetConfig, noted: &mut Vec<Change>) {
         let SetConfig {
             ssl,
             always_use_https,
@@ -74,18 +76,19 @@ impl Changes {
             max_upload_bytes,
         } = new;
         let config = &mut self.config;
-        replace(&mut config.ssl, ssl);
-        replace(&mut config.always_use_https, always_use_https);
-        replace(&mut config.browser_check, browser_check);
-        replace(&mut config.hotlink_protection, hotlink_protection);
-        replace(&mut config.server_timing, server_timing);
-        replace(&mut config.origin_error_page_pass_thru, origin_error_page_pass_thru);
-        replace(&mut config.read_timeout, read_timeout);
-        replace(&mut config.max_upload_bytes, max_upload_bytes);
+        replace("ssl", &mut config.ssl, ssl, noted);
+        replace("always_use_https", &mut config.always_use_https, always_use_https, noted);
+        replace("browser_check", &mut config.browser_check, browser_check, noted);
+        replace("hotlink_protection", &mut config.hotlink_protection, hotlink_protection, noted);
+        replace("server_timing", &mut config.server_timing, server_timing, noted);
+        let pass_thru = &mut config.origin_error_page_pass_thru;
+        replace("origin_error_page_pass_thru", pass_thru, origin_error_page_pass_thru, noted);
+        replace("read_timeout", &mut config.read_timeout, read_timeout, noted);
+        replace("max_upload", &mut config.max_upload_bytes, max_upload_bytes, noted);
     }
 
     /// The same for the cache.
-    pub(super) fn set_cache(&mut self, new: &CacheSettings) {
+    pub(super) fn set_cache(&mut self, new: &CacheSettings, noted: &mut Vec<Change>) {
         let CacheSettings {
             cache,
             edge_ttl,
@@ -97,14 +100,16 @@ impl Changes {
             disable_stale_while_updating,
         } = new;
         let settings = &mut self.cache;
-        replace(&mut settings.cache, cache);
-        replace(&mut settings.edge_ttl, edge_ttl);
-        replace(&mut settings.browser_ttl, browser_ttl);
-        replace(&mut settings.origin_error_page_passthru, origin_error_page_passthru);
-        replace(&mut settings.respect_strong_etags, respect_strong_etags);
-        replace(&mut settings.origin_cache_control, origin_cache_control);
-        replace(&mut settings.read_timeout, read_timeout);
-        replace(&mut settings.disable_stale_while_updating, disable_stale_while_updating);
+        replace("cache", &mut settings.cache, cache, noted);
+        replace("edge_ttl", &mut settings.edge_ttl, edge_ttl, noted);
+        replace("browser_ttl", &mut settings.browser_ttl, browser_ttl, noted);
+        let pass_thru = &mut settings.origin_error_page_passthru;
+        replace("origin_error_page_passthru", pass_thru, origin_error_page_passthru, noted);
+        replace("respect_strong_etags", &mut settings.respect_strong_etags, respect_strong_etags, noted);
+        replace("origin_cache_control", &mut settings.origin_cache_control, origin_cache_control, noted);
+        replace("read_timeout", &mut settings.read_timeout, read_timeout, noted);
+        let stale = &mut settings.disable_stale_while_updating;
+        replace("disable_stale_while_updating", stale, disable_stale_while_updating, noted);
     }
 
     /// Adds fields for the log, each once.
@@ -125,8 +130,11 @@ impl Changes {
     }
 }
 
-fn replace<T: Clone>(old: &mut Option<T>, new: &Option<T>) {
+fn replace<T: Clone + Debug>(name: &str, old: &mut Option<T>, new: &Option<T>, noted: &mut Vec<Change>) {
     if new.is_some() {
+        let shown = |value: &Option<T>| value.as_ref().map(|value| format!("{value:?}").replace('"', ""));
+        let (before, after) = (shown(old), shown(new));
+        noted.push(Change::new(name, before.as_deref().map(str::as_bytes), after.as_deref().map(str::as_bytes)));
         old.clone_from(new);
     }
 }

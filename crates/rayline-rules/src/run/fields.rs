@@ -81,8 +81,7 @@ const FRAMING: [&str; 10] = [
 ];
 
 /// What the edge itself tells origins of the visitor ("HTTP request header modification rules", limitations).
-const OF_THE_VISITOR: [&str; 5] =
-    ["true-client-ip", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "cdn-loop"];
+const OF_THE_VISITOR: [&str; 5] = ["true-client-ip", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "cdn-loop"];
 
 /// Whether rules may do this to a field of requests: set it, or (`removes`) take it away.
 pub fn may_change_request(name: &str, removes: bool) -> bool {
@@ -98,11 +97,11 @@ pub fn may_change_request(name: &str, removes: bool) -> bool {
 pub fn may_change_response(name: &str, sets: bool) -> bool {
     let is = |known: &&str| name.eq_ignore_ascii_case(known);
     let kept = ["server", "date", "proxy-status", "content-encoding"];
-    is_token(name)
-        && !(FRAMING.iter().any(is) || kept.iter().any(is))
-        && !is_edges(name)
-        // One set would take the others away, and each is a cookie of its own.
-        && !(sets && name.eq_ignore_ascii_case("set-cookie"))
+    if !is_token(name) || is_edges(name) || FRAMING.iter().any(is) || kept.iter().any(is) {
+        return false;
+    }
+    // One set would take the others away, and each is a cookie of its own.
+    !sets || !name.eq_ignore_ascii_case("set-cookie")
 }
 
 fn is_edges(name: &str) -> bool {
@@ -112,8 +111,7 @@ fn is_edges(name: &str) -> bool {
 
 /// Whether a text is a field's name (RFC 9110 §5.6.2).
 fn is_token(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Whether bytes can be a field's value (RFC 9110 §5.5).

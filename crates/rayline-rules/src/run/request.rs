@@ -197,9 +197,7 @@ impl<'r> Run<'r, '_> {
             query: None,
             changed: Vec::new(),
         };
-        let mut evaluation = rules.program.begin(&seen, self.memory);
-        let result = phased.run(of_phase, &mut evaluation, self.trail);
-        drop(evaluation);
+        let result = phased.run(of_phase, &mut rules.program.begin(&seen, self.memory), self.trail);
         let rewritten = phased.rewritten();
         self.changes.uri = rewritten.or(uri);
         result
@@ -271,10 +269,14 @@ impl<'r> Phased<'r, '_> {
             Action::Rewrite(rewrite) => self.rewrite(rewrite, evaluation)?,
             Action::Redirect(redirect) => return self.redirect(rule, redirect, evaluation),
             Action::Route(route) => self.route(rule, route, evaluation)?,
-            Action::SetConfig(config) => self.changes.set(config),
-            Action::SetCacheSettings(settings) => self.changes.set_cache(settings),
+            Action::SetConfig(config) => self.changes.set(config, &mut self.changed),
+            Action::SetCacheSettings(settings) => self.changes.set_cache(settings, &mut self.changed),
             Action::ServeError(page) => return Ok(Did::Ended(End::ServeError(rule, page))),
-            Action::CompressResponse(codings) => self.changes.compression = Some(codings.clone()),
+            Action::CompressResponse(codings) => {
+                let names = codings.iter().map(|coding| coding.name()).collect::<Vec<_>>().join(", ");
+                self.changed.push(Change::new("compression", None, Some(names.as_bytes())));
+                self.changes.compression = Some(codings.clone());
+            }
             Action::LogCustomField(fields) => self.changes.log(fields),
         }
         Ok(Did::Went)
