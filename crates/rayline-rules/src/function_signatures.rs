@@ -57,7 +57,7 @@ impl fmt::Display for Kind {
             Self::Bytes => "a text",
             Self::Int => "a number",
             Self::Ip => "an address",
-            Self::Conditions => "a comparison of each element, as in `http.request.headers.names[*] eq \"x\"`",
+            Self::Conditions => "a comparison of each element",
             Self::Texts => "an array of texts",
             Self::Map => "a map",
             Self::Measurable => "a text, an array or a map",

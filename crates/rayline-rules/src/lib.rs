@@ -12,7 +12,7 @@ mod function;
 pub mod function_signatures;
 pub mod list;
 mod matcher;
-mod names;
+pub mod names;
 pub mod parse;
 mod print;
 pub mod problem;

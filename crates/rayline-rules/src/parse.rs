@@ -10,9 +10,6 @@ mod literal;
 mod logic;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::ops::Range;
 
 use crate::ast::{Expr, ExprKind};
@@ -141,21 +138,10 @@ impl<'a> Parser<'a> {
         read
     }
 
-    /// Whether a field is known when the expression runs.
-    fn known(&self, field: Field, span: Range<usize>) -> Result<(), ExprProblem> {
-        let name = field.name();
+    /// Whether a field is known when the expression runs; `name` is the one that was written.
+    fn known(&self, field: Field, name: &str, span: Range<usize>) -> Result<(), ExprProblem> {
         match field.stage() {
-            Stage::Unknown(reason) => {
-                let (reason, advice) = reason.split_once("; ").map_or((reason, None), |(why, how)| (why, Some(how)));
-                let problem = match reason.strip_prefix("use ") {
-                    Some(_) => ExprProblem::new(span, format!("`{name}` is not known to this edge")).hint(reason),
-                    None => ExprProblem::new(span, format!("`{name}` is not known: {reason}")),
-                };
-                Err(match advice {
-                    Some(advice) => problem.hint(advice),
-                    None => problem,
-                })
-            }
+            Stage::Unknown(reason) => Err(not_known(name, reason, span)),
             when if when <= self.stage => Ok(()),
             Stage::Request => Ok(()),
             Stage::Body => Err(ExprProblem::new(
@@ -169,5 +155,25 @@ impl<'a> Parser<'a> {
                  `http_log_custom_fields`",
                 )),
         }
+    }
+}
+
+/// A field that this edge never knows. The reason ends, behind a semicolon, in what to use instead, or is no more than that.
+fn not_known(name: &str, reason: &str, span: Range<usize>) -> ExprProblem {
+    let (reason, advice) = match reason.split_once("; ") {
+        Some((reason, advice)) => (reason, Some(advice)),
+        None if reason.starts_with("use ") => ("", Some(reason)),
+        None => (reason, None),
+    };
+    let problem = ExprProblem::new(
+        span,
+        match reason {
+            "" => format!("`{name}` is not known to this edge"),
+            reason => format!("`{name}` is not known: {reason}"),
+        },
+    );
+    match advice {
+        Some(advice) => problem.hint(advice),
+        None => problem,
     }
 }

@@ -261,12 +261,18 @@ fn count(number: usize, limit: &str) -> String {
 /// An argument that a parameter does not admit.
 fn misfit(function: Function, kind: Kind, argument: &Typed) -> ExprProblem {
     let name = function.name();
-    if kind == Kind::Conditions && argument.of == Type::Bool && !argument.each {
-        return ExprProblem::new(
-            argument.span(),
-            format!("`{name}` takes a comparison of each element, and this is one"),
-        )
-        .hint(format!("unpack an array with `[*]`, or leave out `{name}`"));
+    if kind == Kind::Conditions {
+        let problem = |is: &str| ExprProblem::new(argument.span(), format!("`{name}` takes {kind}, and this is {is}"));
+        return match (argument.of, argument.each) {
+            (Type::Bool, true) => problem("one already").hint("leave out the `[*]`"),
+            (Type::Bool, false) => {
+                problem("a single one").hint(format!("unpack an array with `[*]`, or leave out `{name}`"))
+            }
+            (_, true) => problem("none").hint("compare the elements, as in `http.request.headers.names[*] eq \"x\"`"),
+            (_, false) => {
+                problem("none").hint("unpack an array and compare, as in `http.request.headers.names[*] eq \"x\"`")
+            }
+        };
     }
     let is = match argument.each {
         true => format!("each is {}", argument.of),

@@ -1,5 +1,6 @@
 //! The smallest parts of an expression: names, texts, numbers, addresses, signs. It knows no grammar and no types.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use winnow::combinator::{alt, not, opt, peek, repeat, terminated};
@@ -115,9 +116,14 @@ impl<'a> Reader<'a> {
         self.take((opt('-'), peek(one_of('0'..='9')), take_while(1.., word_character)).take())
     }
 
-    /// A run of what addresses, networks and their ranges are made of.
+    /// A run of what addresses, networks and their ranges are made of, and not of more.
     pub(super) fn address(&mut self) -> Option<(&'a str, Range<usize>)> {
-        self.take(take_while(1.., (('0'..='9'), ('a'..='f'), ('A'..='F'), ':', '.', '/')))
+        self.take(address)
+    }
+
+    /// One address.
+    pub(super) fn whole_address(&mut self) -> Option<(IpAddr, Range<usize>)> {
+        self.take(address.parse_to())
     }
 
     /// Bytes as pairs of hexadecimal digits: `61:62:63`, also with `-` and `.` between; two at least.
@@ -197,6 +203,11 @@ fn symbol<'a>(sign: &'static str) -> impl Parser<Input<'a>, (), EmptyError> {
         _ => "\0",
     };
     terminated(literal(sign), not(literal(longer))).void()
+}
+
+fn address<'a>(input: &mut Input<'a>) -> Lexed<&'a str> {
+    let run = take_while(1.., (('0'..='9'), ('a'..='f'), ('A'..='F'), ':', '.', '/'));
+    terminated(run, not(any.verify(|c: &char| word_character(*c)))).parse_next(input)
 }
 
 fn bytes<'a>(separators: &'static [char]) -> impl Parser<Input<'a>, Vec<u8>, EmptyError> {

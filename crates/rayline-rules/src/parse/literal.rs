@@ -84,14 +84,14 @@ impl Parser<'_> {
         let written = self.reader.text(&span).to_owned();
         let operator = self.reader.text(before);
         if written.is_empty() {
-            return ExprProblem::new(before.clone(), format!("nothing follows `{operator}`"))
-                .hint(format!("{of} follows, {}", example(of)));
+            return ExprProblem::new(before.clone(), format!("nothing follows `{operator}`")).hint(example(of));
         }
         let problem = ExprProblem::new(span, format!("{of} is expected behind `{operator}`"));
         match (of, written.as_str()) {
             (Type::Bytes, "'") => problem.hint("texts stand between double quotes"),
             (Type::Bytes, "{") => problem.hint("a set stands behind `in`"),
-            (_, "$") => problem.hint("a list stands behind `in`"),
+            (_, "$") => problem.hint("write `in $name` for a list"),
+            (_, "=") => problem.hint("write `==` or `eq`"),
             _ if Field::named(&written).is_some() || Function::named(&written).is_some() => {
                 problem.hint("what stands there is written out: a field cannot be compared with a field")
             }
@@ -112,17 +112,25 @@ impl Parser<'_> {
             return Ok(self.compared(value, |value| ExprKind::InList { value, list }));
         }
         let Some(opened) = self.reader.sign("{") else {
-            let next = self.reader.next_span();
-            let written = self.reader.text(&next).to_owned();
-            let (place, message) = match written.as_str() {
-                "" => (span, "nothing follows `in`".to_owned()),
-                _ => (next, "a set or a list is expected behind `in`".to_owned()),
-            };
-            return Err(ExprProblem::new(place, message)
-                .hint(format!("write `in {{{}}}`, or `in $name` for a list", sample(value.of))));
+            return Err(self.no_set(value.of, span));
         };
         let set = self.set(value.of, &opened)?;
         Ok(self.compared(value, |value| ExprKind::In { value, set }))
+    }
+
+    /// Neither a set nor a list follows `in`, which stands at `span`.
+    fn no_set(&mut self, of: Type, span: Range<usize>) -> ExprProblem {
+        let next = self.reader.next_span();
+        if next.is_empty() {
+            return ExprProblem::new(span, "nothing follows `in`")
+                .hint(format!("write `in {{{}}}`, or `in $name` for a list", sample(of)));
+        }
+        match self.reader.address().filter(|_| of == Type::Ip) {
+            Some((written, place)) => ExprProblem::new(place, "a set or a list is expected behind `in`")
+                .hint(format!("write `in {{{written}}}`")),
+            None => ExprProblem::new(next, "a set or a list is expected behind `in`")
+                .hint(format!("write `in {{{}}}`, or `in $name` for a list", sample(of))),
+        }
     }
 
     /// The members up to the closing brace.
@@ -178,7 +186,8 @@ impl Parser<'_> {
             return Ok(Some(first..=first));
         }
         let Some((last, end)) = self.integer()? else {
-            return Err(ExprProblem::new(self.reader.next_span(), "a range has an end, as in `8000..8999`"));
+            let range = span.start..self.reader.end();
+            return Err(ExprProblem::new(range, "the range has no end").hint("write both ends, as in `8000..8999`"));
         };
         match first <= last {
             true => Ok(Some(first..=last)),

@@ -7,10 +7,11 @@ use crate::names;
 use crate::problem::ExprProblem;
 use crate::scheme::{Function, Type};
 
+use super::value::{NO_COMMENTS, is_literal};
 use super::{Parser, Typed, check};
 
 /// The English words of the language that are no names.
-const WORDS: &[&str] =
+pub(super) const WORDS: &[&str] =
     &["eq", "ne", "lt", "le", "gt", "ge", "contains", "matches", "wildcard", "strict", "in", "and", "or", "xor", "not"];
 
 /// Comparisons other than `in`, in both spellings.
@@ -146,8 +147,11 @@ impl Parser<'_> {
             "!" => problem.hint("write `!=` or `ne`, or `not` before the whole comparison"),
             "not" => problem.hint(format!("write `not` before the whole comparison: `not {value} …`")),
             "|" => problem.hint("write `||` or `or`"),
-            "#" => problem.hint("there are no comments in expressions: use the rule's `description`"),
-            "(" if matches!(left.expr.kind, ExprKind::Field(_)) => problem.hint("it is a field, not a function"),
+            "#" => problem.hint(NO_COMMENTS),
+            "strict" => problem.hint("write `strict wildcard`"),
+            _ if is_literal(&left.expr) || written == "\"" => {
+                problem.hint("between two arguments stands `,`, between a field and a text an operator such as `eq`")
+            }
             _ => match names::nearest(written, WORDS.iter().copied()) {
                 Some(word) if word == lower => problem.hint(format!("words are written small: `{word}`")),
                 Some(word) => problem.hint(format!("did you mean `{word}`?")),
@@ -166,7 +170,7 @@ impl Parser<'_> {
         match lower.as_str() {
             ")" => problem.hint("there is no `(` that it closes"),
             "," => problem.hint("arguments stand between the parentheses of a function"),
-            "#" => problem.hint("there are no comments in expressions: use the rule's `description`"),
+            "#" => problem.hint(NO_COMMENTS),
             "&" => problem.hint("write `&&` or `and`"),
             "|" => problem.hint("write `||` or `or`"),
             "and" | "or" | "xor" if lower != written => problem.hint(format!("words are written small: `{lower}`")),

@@ -8,7 +8,8 @@ use crate::names;
 use crate::problem::ExprProblem;
 use crate::scheme::{Field, Function, Type};
 
-use super::{Parser, Place, Typed, check, lexer, literal};
+use super::logic::WORDS;
+use super::{Parser, Place, Typed, check, lexer, literal, not_known};
 
 impl Parser<'_> {
     /// A value with its indices.
@@ -34,6 +35,9 @@ impl Parser<'_> {
         if let Some((bytes, span)) = self.reader.bytes_with_colons() {
             return Ok(Some(Typed::new(span, ExprKind::Literal(Literal::Bytes(bytes.into())), Type::Bytes)));
         }
+        if let Some((address, span)) = self.reader.whole_address() {
+            return Ok(Some(Typed::new(span, ExprKind::Literal(Literal::Ip(address)), Type::Ip)));
+        }
         let Some((written, span)) = self.reader.number() else {
             return Ok(None);
         };
@@ -51,7 +55,7 @@ impl Parser<'_> {
         }
         match Field::named(name) {
             Some(field) => {
-                self.known(field, span.clone())?;
+                self.known(field, name, span.clone())?;
                 Ok(Typed::new(span, ExprKind::Field(field), field.of_type()))
             }
             None => Err(unknown_field(name, span)),
@@ -67,6 +71,9 @@ impl Parser<'_> {
             "$" => ExprProblem::new(span, "a list stands behind `in`").hint("write `ip.src in $name`"),
             "{" => ExprProblem::new(span, "a set stands behind `in`").hint("write `ip.src in {192.0.2.0/24}`"),
             "'" => ExprProblem::new(span, "texts stand between double quotes").hint("write `\"…\"`"),
+            "#" => ExprProblem::new(span, "`#` is no value").hint(NO_COMMENTS),
+            "/" if self.place == Place::Value => ExprProblem::new(span, "`/` is no value")
+                .hint("what is the same for every request stands between double quotes: `\"/…\"`"),
             written => ExprProblem::new(span.clone(), format!("`{written}` is no value"))
                 .hint("write a field such as `http.host`, or a function"),
         }
@@ -183,10 +190,20 @@ impl Parser<'_> {
     }
 }
 
+/// What to do instead of writing a comment.
+pub(super) const NO_COMMENTS: &str = "there are no comments in expressions: use the rule's `description`";
+
 fn unknown_field(name: &str, span: Range<usize>) -> ExprProblem {
+    if WORDS.contains(&name) {
+        return ExprProblem::new(span, format!("`{name}` is not expected here"))
+            .hint(format!("write a value or a condition before `{name}`"));
+    }
     if let Some(function) = Function::named(name) {
         return ExprProblem::new(span, format!("`{name}` is a function"))
             .hint(format!("write its arguments: `{}(…)`", function.name()));
+    }
+    if let Some(reason) = names::elsewhere(name) {
+        return not_known(name, reason, span);
     }
     let problem = ExprProblem::new(span, format!("there is no field `{name}`"));
     match names::nearest(name, Field::ALL.iter().map(|field| field.name())) {
@@ -199,14 +216,16 @@ fn unknown_function(name: &str, span: Range<usize>) -> ExprProblem {
     if name == "bit_slice" {
         return ExprProblem::new(span, "`bit_slice` looks at packets, and this edge sees requests");
     }
-    if matches!(name, "and" | "or" | "xor" | "in") {
-        return ExprProblem::new(span, format!("`{name}` is not expected here"))
-            .hint(format!("write a condition before `{name}`"));
+    if WORDS.contains(&name) || Field::named(name).is_some() {
+        return match Field::named(name) {
+            Some(_) => ExprProblem::new(span, format!("`{name}` is a field, not a function")),
+            None => unknown_field(name, span),
+        };
     }
     let problem = ExprProblem::new(span, format!("there is no function `{name}`"));
     match names::nearest(name, Function::ALL.iter().map(|function| function.name())) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem,
+        None => problem.hint("`rayline rules fields` lists them"),
     }
 }
 

@@ -4,7 +4,7 @@ use rayline_rules::ast::Expr;
 use rayline_rules::{ExprProblem, List, ListItems, Lists, Stage, parse, parse_value};
 
 /// The lists that the expressions name.
-fn lists() -> Lists {
+pub(crate) fn lists() -> Lists {
     let mut lists = Lists::default();
     lists.insert(List { name: "office".into(), items: ListItems::Ip(Vec::new()) });
     lists.insert(List { name: "shops".into(), items: ListItems::Hostname(Vec::new()) });

@@ -1,1 +1,0 @@
-//! Problems as a person sees them.
