@@ -59,7 +59,8 @@ fn command(folder: &Path, target: &str, seconds: u64) -> Command {
     if folder.join(&seeds).is_dir() {
         command.arg(seeds);
     }
-    command.args(["--", "-dict=http1.dict", MAX_LEN]).arg(format!("-max_total_time={seconds}"));
+    let words = if target == "expression" { "-dict=rules.dict" } else { "-dict=http1.dict" };
+    command.args(["--", words, MAX_LEN]).arg(format!("-max_total_time={seconds}"));
     command
 }
 
