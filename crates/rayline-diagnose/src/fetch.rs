@@ -167,8 +167,13 @@ pub async fn fetch_again(
     let target = Target { protocols: Protocols::Http1, ..target(ask, addresses) };
     let (first, connection) = Box::pin(carry_first(&request, &target, measure, dialer)).await;
     let Some(connection) = connection else { return (first, None) };
-    let key =
-        Key { address: connection.address(), tls: target.tls, server_name: target.server_name.into(), identity: None };
+    let key = Key {
+        address: connection.address(),
+        tls: target.tls,
+        server_name: target.server_name.into(),
+        identity: None,
+        generation: connection.generation(),
+    };
     let mut pool = Pool::new(PoolLimits::default(), connection.generation());
     pool.put(&key, connection, Instant::now());
     tokio::time::sleep(rest).await;

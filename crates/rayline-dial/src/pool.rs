@@ -29,6 +29,8 @@ pub struct Key {
     pub server_name: Arc<str>,
     /// What it was shown when it asked for a client certificate, or would have been; `None` without TLS.
     pub identity: Option<Arc<Identity>>,
+    /// The trust settings it was made under.
+    pub generation: u64,
 }
 
 /// How much is kept, and for how long.
@@ -55,13 +57,13 @@ pub struct Pool {
     shelves: HashMap<Key, Vec<Connection>, RandomState>,
     idle: usize,
     limits: PoolLimits,
-    generation: u64,
+    generations: Vec<u64>,
 }
 
 impl Pool {
     /// An empty pool for connections of this generation of trust settings.
     pub fn new(limits: PoolLimits, generation: u64) -> Self {
-        Self { shelves: HashMap::default(), idle: 0, limits, generation }
+        Self { shelves: HashMap::default(), idle: 0, limits, generations: vec![generation] }
     }
 
     /// How many connections are idle.
@@ -94,7 +96,8 @@ impl Pool {
     /// Keeps a connection whose request ended well at `now`. It is closed instead when it was made under other trust
     /// settings. A full shelf closes its oldest, a full pool the quarter of all that has been idle longest.
     pub fn put(&mut self, key: &Key, mut connection: Connection, now: Instant) {
-        if connection.generation() != self.generation || self.limits.per_key == 0 || self.limits.total == 0 {
+        let is_trusted = connection.generation() == key.generation && self.generations.contains(&key.generation);
+        if !is_trusted || self.limits.per_key == 0 || self.limits.total == 0 {
             return;
         }
         if self.idle >= self.limits.total {
@@ -141,14 +144,12 @@ impl Pool {
         });
     }
 
-    /// Takes over new limits and trust settings of this generation; if it is another, every idle connection is dropped.
-    pub fn renew(&mut self, limits: PoolLimits, generation: u64) {
+    /// Takes over new limits and the generations of trust settings that are in use now; idle connections of others are
+    /// dropped.
+    pub fn renew(&mut self, limits: PoolLimits, generations: &[u64]) {
         self.limits = limits;
-        if self.generation != generation {
-            self.generation = generation;
-            self.shelves.clear();
-            self.idle = 0;
-        }
+        self.generations = generations.to_vec();
+        self.retain(|connection| generations.contains(&connection.generation()));
     }
 
     /// Drops the idle connections of one key: its origin said it goes away, or a reused one turned out dead.

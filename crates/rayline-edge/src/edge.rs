@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use crate::phase::accept::Door;
 use crate::running::Running;
 use crate::shared::Counts;
 use crate::thread::{self, Command, Listener, Start};
+use crate::trial::{Compared, Share, Spread, Window};
 
 /// Connections that may wait to be accepted. The kernel lowers it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -28,7 +29,35 @@ const BACKLOG: i32 = 4096;
 pub struct Edge {
     workers: Mutex<Vec<WorkerThread>>,
     counts: Arc<Counts>,
-    edition: Mutex<Arc<Edition>>,
+    editions: Mutex<Editions>,
+}
+
+/// What runs.
+#[derive(Debug)]
+struct Editions {
+    current: Arc<Edition>,
+    trial: Option<OnTrial>,
+    /// The highest version there has been.
+    latest: u64,
+}
+
+/// A plan that serves some of the visitors.
+#[derive(Debug)]
+struct OnTrial {
+    edition: Arc<Edition>,
+    /// One per worker.
+    windows: Vec<Arc<Window>>,
+}
+
+impl Editions {
+    /// Everywhere that is listened.
+    fn doors(&self) -> HashSet<(Door, SocketAddr)> {
+        let mut doors = doors(&self.current.plan);
+        if let Some(trial) = &self.trial {
+            doors.extend(self::doors(&trial.edition.plan));
+        }
+        doors
+    }
 }
 
 #[derive(Debug)]
@@ -120,7 +149,8 @@ impl Edge {
         }
         drop(ready);
         started.into_iter().collect::<io::Result<()>>().map_err(failed("cannot start a worker"))?;
-        Ok(Self { workers: Mutex::new(workers), counts, edition: Mutex::new(edition) })
+        let editions = Editions { current: edition, trial: None, latest: version };
+        Ok(Self { workers: Mutex::new(workers), counts, editions: Mutex::new(editions) })
     }
 
     /// The addresses served over HTTP.
@@ -138,34 +168,111 @@ impl Edge {
         &self.counts
     }
 
-    fn current(&self) -> Arc<Edition> {
-        Arc::clone(&self.edition.lock().unwrap_or_else(PoisonError::into_inner))
+    fn editions(&self) -> MutexGuard<'_, Editions> {
+        self.editions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs new requests on another plan; those under way finish on the one they began with. Returns its version.
+    fn workers(&self) -> MutexGuard<'_, Vec<WorkerThread>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current(&self) -> Arc<Edition> {
+        Arc::clone(&self.editions().current)
+    }
+
+    /// Runs new requests on another plan; those under way finish on the one they began with. Returns its version, the next
+    /// one. A plan that was on trial is withdrawn.
     ///
     /// # Errors
     /// The same as at the start; the old plan goes on unchanged.
-    pub fn reload(&self, mut plan: Plan) -> Result<u64, StartError> {
-        let mut current = self.edition.lock().unwrap_or_else(PoisonError::into_inner);
-        adopt_ports(&mut plan, &current.plan);
-        let before = doors(&current.plan);
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ours = before.iter().map(|(_, address)| address.port()).collect();
-        let fresh = workers.iter().map(|_| bind_all(&mut plan, &before, &mut ours)).collect::<Result<Vec<_>, _>>()?;
-        let wanted = doors(&plan);
-        let version = current.version + 1;
-        let edition = Edition::after(&current, plan).map_err(failed("cannot prepare the development CA"))?;
-        let edition = Arc::new(edition);
-        Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
+    pub fn reload(&self, plan: Plan) -> Result<u64, StartError> {
+        let version = self.editions().latest + 1;
+        self.reload_as(version, plan).map(|()| version)
+    }
+
+    /// The same with a plan that is called this version.
+    ///
+    /// # Errors
+    /// As [`Edge::reload`].
+    pub fn reload_as(&self, version: u64, plan: Plan) -> Result<(), StartError> {
+        let mut editions = self.editions();
+        let workers = self.workers();
+        let open = editions.doors();
+        let (edition, fresh) = prepare(&editions.current, plan, version, &open, workers.len())?;
+        let wanted = doors(&edition.plan);
         for (worker, listen) in workers.iter().zip(fresh) {
-            let close = before.difference(&wanted).copied().collect();
-            // A worker that is gone has panicked in its own loop, which ends the process elsewhere.
-            let _ = worker.commands.send(Command::Swap { edition: Arc::clone(&edition), listen, close });
+            let close = open.difference(&wanted).copied().collect();
+            worker.tell(Command::Swap { edition: Arc::clone(&edition), listen, close });
         }
         self.counts.plan_version.store(version, Ordering::Relaxed);
-        *current = edition;
-        Ok(version)
+        *editions = Editions { current: edition, trial: None, latest: editions.latest.max(version) };
+        Ok(())
+    }
+
+    /// Runs the new requests of some visitors on another plan, beside the one that runs on. Its listeners are opened, and
+    /// whoever comes in by one of those is among the visitors. A plan that was on trial before is withdrawn.
+    ///
+    /// # Errors
+    /// The same as at the start; nothing is tried then, and what ran goes on unchanged.
+    pub fn begin_trial(&self, version: u64, plan: Plan, spread: Spread) -> Result<(), StartError> {
+        self.withdraw();
+        let mut editions = self.editions();
+        let workers = self.workers();
+        let (edition, fresh) = prepare(&editions.current, plan, version, &editions.doors(), workers.len())?;
+        let windows = windows(&editions.current, &edition, workers.len());
+        for ((worker, listen), window) in workers.iter().zip(fresh).zip(&windows) {
+            worker.tell(Command::Try { edition: Arc::clone(&edition), spread, window: Arc::clone(window), listen });
+        }
+        editions.trial = Some(OnTrial { edition, windows });
+        editions.latest = editions.latest.max(version);
+        Ok(())
+    }
+
+    /// Gives the plan on trial, if there is one, this share of the visitors. What came of both is counted anew.
+    pub fn widen(&self, share: Share) {
+        let mut editions = self.editions();
+        let workers = self.workers();
+        let current = Arc::clone(&editions.current);
+        let Some(trial) = &mut editions.trial else { return };
+        trial.windows = windows(&current, &trial.edition, workers.len());
+        for (worker, window) in workers.iter().zip(&trial.windows) {
+            worker.tell(Command::Widen { share, window: Arc::clone(window) });
+        }
+    }
+
+    /// What came of the requests under either plan since the trial began or was widened; `None` without one.
+    pub fn compare(&self) -> Option<Compared> {
+        self.editions().trial.as_ref().map(|trial| Window::sum(&trial.windows))
+    }
+
+    /// Runs every new request on the plan on trial. Its version, if there was one.
+    pub fn promote(&self) -> Option<u64> {
+        let mut editions = self.editions();
+        let workers = self.workers();
+        let open = editions.doors();
+        let edition = editions.trial.take()?.edition;
+        let wanted = doors(&edition.plan);
+        for worker in workers.iter() {
+            let close = open.difference(&wanted).copied().collect();
+            worker.tell(Command::Swap { edition: Arc::clone(&edition), listen: Vec::new(), close });
+        }
+        self.counts.plan_version.store(edition.version, Ordering::Relaxed);
+        let version = edition.version;
+        editions.current = edition;
+        Some(version)
+    }
+
+    /// Runs no new request on the plan on trial. Its version, if there was one.
+    pub fn withdraw(&self) -> Option<u64> {
+        let mut editions = self.editions();
+        let workers = self.workers();
+        let open = editions.doors();
+        let edition = editions.trial.take()?.edition;
+        let wanted = doors(&editions.current.plan);
+        for worker in workers.iter() {
+            worker.tell(Command::Withdraw { close: open.difference(&wanted).copied().collect() });
+        }
+        Some(edition.version)
     }
 
     /// The keys that another plan changes and a running edge cannot: their threads, files and ports are in use.
@@ -193,9 +300,9 @@ impl Edge {
     /// Takes no more visitors, lets those there are finish for at most `drain`, and returns when all workers have ended.
     pub fn stop(&self, drain: Duration) {
         let deadline = Instant::now() + drain;
-        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        let workers = std::mem::take(&mut *self.workers());
         for worker in &workers {
-            let _ = worker.commands.send(Command::Drain(deadline));
+            worker.tell(Command::Drain(deadline));
         }
         for worker in workers {
             if worker.thread.join().is_err() {
@@ -203,6 +310,36 @@ impl Edge {
             }
         }
     }
+}
+
+impl WorkerThread {
+    /// A worker that is gone has panicked in its own loop, which ends the process elsewhere.
+    fn tell(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+}
+
+/// Tries everything about a plan that could fail, and gives what each worker needs for it: the edition, and listeners
+/// besides those that are open.
+fn prepare(
+    current: &Edition,
+    mut plan: Plan,
+    version: u64,
+    open: &HashSet<(Door, SocketAddr)>,
+    workers: usize,
+) -> Result<(Arc<Edition>, Vec<Vec<Listener>>), StartError> {
+    adopt_ports(&mut plan, &current.plan);
+    let mut ours = open.iter().map(|(_, address)| address.port()).collect();
+    let fresh = (0..workers).map(|_| bind_all(&mut plan, open, &mut ours)).collect::<Result<Vec<_>, _>>()?;
+    let edition = Edition::after(current, plan, version).map_err(failed("cannot prepare the development CA"))?;
+    let edition = Arc::new(edition);
+    Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
+    Ok((edition, fresh))
+}
+
+/// Counts that begin now, one of each worker.
+fn windows(old: &Edition, new: &Edition, workers: usize) -> Vec<Arc<Window>> {
+    (0..workers).map(|_| Arc::new(Window::new(old.version, new.version))).collect()
 }
 
 fn doors(plan: &Plan) -> HashSet<(Door, SocketAddr)> {

@@ -48,12 +48,12 @@ impl Edition {
         Self::new(plan, version, None)
     }
 
-    /// Makes a plan ready to follow another.
+    /// Makes a plan ready to follow another, or to be tried beside it.
     ///
     /// # Errors
     /// A development CA that cannot be read or made in `data_dir`.
-    pub(crate) fn after(previous: &Self, plan: Plan) -> io::Result<Self> {
-        Self::new(plan, previous.version + 1, Some(previous))
+    pub(crate) fn after(previous: &Self, plan: Plan, version: u64) -> io::Result<Self> {
+        Self::new(plan, version, Some(previous))
     }
 
     fn new(plan: Plan, version: u64, previous: Option<&Self>) -> io::Result<Self> {

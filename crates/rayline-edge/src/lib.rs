@@ -23,6 +23,7 @@ mod record;
 mod running;
 mod shared;
 mod thread;
+mod trial;
 mod tunnel;
 mod visitor;
 mod worker;
@@ -30,6 +31,7 @@ mod worker;
 pub use edge::{Edge, StartError};
 pub use origin_ca::ORIGIN_CA_ROOT;
 pub use shared::Counts;
+pub use trial::{Compared, Outcome, Share, Spread};
 
 use rayline_verdict::Record;
 

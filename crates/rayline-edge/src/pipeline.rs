@@ -16,7 +16,7 @@ use crate::worker::Worker;
 
 /// Serves one request.
 pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Incoming) -> Answer {
-    let running = worker.running();
+    let running = worker.running_for(visitor, incoming.request.as_ref().ok().map(|(head, _)| head));
     let record = accept::open_record(worker, &running, visitor, incoming.started, incoming.ready);
     let (head, body) = match incoming.request {
         Ok(request) => request,

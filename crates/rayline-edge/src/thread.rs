@@ -19,6 +19,7 @@ use crate::edition::Edition;
 use crate::phase::accept::{self, Door};
 use crate::running::Running;
 use crate::shared::Counts;
+use crate::trial::{Share, Spread, Window};
 use crate::worker::Worker;
 
 /// How often idle origin connections are looked over.
@@ -41,6 +42,12 @@ pub(crate) struct Listener {
 pub(crate) enum Command {
     /// Run on this edition, on these further listeners, and no more on those addresses.
     Swap { edition: Arc<Edition>, listen: Vec<Listener>, close: Vec<(Door, SocketAddr)> },
+    /// Run some visitors' requests on this edition, on these further listeners.
+    Try { edition: Arc<Edition>, spread: Spread, window: Arc<Window>, listen: Vec<Listener> },
+    /// Run this share of them on it.
+    Widen { share: Share, window: Arc<Window> },
+    /// Run none of them on it, and listen no more on those addresses.
+    Withdraw { close: Vec<(Door, SocketAddr)> },
     /// Take no more visitors, finish with those there are, and end. At the deadline end all the same.
     Drain(Instant),
 }
@@ -68,6 +75,7 @@ pub(crate) fn run(start: Start) {
         }
     };
     runtime.block_on(async move {
+        let version = edition.version;
         let running = match Running::new(edition) {
             Ok(running) => running,
             Err(error) => {
@@ -77,7 +85,7 @@ pub(crate) fn run(start: Start) {
         };
         let worker = Rc::new(Worker::new(index, running, counts, sink));
         let mut doors = Doors::default();
-        let opened = listeners.into_iter().try_for_each(|listener| doors.open(&worker, listener));
+        let opened = listeners.into_iter().try_for_each(|listener| doors.open(&worker, listener, version));
         let failed = opened.is_err();
         let _ = ready.send(opened);
         // Whoever starts the workers waits until the last of these is gone.
@@ -95,19 +103,25 @@ async fn obey(worker: Rc<Worker>, mut doors: Doors, mut commands: UnboundedRecei
             _ = sweep.tick() => worker.sweep(Instant::now()),
             command = commands.recv() => match command {
                 Some(Command::Swap { edition, listen, close }) => {
+                    let version = edition.version;
                     // The edge has tried both on its own thread; what fails here all the same leaves the old in place.
-                    match Running::new(edition) {
-                        Ok(running) => worker.swap(running),
-                        Err(error) => eprintln!("rayline: a worker keeps the old plan: {error}"),
+                    if let Err(error) = worker.swap(edition) {
+                        eprintln!("rayline: a worker keeps the old plan: {error}");
                     }
-                    for listener in listen {
-                        if let Err(error) = doors.open(&worker, listener) {
-                            eprintln!("rayline: a worker cannot listen: {error}");
-                        }
+                    doors.open_all(&worker, listen, version);
+                    doors.close_those(&close);
+                }
+                Some(Command::Try { edition, spread, window, listen }) => {
+                    let version = edition.version;
+                    if let Err(error) = worker.begin_trial(edition, spread, window) {
+                        eprintln!("rayline: a worker does not try the new plan: {error}");
                     }
-                    for door in close {
-                        doors.close(&door);
-                    }
+                    doors.open_all(&worker, listen, version);
+                }
+                Some(Command::Widen { share, window }) => worker.widen(share, window),
+                Some(Command::Withdraw { close }) => {
+                    worker.end_trial();
+                    doors.close_those(&close);
                 }
                 Some(Command::Drain(deadline)) => return drain(&worker, doors, deadline).await,
                 None => return drain(&worker, doors, Instant::now()).await,
@@ -140,19 +154,29 @@ struct Doors {
 }
 
 impl Doors {
-    fn open(&mut self, worker: &Rc<Worker>, listener: Listener) -> io::Result<()> {
+    fn open_all(&mut self, worker: &Rc<Worker>, listeners: Vec<Listener>, version: u64) {
+        for listener in listeners {
+            if let Err(error) = self.open(worker, listener, version) {
+                eprintln!("rayline: a worker cannot listen: {error}");
+            }
+        }
+    }
+
+    fn open(&mut self, worker: &Rc<Worker>, listener: Listener, version: u64) -> io::Result<()> {
         let Listener { door, address, socket } = listener;
         let socket = TcpListener::from_std(socket)?;
         let (closing, closed) = tokio::sync::watch::channel(false);
-        let task = tokio::task::spawn_local(accept::run(Rc::clone(worker), socket, door, closed));
+        let task = tokio::task::spawn_local(accept::run(Rc::clone(worker), socket, door, version, closed));
         self.tasks.insert((door, address), (task, closing));
         Ok(())
     }
 
     /// Ends accepting there, once the queue is empty: closing a socket resets whoever waits in its queue.
-    fn close(&mut self, door: &(Door, SocketAddr)) {
-        if let Some((_, closing)) = self.tasks.remove(door) {
-            let _ = closing.send(true);
+    fn close_those(&mut self, doors: &[(Door, SocketAddr)]) {
+        for door in doors {
+            if let Some((_, closing)) = self.tasks.remove(door) {
+                let _ = closing.send(true);
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Visitor {
     pub(crate) tls: Option<VisitorTls>,
     /// What is spoken on it.
     pub(crate) protocol: Protocol,
+    /// The version of the plan that opened the listener they came in by.
+    pub(crate) door_version: u64,
 }
 
 /// A version of HTTP, as far as it is another wire format.
@@ -64,8 +66,8 @@ pub(crate) struct VisitorTls {
 
 impl Visitor {
     /// One of whom nothing is known yet but where they come from.
-    pub(crate) fn new(peer: SocketAddr, local: SocketAddr) -> Self {
-        Self { peer, local, tls: None, protocol: Protocol::Http1 }
+    pub(crate) fn new(peer: SocketAddr, local: SocketAddr, door_version: u64) -> Self {
+        Self { peer, local, tls: None, protocol: Protocol::Http1, door_version }
     }
 
     /// `http` or `https`.

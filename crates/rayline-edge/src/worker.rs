@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,6 +13,7 @@ use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use rayline_dial::http2::Http2Pool;
 use rayline_dial::{Pool, PoolLimits};
+use rayline_http1::RequestHead;
 use rayline_verdict::{Fault, Moment, RayId, Record};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -19,8 +21,12 @@ use tokio::task::AbortHandle;
 use crate::Sink;
 use crate::date::DateHeader;
 use crate::deadline::Deadline;
+use crate::edition::Edition;
+use crate::phase::request::believed_address;
 use crate::running::Running;
 use crate::shared::Counts;
+use crate::trial::{Share, Spread, Trial, Window};
+use crate::visitor::Visitor;
 
 /// Buffers and timers kept for reuse; beyond this many they are freed.
 const SPARES: usize = 256;
@@ -30,6 +36,8 @@ const SPARE_BYTES: usize = 256 * 1024;
 /// The state of one worker.
 pub(crate) struct Worker {
     running: RefCell<Rc<Running>>,
+    /// A plan that serves some of the visitors.
+    trial: RefCell<Option<Trial>>,
     pub(crate) counts: Arc<Counts>,
     sink: RefCell<Box<dyn Sink>>,
     pub(crate) pool: RefCell<Pool>,
@@ -69,6 +77,7 @@ impl Worker {
         let (limits, generation) = (pool_limits(&running), running.edition.trust);
         Self {
             running: RefCell::new(Rc::new(running)),
+            trial: RefCell::default(),
             counts,
             sink: RefCell::new(sink),
             pool: RefCell::new(Pool::new(limits, generation)),
@@ -88,17 +97,76 @@ impl Worker {
         }
     }
 
-    /// The plan for a request that begins now. It keeps the one it began with.
+    /// The plan, or where another is being tried, the one that runs beside it.
     pub(crate) fn running(&self) -> Rc<Running> {
         Rc::clone(&self.running.borrow())
     }
 
-    /// New requests run on `running`. Kept origin connections go if they were opened under other trust.
-    pub(crate) fn swap(&self, running: Running) {
-        let (limits, generation) = (pool_limits(&running), running.edition.trust);
-        *self.running.borrow_mut() = Rc::new(running);
-        self.count_idle(|pool| pool.renew(limits, generation));
-        self.shared.borrow_mut().renew(limits, generation);
+    /// The plan for a request of this visitor that begins now, or for their connection where there is no `head` yet. A
+    /// request keeps the plan it began with. The same visitor gets the same plan for as long as both are there.
+    pub(crate) fn running_for(&self, visitor: &Visitor, head: Option<&RequestHead>) -> Rc<Running> {
+        match &*self.trial.borrow() {
+            None => self.running(),
+            Some(trial) => {
+                let running = self.running();
+                // Listeners that the other plan does not have are no way to it.
+                let is_its_door = visitor.door_version == trial.running.edition.version;
+                let told = || head.and_then(|head| believed_address(running.server(), visitor, head));
+                if is_its_door || trial.takes(told().unwrap_or_else(|| visitor.ip())) {
+                    Rc::clone(&trial.running)
+                } else {
+                    running
+                }
+            }
+        }
+    }
+
+    /// New requests run on this edition, all of them. Kept origin connections go if they were opened under other trust.
+    ///
+    /// # Errors
+    /// As [`Running::new`]; nothing changes then.
+    pub(crate) fn swap(&self, edition: Arc<Edition>) -> io::Result<()> {
+        let tried = self.trial.borrow().as_ref().map(|trial| Rc::clone(&trial.running));
+        let running = match tried.filter(|tried| Arc::ptr_eq(&tried.edition, &edition)) {
+            Some(tried) => tried,
+            None => Rc::new(Running::new(edition)?),
+        };
+        *self.running.borrow_mut() = running;
+        self.end_trial();
+        Ok(())
+    }
+
+    /// Some visitors' new requests run on this edition.
+    ///
+    /// # Errors
+    /// As [`Running::new`]; nothing changes then.
+    pub(crate) fn begin_trial(&self, edition: Arc<Edition>, spread: Spread, window: Arc<Window>) -> io::Result<()> {
+        let running = Rc::new(Running::new(edition)?);
+        *self.trial.borrow_mut() = Some(Trial::new(running, spread, window));
+        self.renew_pools();
+        Ok(())
+    }
+
+    /// Another share of the visitors is served by the plan on trial.
+    pub(crate) fn widen(&self, share: Share, window: Arc<Window>) {
+        if let Some(trial) = &mut *self.trial.borrow_mut() {
+            trial.widen(share, window);
+        }
+    }
+
+    /// Nobody's new requests run on the plan that was on trial.
+    pub(crate) fn end_trial(&self) {
+        *self.trial.borrow_mut() = None;
+        self.renew_pools();
+    }
+
+    fn renew_pools(&self) {
+        let running = self.running();
+        let tried = self.trial.borrow().as_ref().map(|trial| trial.running.edition.trust);
+        let generations: Vec<u64> = [running.edition.trust].into_iter().chain(tried).collect();
+        let limits = pool_limits(&running);
+        self.count_idle(|pool| pool.renew(limits, &generations));
+        self.shared.borrow_mut().renew(limits, &generations);
         self.count_resting();
     }
 
@@ -135,6 +203,9 @@ impl Worker {
 
     /// Hands a closed record on.
     pub(crate) fn keep(&self, record: Record) {
+        if let Some(trial) = &*self.trial.borrow() {
+            trial.count(&record);
+        }
         self.sink.borrow_mut().record(record);
     }
 

@@ -27,7 +27,7 @@ pub struct Http2Pool {
     /// Connections without a request.
     resting: Rc<Cell<usize>>,
     limits: PoolLimits,
-    generation: u64,
+    generations: Vec<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +94,7 @@ impl Wait {
 impl Http2Pool {
     /// An empty pool for connections of this generation of trust settings.
     pub fn new(limits: PoolLimits, generation: u64) -> Self {
-        Self { shelves: HashMap::default(), resting: Rc::default(), limits, generation }
+        Self { shelves: HashMap::default(), resting: Rc::default(), limits, generations: vec![generation] }
     }
 
     /// The count of connections that are open without a request, kept up to date.
@@ -116,7 +116,8 @@ impl Http2Pool {
 
     /// Keeps a connection for further requests, unless it was made under other trust settings.
     pub fn put(&mut self, key: &Key, connection: Http2) {
-        if connection.generation() != self.generation || self.limits.total == 0 {
+        let is_trusted = connection.generation() == key.generation && self.generations.contains(&key.generation);
+        if !is_trusted || self.limits.total == 0 {
             return;
         }
         if self.resting.get() >= self.limits.total {
@@ -172,14 +173,12 @@ impl Http2Pool {
         self.shelves.retain(|_, shelf| shelf.is_used() || shelf.http1.is_some());
     }
 
-    /// Takes over new limits and trust settings of this generation; if it is another, every connection is let go of, and
-    /// ends when its last request has.
-    pub fn renew(&mut self, limits: PoolLimits, generation: u64) {
+    /// Takes over new limits and the generations of trust settings that are in use now; connections of others are let go
+    /// of, and end when their last request has.
+    pub fn renew(&mut self, limits: PoolLimits, generations: &[u64]) {
         self.limits = limits;
-        if self.generation != generation {
-            self.generation = generation;
-            self.shelves.clear();
-        }
+        self.generations = generations.to_vec();
+        self.shelves.retain(|key, _| generations.contains(&key.generation));
     }
 
     /// The shelf of a key. Visitors choose the names under a wildcard, so there is a bound on how many are remembered.

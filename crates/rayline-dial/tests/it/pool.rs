@@ -9,7 +9,7 @@ use crate::kit::{NAME, connected, dialer, exchange};
 
 fn key(origin: &Origin, tls: Tls) -> Key {
     let server_name = if tls == Tls::Off { Arc::default() } else { Arc::from(NAME) };
-    Key { address: origin.addr(), tls, server_name, identity: None }
+    Key { address: origin.addr(), tls, server_name, identity: None, generation: 0 }
 }
 
 /// Waits until the origin's FIN has arrived at this machine's kernel.
@@ -157,15 +157,23 @@ async fn other_trust_settings_end_what_was_made_under_the_old() {
     let now = Instant::now();
     pool.put(&key, served(&old, &origin, Tls::Off).await, now);
     let under_way = served(&old, &origin, Tls::Off).await;
-    pool.renew(PoolLimits::default(), 0);
+    pool.renew(PoolLimits::default(), &[0]);
     assert_eq!(pool.len(), 1, "the same settings end nothing");
-    pool.renew(PoolLimits::default(), 1);
+    pool.renew(PoolLimits::default(), &[1]);
     assert!(pool.is_empty());
     pool.put(&key, under_way, now);
     assert!(pool.is_empty(), "a connection that was out meanwhile is not kept either");
     let new = Dialer::new(TrustSettings { generation: 1, ..TrustSettings::default() }).unwrap();
-    pool.put(&key, served(&new, &origin, Tls::Off).await, now);
+    let new_key = Key { generation: 1, ..key.clone() };
+    pool.put(&new_key, served(&new, &origin, Tls::Off).await, now);
     assert_eq!(pool.len(), 1);
+    pool.renew(PoolLimits::default(), &[0, 1]);
+    pool.put(&key, served(&old, &origin, Tls::Off).await, now);
+    assert_eq!(pool.len(), 2, "two plans at once may trust differently");
+    for key in [&key, &new_key] {
+        assert_eq!(pool.take(key, now).map(|connection| connection.generation()), Some(key.generation));
+        assert!(pool.take(key, now).is_none(), "and neither takes the other's");
+    }
 }
 
 #[tokio::test]

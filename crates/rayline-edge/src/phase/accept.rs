@@ -1,7 +1,6 @@
 //! Taking a visitor's connection, and opening the record of each request on it.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,7 +34,14 @@ pub(crate) enum Door {
 }
 
 /// Accepts visitors until told to close, and then as many as wait in the queue.
-pub(crate) async fn run(worker: Rc<Worker>, listener: TcpListener, door: Door, mut closed: watch::Receiver<bool>) {
+/// `version` is that of the plan that opened the listener.
+pub(crate) async fn run(
+    worker: Rc<Worker>,
+    listener: TcpListener,
+    door: Door,
+    version: u64,
+    mut closed: watch::Receiver<bool>,
+) {
     // Where it is one address, visitors have connected to that; else each has to be asked for.
     let address = listener.local_addr().ok().filter(|address| !address.ip().is_unspecified());
     loop {
@@ -45,7 +51,11 @@ pub(crate) async fn run(worker: Rc<Worker>, listener: TcpListener, door: Door, m
             _ = closed.changed() => return,
         };
         match accepted {
-            Ok((tcp, peer)) => take(&worker, tcp, peer, address, door),
+            Ok((tcp, peer)) => {
+                if let Some(local) = address.or_else(|| tcp.local_addr().ok()) {
+                    take(&worker, tcp, Visitor::new(peer, local, version), door);
+                }
+            }
             // A connection that died in the queue is its visitor's affair. Anything else is a shortage of ours (files,
             // memory): the connections wait in the queue until it is over.
             Err(error) if is_visitors(&error) => {}
@@ -62,15 +72,13 @@ fn is_visitors(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-fn take(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, local: Option<SocketAddr>, door: Door) {
-    let Some(local) = local.or_else(|| tcp.local_addr().ok()) else { return };
+fn take(worker: &Rc<Worker>, tcp: TcpStream, visitor: Visitor, door: Door) {
     let admitted = worker.counts.admit(worker.running().server().max_connections);
     if !admitted && worker.refusals() >= MOST_REFUSALS {
-        record_only(worker, &Visitor::new(peer, local), Instant::now(), too_many(worker));
+        record_only(worker, &visitor, Instant::now(), too_many(worker));
         return;
     }
     let server = Rc::clone(worker);
-    let visitor = Visitor::new(peer, local);
     if admitted {
         worker.spawn(admitted, |seat| serve(server, tcp, visitor, door, seat));
     } else {
@@ -100,7 +108,7 @@ fn serve(
     seat: Seat,
 ) -> impl Future<Output = ()> {
     async move {
-        let running = worker.running();
+        let running = worker.running_for(&visitor, None);
         if proxy_header::is_due(running.server(), &visitor) {
             let started = Instant::now();
             match Box::pin(proxy_header::read(&mut tcp, running.server(), &mut visitor)).await {
@@ -114,7 +122,7 @@ fn serve(
         match door {
             Door::Http => http1::serve(worker, visitor, Stream::Plain(tcp), busy).await,
             Door::Https => {
-                let accepted = Box::pin(client_tls::accept(&worker, tcp, visitor.peer, visitor.local)).await;
+                let accepted = Box::pin(client_tls::accept(&worker, tcp, visitor)).await;
                 let Some((visitor, stream)) = accepted else { return };
                 match visitor.protocol {
                     Protocol::Http1 => Box::pin(http1::serve(worker, visitor, stream, busy)).await,
@@ -177,6 +185,6 @@ pub(crate) fn open_record(
 
 /// Records a connection that ended before there could be an answer.
 pub(crate) fn record_only(worker: &Rc<Worker>, visitor: &Visitor, started: Instant, fault: Fault) {
-    let running = worker.running();
+    let running = worker.running_for(visitor, None);
     open_record(worker, &running, visitor, started, Instant::now()).close_with(fault);
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +22,7 @@ use tokio_rustls::StartHandshake;
 use super::accept::record_only;
 use crate::edition::{Edition, Served};
 use crate::hello;
+use crate::running::Running;
 use crate::visitor::{Protocol, Stream, Visitor, VisitorTls, http1};
 use crate::worker::Worker;
 
@@ -87,17 +87,13 @@ impl ResolvesServerCert for Always {
 }
 
 /// Does the handshake. `None`: it failed, and the visitor and the record have been told what can be told.
-pub(crate) async fn accept(
-    worker: &Rc<Worker>,
-    tcp: TcpStream,
-    peer: SocketAddr,
-    local: SocketAddr,
-) -> Option<(Visitor, Stream)> {
+pub(crate) async fn accept(worker: &Rc<Worker>, tcp: TcpStream, mut visitor: Visitor) -> Option<(Visitor, Stream)> {
     let started = Instant::now();
-    let mut visitor = Visitor::new(peer, local);
-    let timeout = worker.running().handshakes.timeout;
+    // The plan that the handshake begins under: another may serve the requests, if a proxy in front names other visitors.
+    let running = worker.running_for(&visitor, None);
+    let timeout = running.handshakes.timeout;
     let mut first = BytesMut::new();
-    let shaken = tokio::time::timeout(timeout, shake(worker, tcp, &mut first)).await;
+    let shaken = tokio::time::timeout(timeout, shake(&running, tcp, &mut first)).await;
     let failed = match shaken {
         Ok(Ok((tls, protocol, stream))) => {
             visitor.tls = Some(tls);
@@ -143,7 +139,7 @@ impl From<Fault> for Failed {
 
 /// The handshake proper. `first` is given what the visitor sent first, up to the end of its ClientHello.
 async fn shake(
-    worker: &Rc<Worker>,
+    running: &Running,
     mut tcp: TcpStream,
     first: &mut BytesMut,
 ) -> Result<(VisitorTls, Protocol, Stream), Failed> {
@@ -156,7 +152,6 @@ async fn shake(
     };
     let start = StartHandshake::from_parts(accepted, tcp);
     let name = start.client_hello().server_name().map(str::to_ascii_lowercase);
-    let running = worker.running();
     let certificate = match &name {
         Some(name) => running.edition.by_name.find(name).first(),
         None => running.handshakes.default.as_ref(),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use rayline_config::SslMode;
-use rayline_http1::{TargetForm, Version};
+use rayline_config::{Server, SslMode};
+use rayline_http1::{RequestHead, TargetForm, Version};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{ReplyCause, RequestCause};
 use rayline_verdict::trace_context::TraceParent;
@@ -14,6 +14,7 @@ use super::reply::Answered;
 use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
 use crate::tunnel::Upgrade;
+use crate::visitor::Visitor;
 
 /// The field that says which trace a request belongs to.
 pub(crate) const TRACEPARENT: &str = "traceparent";
@@ -39,7 +40,7 @@ pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     if let Some(zone) = exchange.zone {
         record.zone = std::sync::Arc::clone(&zone.name);
     }
-    if let Some(ip) = believed_address(exchange) {
+    if let Some(ip) = believed_address(exchange.running.server(), exchange.visitor, exchange.head) {
         exchange.record.client_ip = ip;
     }
     exchange.record.country = country(exchange);
@@ -65,13 +66,13 @@ fn country(exchange: &Exchange<'_>) -> Option<Country> {
 
 /// The visitor's address as a trusted proxy in front tells it: `CF-Connecting-IP`, else the last entry of
 /// `X-Forwarded-For`, which that proxy itself has written.
-fn believed_address(exchange: &Exchange<'_>) -> Option<std::net::IpAddr> {
-    let trusted = &exchange.running.server().trusted_proxies;
-    let peer = exchange.visitor.ip();
+pub(crate) fn believed_address(server: &Server, visitor: &Visitor, head: &RequestHead) -> Option<std::net::IpAddr> {
+    let trusted = &server.trusted_proxies;
+    let peer = visitor.ip();
     if trusted.is_empty() || !trusted.iter().any(|network| network.contains(&peer)) {
         return None;
     }
-    let fields = &exchange.head.fields;
+    let fields = &head.fields;
     let told = fields
         .get("cf-connecting-ip")
         .or_else(|| fields.all("x-forwarded-for").last()?.rsplit(|&byte| byte == b',').next())?;
@@ -116,7 +117,7 @@ fn takes_websockets(exchange: &Exchange<'_>) -> bool {
 }
 
 /// Path and query for the origin. The absolute form is for proxies: an origin gets the origin form (RFC 9112 §3.2.1).
-pub(crate) fn path_and_query(head: &rayline_http1::RequestHead) -> Cow<'_, [u8]> {
+pub(crate) fn path_and_query(head: &RequestHead) -> Cow<'_, [u8]> {
     match head.form() {
         TargetForm::Origin | TargetForm::Asterisk | TargetForm::Authority => head.target_bytes().into(),
         TargetForm::Absolute { path: "", .. } if head.method() == "OPTIONS" => b"*".into(),

@@ -27,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) streams: u32,
     /// What to show if the origin asks for a client certificate; `None` without TLS.
     pub(crate) identity: Option<Arc<Identity>>,
+    /// The trust settings that connections are made under.
+    pub(crate) trust: u64,
 }
 
 impl Target {
@@ -37,6 +39,7 @@ impl Target {
             tls: self.security.tls,
             server_name: Arc::clone(&self.server_name),
             identity: self.identity.clone(),
+            generation: self.trust,
         }
     }
 }
@@ -68,7 +71,8 @@ pub(crate) async fn target(
         }
     };
     let streams = route.zone.zone.settings.origin_h2_max_streams;
-    Ok(Target { addresses, server_name, security, streams, identity })
+    let trust = exchange.running.edition.trust;
+    Ok(Target { addresses, server_name, security, streams, identity, trust })
 }
 
 async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {

@@ -43,11 +43,11 @@ pub(crate) fn serve(
     busy: Rc<Cell<bool>>,
 ) -> impl Future<Output = ()> {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
-    let mut reader = Reader::new(worker.running().request_limits(), visitor.tls.is_none());
+    let mut reader = Reader::new(worker.running_for(&visitor, None).request_limits(), visitor.tls.is_none());
     let mut rests_since = Instant::now();
     async move {
         loop {
-            let incoming = match reader.next(&worker, &io, &busy, rests_since).await {
+            let incoming = match reader.next(&worker, &visitor, &io, &busy, rests_since).await {
                 Ok(incoming) => incoming,
                 Err(Last::Over) => break,
                 Err(Last::Http2) => {
@@ -79,7 +79,7 @@ async fn respond(worker: &Rc<Worker>, visitor: &Visitor, io: &SharedIo, incoming
 /// Answers a connection that is not to be served at all.
 pub(crate) async fn refuse(worker: &Rc<Worker>, visitor: &Visitor, stream: Stream, started: Instant, fault: Fault) {
     let io: SharedIo = Rc::new(RefCell::new(VisitorIo::new(stream)));
-    let running = worker.running();
+    let running = worker.running_for(visitor, None);
     let record = accept::open_record(worker, &running, visitor, started, Instant::now());
     writer::write(worker, &io, reply::refuse_unread(&running, record, fault)).await;
     linger(&io).await;
@@ -140,11 +140,12 @@ impl Reader {
     async fn next(
         &mut self,
         worker: &Rc<Worker>,
+        visitor: &Visitor,
         io: &SharedIo,
         busy: &Cell<bool>,
         since: Instant,
     ) -> Result<Incoming, Last> {
-        let running = worker.running();
+        let running = worker.running_for(visitor, None);
         let server = running.server();
         let patience = if self.first { server.client_head_timeout } else { server.keepalive_timeout };
         self.first = false;
@@ -191,7 +192,7 @@ impl Reader {
             Read::Fault(fault) => Err(fault),
             Read::Head(head) => {
                 // The plan may have changed while the connection was idle.
-                let patience = Patience::of(&worker.running());
+                let patience = Patience::of(&worker.running_for(visitor, None));
                 let source = Source::Http1(Body::new(Rc::clone(io), head.framing(), &self.limits));
                 let body = RequestBody::new(source, head.framing(), patience, head.expects_continue());
                 Ok((head, body))

@@ -31,6 +31,7 @@ use crate::deadline::Deadline;
 use crate::exchange::Incoming;
 use crate::phase::accept;
 use crate::pipeline;
+use crate::running::Running;
 use crate::worker::Worker;
 
 mod body;
@@ -141,7 +142,7 @@ impl Connection {
     /// Exchanges prefaces. `None`: there is no such connection, which the record says if there is anything to say.
     async fn open(worker: &Rc<Worker>, visitor: &Rc<Visitor>, io: &SharedIo) -> Option<Self> {
         let started = Instant::now();
-        let running = worker.running();
+        let running = worker.running_for(visitor, None);
         let (server, limits) = (running.server(), running.request_limits());
         let frames = Rc::new(RefCell::new(Frames::new(server.http2_max_streams)));
         let wire = Wire::new(worker, io, &frames);
@@ -233,6 +234,10 @@ impl Connection {
         }
     }
 
+    fn running(&self) -> Rc<Running> {
+        self.worker.running_for(&self.visitor, None)
+    }
+
     /// Waits until the visitor's time is over: for a head that has begun, or for another request. The reason to end by.
     fn poll_patience(&mut self, at_rest: bool, cx: &mut Context<'_>) -> Poll<Reason> {
         let frames = self.frames.borrow();
@@ -247,7 +252,7 @@ impl Connection {
             self.wait = wait;
             match wait {
                 Wait::Head(_) | Wait::Settings => self.deadline.set_after(self.head_timeout),
-                Wait::Request => self.deadline.set_after(self.worker.running().server().keepalive_timeout),
+                Wait::Request => self.deadline.set_after(self.running().server().keepalive_timeout),
                 Wait::Nothing => self.deadline.clear(),
             }
         }
@@ -281,7 +286,7 @@ impl Connection {
         let refused = std::mem::take(&mut self.frames.borrow_mut().refused);
         for stream in refused {
             let mut record =
-                accept::open_record(&self.worker, &self.worker.running(), &self.visitor, stream.opened, Instant::now());
+                accept::open_record(&self.worker, &self.running(), &self.visitor, stream.opened, Instant::now());
             record.edge_status = stream.status;
             record.edge_bytes = stream.bytes;
             record.close_with(stream.fault);
@@ -314,7 +319,7 @@ impl Connection {
         let request = head::read(&mut self.parser, &mut buffer, &parts, received.is_end_stream()).map(|head| {
             let source = Body::new(received, Rc::clone(&reply), head.framing(), self.limits);
             let (framing, awaits_continue) = (head.framing(), head.expects_continue());
-            let patience = Patience::of(&self.worker.running());
+            let patience = Patience::of(&self.running());
             (head, RequestBody::new(Source::Http2(source), framing, patience, awaits_continue))
         });
         if request.is_err() {

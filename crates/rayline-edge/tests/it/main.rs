@@ -25,3 +25,4 @@ mod reload;
 mod scene;
 mod serving;
 mod seventeen;
+mod trial;
