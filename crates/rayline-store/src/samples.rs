@@ -58,6 +58,7 @@ pub(crate) fn fine(start: i64, sequence: u64) -> Record {
             header_us: 20_000,
             response_us: 22_500,
         }),
+        rules: None,
         verdict: None,
     }
 }

@@ -18,6 +18,7 @@ pub mod number;
 pub mod party;
 pub mod ray;
 pub mod record;
+pub mod rules;
 pub mod snippet;
 pub mod surface;
 pub mod trace_context;

@@ -7,6 +7,7 @@
 
 use crate::evidence::Audience;
 use crate::record::{OriginFacts, Record};
+use crate::rules::{AsObject, Logged, RuleFacts, RuleMatch, SecurityEvent};
 use crate::verdict::Verdict;
 use crate::write;
 
@@ -234,10 +235,24 @@ fields! {
     Record Dataset Int "OriginResponseDurationMs" "Milliseconds from the decision to ask the origin to the arrival of the response's head."
         |record, out| millis(out, origin(record, |origin| origin.response_us).unwrap_or_default());
 
-    Record Dataset String "SecurityAction" "What a security rule did; empty: none acted."
-        |_, out| write::quoted(out, b"");
-    Record Dataset String "SecurityRuleID" "The rule that did it; empty: none acted."
-        |_, out| write::quoted(out, b"");
+    Record Dataset String "SecurityAction" "What the rule of security did that ended the request: `block` or `managed_challenge`; empty: none did."
+        |record, out| write::quoted(out, ended(record).map_or("", |event| event.action).as_bytes());
+    Record Dataset String "SecurityRuleID" "The rule that did it; empty: none did."
+        |record, out| write::json(out, ended(record).map_or("", |event| &event.rule).as_bytes());
+    Known Dataset Array "SecurityActions" "What each rule of security did that matched, in order."
+        |record, out| known(security(record), |events| write::value(out, &actions(events)));
+    Known Dataset Array "SecurityRuleIDs" "Those rules."
+        |record, out| known(security(record), |events| write::value(out, &ids(events)));
+    Known Dataset Array "SecuritySources" "What kind of rule each of them is, such as `firewallCustom`."
+        |record, out| known(security(record), |events| write::value(out, &sources(events)));
+    Known Ours Array "Rules" "The rules that matched, in order: `id`, `phase`, `action`, `ended`, and `changes` with `what`, `before`, `after`."
+        |record, out| known(matches(record), |matches| write::value(out, &matches));
+    Known Dataset Object "RequestHeaders" "Header fields of the request that a rule has put into the log."
+        |record, out| known(logged(record, |rules| &rules.request_headers), |fields| write::value(out, &fields));
+    Known Dataset Object "ResponseHeaders" "Header fields of the answer that a rule has put into the log."
+        |record, out| known(logged(record, |rules| &rules.response_headers), |fields| write::value(out, &fields));
+    Known Dataset Object "Cookies" "Cookies of the request that a rule has put into the log."
+        |record, out| known(logged(record, |rules| &rules.cookies), |fields| write::value(out, &fields));
     Record Dataset String "WorkerStatus" "How the worker ended; empty: none ran."
         |_, out| write::quoted(out, b"");
 
@@ -260,6 +275,38 @@ fields! {
 /// Writes what there is, and says whether there was anything.
 fn known<T>(value: Option<T>, write: impl FnOnce(T)) -> bool {
     value.map(write).is_some()
+}
+
+fn rules(record: &Record) -> Option<&RuleFacts> {
+    record.rules.as_deref()
+}
+
+fn ended(record: &Record) -> Option<&SecurityEvent> {
+    rules(record)?.ended_by()
+}
+
+fn security(record: &Record) -> Option<&[SecurityEvent]> {
+    rules(record).map(|rules| &*rules.security).filter(|events| !events.is_empty())
+}
+
+fn actions(events: &[SecurityEvent]) -> Vec<&str> {
+    events.iter().map(|event| event.action).collect()
+}
+
+fn ids(events: &[SecurityEvent]) -> Vec<&str> {
+    events.iter().map(|event| &*event.rule).collect()
+}
+
+fn sources(events: &[SecurityEvent]) -> Vec<&str> {
+    events.iter().map(|event| event.source).collect()
+}
+
+fn matches(record: &Record) -> Option<&[RuleMatch]> {
+    rules(record).map(|rules| &*rules.matches).filter(|matches| !matches.is_empty())
+}
+
+fn logged(record: &Record, pick: impl Fn(&RuleFacts) -> &Vec<Logged>) -> Option<AsObject<'_>> {
+    rules(record).map(|rules| AsObject(pick(rules))).filter(|fields| !fields.0.is_empty())
 }
 
 fn protocol(record: &Record) -> Option<&'static str> {

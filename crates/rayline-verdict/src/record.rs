@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::moment::Moment;
 use crate::ray::{Colo, RayId};
+use crate::rules::RuleFacts;
 use crate::trace_context::TraceParent;
 use crate::verdict::Verdict;
 
@@ -147,6 +148,8 @@ pub struct Record {
     pub cache: CacheStatus,
     /// The origin, if it was asked.
     pub origin: Option<OriginFacts>,
+    /// What rules did to it, if any did something.
+    pub rules: Option<Box<RuleFacts>>,
     /// The verdict, if there is one.
     pub verdict: Option<Box<Verdict>>,
 }

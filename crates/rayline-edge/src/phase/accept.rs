@@ -178,6 +178,7 @@ pub(crate) fn open_record(
         trace: None,
         cache: CacheStatus::None,
         origin: None,
+        rules: None,
         verdict: None,
     };
     OpenRecord::new(record, started, Rc::clone(worker))

@@ -49,6 +49,7 @@ pub(crate) fn fine(uri: &str) -> Record {
             header_us: 20_000,
             response_us: 22_500,
         }),
+        rules: None,
         verdict: None,
     }
 }

@@ -52,6 +52,7 @@ pub(crate) fn fine(number: u64) -> Record {
             header_us: 15_000,
             response_us: 22_000,
         }),
+        rules: None,
         verdict: None,
     }
 }

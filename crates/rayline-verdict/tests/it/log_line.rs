@@ -8,9 +8,10 @@ use expect_test::{expect, expect_file};
 use proptest::prelude::*;
 use rayline_verdict::log_line::{FIELDS, Field, Kind, Origin, write};
 use rayline_verdict::record::{CacheStatus, OriginFacts};
+use rayline_verdict::rules::{Logged, MOST_MATCHES, RuleChange, RuleFacts, RuleMatch, SecurityEvent, Value as Seen};
 use rayline_verdict::trace_context::TraceParent;
 use rayline_verdict::{Code, Colo, Country, Moment, RayId, Record, TABLE};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::sample::{full_verdict, verdict};
 
@@ -53,6 +54,7 @@ pub(crate) fn record() -> Record {
             header_us: 4_500,
             response_us: 12_500,
         }),
+        rules: None,
         verdict: None,
     }
 }
@@ -122,6 +124,7 @@ fn the_line_has_the_documented_fields_in_order() {
             country: Country::new(*b"gb"),
             grpc_status: Some(14),
             trace: trace(),
+            rules: Some(Box::new(rules())),
             origin: record.origin.clone().map(|origin| OriginFacts { protocol: "HTTP/2", ..origin }),
             ..record.clone()
         };
@@ -148,6 +151,47 @@ fn the_line_has_the_documented_fields_in_order() {
             }
         }
     }
+}
+
+/// What rules may have done.
+fn rules() -> RuleFacts {
+    let logged = |name: &str, value: &[u8]| Logged { name: name.into(), value: value.into() };
+    let changes = vec![
+        RuleChange { what: "path".into(), before: Some(Seen::new(b"/a")), after: Some(Seen::new(&[b'/'; 999])) },
+        RuleChange { what: "request.header.cookie".into(), before: Some(Seen::masked()), after: None },
+    ];
+    let mut rules = RuleFacts {
+        request_headers: vec![logged("X-A", b"1\xff")],
+        response_headers: vec![logged("etag", b"\"e\"")],
+        cookies: vec![logged("session", b"s")],
+        ..RuleFacts::default()
+    };
+    for _ in 0..MOST_MATCHES + 1 {
+        let changes = changes.clone();
+        let phase = "http_request_transform";
+        rules.add(RuleMatch { id: "to-b".into(), phase, action: "rewrite", ended: false, changes });
+    }
+    for (action, ended) in [("log", false), ("block", true)] {
+        rules.add_security(SecurityEvent { action, rule: "no-bots".into(), source: "firewallCustom", ended });
+    }
+    rules
+}
+
+#[test]
+fn what_rules_did() {
+    let object = object(&Record { rules: Some(Box::new(rules())), ..record() });
+    assert_eq!((&object["SecurityAction"], &object["SecurityRuleID"]), (&json!("block"), &json!("no-bots")));
+    assert_eq!(object["SecurityActions"], json!(["log", "block"]));
+    assert_eq!(object["SecurityRuleIDs"], json!(["no-bots", "no-bots"]));
+    assert_eq!(object["SecuritySources"], json!(["firewallCustom", "firewallCustom"]));
+    assert_eq!(object["Rules"].as_array().unwrap().len(), MOST_MATCHES);
+    let first = &object["Rules"][0];
+    assert_eq!((&first["id"], &first["action"]), (&json!("to-b"), &json!("rewrite")));
+    assert_eq!(first["changes"][0]["before"], "/a");
+    assert_eq!(first["changes"][0]["after"].as_str().map(str::len), Some(256), "bounded");
+    assert_eq!(first["changes"][1], json!({ "what": "request.header.cookie", "before": "(masked)", "after": null }));
+    assert_eq!(object["RequestHeaders"], json!({ "X-A": "1\u{fffd}" }));
+    assert_eq!(object["Cookies"], json!({ "session": "s" }));
 }
 
 #[test]
