@@ -10,6 +10,7 @@ mod error_pages;
 mod file;
 mod pem;
 mod records;
+mod rules;
 mod server;
 mod sight;
 mod trust;
@@ -29,6 +30,9 @@ use crate::problem::{Problem, Severity};
 use crate::source::Source;
 
 pub(crate) use records::read_name;
+pub(crate) use rules::{
+    AccessTargetKind, ActionKind, Algorithm, CacheLevel, LockdownTarget, OperationKind, UserAgentMode,
+};
 pub(crate) use server::{read_limits, read_log, read_server};
 pub(crate) use sight::read_sight;
 pub(crate) use zone::read_settings;
@@ -76,7 +80,8 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
     let (server, listeners) = read_server(&server_fields, now);
     let log = read_log(&root.table("log"), &server.data_dir);
     let limits = read_limits(&root.table("limits"));
-    let zones = zone::read_zones(&root.tables("zone"), &limits, now);
+    let named = rules::read_named(&root);
+    let zones = zone::read_zones(&root.tables("zone"), &limits, &named, now);
     let names: Vec<String> = zones.iter().filter_map(|zone| Some(zone.name.as_ref()?.value.clone())).collect();
     let sight = read_sight(&root, &names);
     if report.torn {

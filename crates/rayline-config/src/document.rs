@@ -283,6 +283,46 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The entries of the table under a key whose names are the person's own, each with the place of its name; in the
+    /// order of the text.
+    pub(crate) fn entries(&self, name: &str) -> Vec<(At<String>, Item<'a>)> {
+        let Some(item) = self.item(name) else { return Vec::new() };
+        let (DeValue::Table(table), Kind::Map(kind)) = (item.value, item.kind) else {
+            self.report.push(item.expected());
+            return Vec::new();
+        };
+        let mut entries: Vec<(At<String>, Item<'a>)> = table
+            .iter()
+            .map(|(key, value)| {
+                let path = format!("{}.{}", item.place.path, key.get_ref());
+                let at = |span: std::ops::Range<usize>| Place { span: Some(span.into()), path: path.clone() };
+                let item = Item { value: value.get_ref(), place: at(value.span()), kind, report: self.report };
+                (At { value: key.get_ref().to_string(), place: at(key.span()) }, item)
+            })
+            .collect();
+        entries.sort_by_key(|(key, _)| key.place.span);
+        entries
+    }
+
+    /// The same where each is a table.
+    pub(crate) fn named_tables(&self, name: &str) -> Vec<(At<String>, Self)> {
+        let section = self.section_of(name);
+        let open = |(key, item): (At<String>, Item<'a>)| match item.value {
+            DeValue::Table(table) => Some((key, Self::open(section, Some(table), item.place, self.report))),
+            _ => self.report.refuse(item.expected()),
+        };
+        self.entries(name).into_iter().filter_map(open).collect()
+    }
+
+    /// The keys that were written and are known, each with its place.
+    pub(crate) fn keys(&self) -> Vec<At<&'static str>> {
+        let known = |key: &Spanned<toml::de::DeString<'_>>| {
+            let name = self.section.key(key.get_ref())?.name;
+            Some(At { value: name, place: Place { span: Some(key.span().into()), path: self.path_of(name) } })
+        };
+        self.table.into_iter().flat_map(DeTable::keys).filter_map(known).collect()
+    }
+
     /// The tables under a key.
     pub(crate) fn tables(&self, name: &str) -> Vec<Self> {
         let section = self.section_of(name);

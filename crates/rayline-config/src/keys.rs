@@ -2,6 +2,8 @@
 //!
 //! It reads nothing: [`crate::document`] does, and holds every key it reads against this table.
 
+mod access;
+mod rules;
 mod sight;
 mod table;
 
@@ -64,6 +66,8 @@ pub(crate) enum Kind {
     OneOf(fn() -> Vec<&'static str>),
     /// A whole number in these bounds, of this unit.
     Whole { min: u64, max: u64, unit: &'static str },
+    /// A whole number in these bounds, which may be below zero.
+    Number { min: i64, max: i64 },
     /// A number with a fraction, in these bounds.
     Decimal { min: f64, max: f64 },
     /// A number from 0 to 1.
@@ -72,6 +76,8 @@ pub(crate) enum Kind {
     Time { min: Duration, max: Duration },
     /// An array of the same.
     List(&'static Self),
+    /// A table whose keys are the person's own, each with a value like this.
+    Map(&'static Self),
     /// A table, `[like.this]`.
     Table(&'static Section),
     /// An array of tables, each `[[like.this]]`.
@@ -100,6 +106,7 @@ impl fmt::Display for Kind {
                 }
                 write!(f, " from {min} to {max}")
             }
+            Self::Number { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::Decimal { min, max } => write!(f, "a number from {min} to {max}"),
             Self::Share => write!(f, "a number from 0 to 1"),
             Self::Time { min, max } => {
@@ -107,6 +114,7 @@ impl fmt::Display for Kind {
             }
             Self::List(Self::Text(what)) => write!(f, "an array of strings, each {what}"),
             Self::List(kind) => write!(f, "an array, each {kind}"),
+            Self::Map(kind) => write!(f, "a table with names of your own, each {kind}"),
             Self::Table(section) => write!(f, "a table, `[{}]`", section.path),
             Self::Tables(section) => write!(f, "tables, each `[[{}]]`", section.path),
         }
@@ -118,11 +126,13 @@ impl Kind {
     pub(crate) fn section(&self) -> Option<&'static Section> {
         match self {
             Self::Table(section) | Self::Tables(section) => Some(section),
+            Self::Map(kind) => kind.section(),
             Self::Text(_)
             | Self::Flag
             | Self::Switch
             | Self::OneOf(_)
             | Self::Whole { .. }
+            | Self::Number { .. }
             | Self::Decimal { .. }
             | Self::Share
             | Self::Time { .. }
@@ -141,12 +151,35 @@ impl Otherwise {
     }
 }
 
+impl Key {
+    /// One that must be written.
+    pub(crate) const fn required(name: &'static str, kind: Kind, example: &'static str, doc: &'static str) -> Self {
+        Self { name, kind, otherwise: Otherwise::Required { example }, doc }
+    }
+
+    /// One that may be left out, which means this.
+    pub(crate) const fn optional(
+        name: &'static str,
+        kind: Kind,
+        (means, example): (&'static str, &'static str),
+        doc: &'static str,
+    ) -> Self {
+        Self { name, kind, otherwise: Otherwise::Nothing { means, example }, doc }
+    }
+
+    /// One with a default.
+    pub(crate) const fn with(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Self {
+        Self { name, kind, otherwise: Otherwise::Default(default), doc }
+    }
+}
+
 impl Section {
     /// Its header as it is written, with brackets; empty for the top.
     pub(crate) fn header(&self) -> String {
         let of_this = |key: &&Key| key.kind.section().is_some_and(|section| section.path == self.path);
         match SECTIONS.iter().flat_map(|section| section.keys).find(of_this).map(|key| &key.kind) {
             Some(Kind::Tables(_)) => format!("[[{}]]", self.path),
+            Some(Kind::Map(_)) => format!("[{}.NAME]", self.path),
             Some(_) => format!("[{}]", self.path),
             None => String::new(),
         }

@@ -13,6 +13,7 @@ mod name;
 mod one_zone;
 mod plan;
 mod problem;
+mod quoted;
 mod reference;
 mod source;
 mod value;

@@ -54,6 +54,7 @@ pub fn one_zone(zone: &str, origin: &str, listen: SocketAddr, admin: Option<Sock
         certificates: Vec::new(),
         client_identity: None,
         error_pages: ErrorPages::default(),
+        rules: None,
     });
     let hosts = HostTable::every_host(&zone, HostOrigin { name: "*".to_owned(), target: origin.target, proxied: true });
     let certificates = CertificateTable::default();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rayline_rules::ZoneRules;
 use rayline_verdict::Colo;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
@@ -181,6 +182,8 @@ pub struct Zone {
     pub client_identity: Option<Arc<ClientIdentity>>,
     /// Pages of its own in place of the edge's.
     pub error_pages: ErrorPages,
+    /// Its rules; `None` where it has none, or is paused.
+    pub rules: Option<Arc<ZoneRules>>,
 }
 
 /// `[zone.origin_tls_client_auth]`: a client certificate with its key, which belong together.
@@ -227,6 +230,12 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// Whether answers carry `Server-Timing`.
     pub server_timing: bool,
+    /// Whether requests with header fields that no browser sends are refused (browser integrity check).
+    pub browser_check: bool,
+    /// Whether pages of other sites are refused this zone's images.
+    pub hotlink_protection: bool,
+    /// How long a challenge that was passed holds.
+    pub challenge_ttl: Duration,
 }
 
 /// The zone setting `ssl` (Cloudflare documentation, "Encryption modes").

@@ -40,6 +40,16 @@ impl Read for String {
     }
 }
 
+/// A text that may be empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AnyText(pub(crate) String);
+
+impl Read for AnyText {
+    fn read(item: &Item<'_>) -> Option<Self> {
+        Some(Self(item.text()?.to_owned()))
+    }
+}
+
 impl Read for bool {
     fn read(item: &Item<'_>) -> Option<Self> {
         match (item.value, item.kind) {
@@ -58,6 +68,17 @@ impl Read for bool {
 impl Read for u64 {
     fn read(item: &Item<'_>) -> Option<Self> {
         let Kind::Whole { min, max, .. } = item.kind else { return None };
+        let DeValue::Integer(number) = item.value else { return item.refuse(item.expected()) };
+        match Self::from_str_radix(number.as_str().trim_start_matches('+'), number.radix()) {
+            Ok(value) if (*min..=*max).contains(&value) => Some(value),
+            _ => item.refuse(item.place.error(format!("{} is not {}", shown(number.as_str()), item.kind))),
+        }
+    }
+}
+
+impl Read for i64 {
+    fn read(item: &Item<'_>) -> Option<Self> {
+        let Kind::Number { min, max } = item.kind else { return None };
         let DeValue::Integer(number) = item.value else { return item.refuse(item.expected()) };
         match Self::from_str_radix(number.as_str().trim_start_matches('+'), number.radix()) {
             Ok(value) if (*min..=*max).contains(&value) => Some(value),

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::scheme::Stage;
+
 /// A condition in the zone's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Condition(pub(crate) u32);
@@ -91,6 +93,24 @@ impl Phase {
     /// The phase of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.name() == name)
+    }
+
+    /// What is known when it runs, and so what its expressions may ask for: phases of security come once as much of the
+    /// body as rules look at was read.
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::FirewallCustom | Self::Ratelimit | Self::FirewallManaged => Stage::Body,
+            Self::CustomErrors | Self::ResponseHeadersTransform | Self::ResponseCompression | Self::LogCustomFields => {
+                Stage::Response
+            }
+            Self::DynamicRedirect
+            | Self::RequestTransform
+            | Self::ConfigSettings
+            | Self::Origin
+            | Self::Redirect
+            | Self::LateTransform
+            | Self::CacheSettings => Stage::Request,
+        }
     }
 
     /// Whether it runs once there is an answer.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rayline_rules::ZoneRules;
+
 use super::certificates::read_certificate;
 use super::records::{WrittenRecord, read_name, read_record};
+use super::rules::{Named, read_zone_rules};
 use super::{client_identity, error_pages};
 use crate::certificate::Certificate;
 use crate::document::{At, Fields, Place};
@@ -25,6 +28,7 @@ pub(super) struct WrittenZone {
     pub(super) certificates: Vec<At<Arc<Certificate>>>,
     client_identity: Option<Arc<ClientIdentity>>,
     error_pages: ErrorPages,
+    rules: Option<Arc<ZoneRules>>,
 }
 
 impl WrittenZone {
@@ -38,12 +42,13 @@ impl WrittenZone {
             certificates: self.certificates.iter().map(|at| Arc::clone(&at.value)).collect(),
             client_identity: self.client_identity.clone(),
             error_pages: self.error_pages.clone(),
+            rules: self.rules.clone().filter(|_| !self.paused),
         })
     }
 }
 
 /// Every zone. Names are read first: a record may turn out to belong to another zone.
-pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, now: SystemTime) -> Vec<WrittenZone> {
+pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, named: &Named, now: SystemTime) -> Vec<WrittenZone> {
     let names: Vec<Option<At<String>>> = zones.iter().map(read_zone_name).collect();
     let known: Vec<&str> = names.iter().flatten().map(|at| at.value.as_str()).collect();
     let read = |(fields, name): (&Fields<'_>, &Option<At<String>>)| {
@@ -56,6 +61,7 @@ pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, now: SystemTime)
             place: fields.place.clone(),
             paused: fields.take("paused"),
             always_use_https: place_of("always_use_https"),
+            rules: read_zone_rules(fields, &settings, named),
             settings,
             records: fields
                 .tables("dns_records")
@@ -123,5 +129,8 @@ pub(crate) fn read_settings(fields: &Fields<'_>, limits: &Limits) -> Settings {
             .optional("max_upload")
             .map_or(limits.request_body_bytes, |megabytes: u64| megabytes << 20),
         server_timing: fields.take("server_timing"),
+        browser_check: fields.take("browser_check"),
+        hotlink_protection: fields.take("hotlink_protection"),
+        challenge_ttl: fields.take("challenge_ttl"),
     }
 }

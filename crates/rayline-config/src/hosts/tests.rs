@@ -32,6 +32,7 @@ fn zone(name: &str, rows: &[(&str, &str)]) -> Arc<Zone> {
         certificates: Vec::new(),
         client_identity: None,
         error_pages: ErrorPages::default(),
+        rules: None,
     })
 }
 

@@ -4,6 +4,15 @@
 
 use std::time::Duration;
 
+use super::access::{
+    ACCESS_CONFIGURATION, ACCESS_RULE, FORWARDING_URL, LIST, LOCKDOWN, LOCKDOWN_CONFIGURATION, PAGE_RULE,
+    PAGE_RULE_ACTIONS, REDIRECT_ITEM, REDIRECT_LIST, USER_AGENT_CONFIGURATION, USER_AGENT_RULE,
+};
+use super::rules::{
+    ALGORITHM, BROWSER_TTL, CATEGORY, COOKIE_FIELD, EDGE_TTL, FROM_LIST, FROM_VALUE, HEADER, LOGGING, ORIGIN, OVERRIDE,
+    OVERRIDES, PARAMETERS, PATH, QUERY, RATELIMIT, REQUEST_FIELD, RESPONSE, RESPONSE_FIELD, RULE, RULESET, SERVE_STALE,
+    SNI, STATUS_CODE_RANGE, STATUS_CODE_TTL, TARGET_URL, URI,
+};
 use super::sight::{ALERT, ALERT_RECEIVER, LOGPUSH, STORE, TRACE};
 use super::{Key, Kind, Later, Otherwise, Section};
 use crate::plan::{HttpVersion, LogLevel, ProxyProtocol, RecordKind, SslMode, TlsVersion};
@@ -24,7 +33,7 @@ const STREAMS: Kind = Kind::Whole { min: 1, max: 1000, unit: "" };
 const HEADER_BYTES: Kind = Kind::Whole { min: 1024, max: 16 << 20, unit: "bytes" };
 
 /// Every section, in the order of the reference page.
-pub(crate) static SECTIONS: [&Section; 15] = [
+pub(crate) static SECTIONS: [&Section; 54] = [
     &ROOT,
     &SERVER,
     &LOG,
@@ -35,6 +44,45 @@ pub(crate) static SECTIONS: [&Section; 15] = [
     &CERTIFICATE,
     &ORIGIN_TLS_CLIENT_AUTH,
     &ERROR_PAGES,
+    &RULESET,
+    &RULE,
+    &LOGGING,
+    &RATELIMIT,
+    &PARAMETERS,
+    &RESPONSE,
+    &OVERRIDES,
+    &CATEGORY,
+    &OVERRIDE,
+    &URI,
+    &PATH,
+    &QUERY,
+    &HEADER,
+    &FROM_VALUE,
+    &TARGET_URL,
+    &FROM_LIST,
+    &ORIGIN,
+    &SNI,
+    &EDGE_TTL,
+    &STATUS_CODE_TTL,
+    &STATUS_CODE_RANGE,
+    &BROWSER_TTL,
+    &SERVE_STALE,
+    &ALGORITHM,
+    &REQUEST_FIELD,
+    &RESPONSE_FIELD,
+    &COOKIE_FIELD,
+    &LIST,
+    &REDIRECT_LIST,
+    &REDIRECT_ITEM,
+    &ACCESS_RULE,
+    &ACCESS_CONFIGURATION,
+    &LOCKDOWN,
+    &LOCKDOWN_CONFIGURATION,
+    &USER_AGENT_RULE,
+    &USER_AGENT_CONFIGURATION,
+    &PAGE_RULE,
+    &PAGE_RULE_ACTIONS,
+    &FORWARDING_URL,
     &STORE,
     &LOGPUSH,
     &TRACE,
@@ -70,6 +118,8 @@ pub(crate) static ROOT: Section = Section {
             otherwise: Required { example: "" },
             doc: "The domains the edge serves, at least one",
         },
+        Key::optional("list", Kind::Tables(&LIST), ("none", ""), "Lists that expressions may name"),
+        Key::optional("redirect_list", Kind::Tables(&REDIRECT_LIST), ("none", ""), "Lists of redirects"),
         Key {
             name: "store",
             kind: Kind::Table(&STORE),
@@ -390,9 +440,23 @@ pub(crate) static ZONE: Section = Section {
             otherwise: Nothing { means: "the edge's own pages", example: "" },
             doc: "Pages shown in place of the edge's own",
         },
+        Key::optional("rulesets", Kind::Tables(&RULESET), ("none", ""), "Rules, phase by phase"),
+        Key::optional(
+            "access_rules",
+            Kind::Tables(&ACCESS_RULE),
+            ("none", ""),
+            "Who is let in, challenged or shut out by address or country",
+        ),
+        Key::optional("lockdowns", Kind::Tables(&LOCKDOWN), ("none", ""), "URLs that only some addresses may ask for"),
+        Key::optional(
+            "user_agent_rules",
+            Kind::Tables(&USER_AGENT_RULE),
+            ("none", ""),
+            "User agents that are shut out or challenged",
+        ),
+        Key::optional("page_rules", Kind::Tables(&PAGE_RULE), ("none", ""), "Page Rules, translated into rules"),
     ],
     later: &[
-        Later { feature: "rules", names: &["rulesets"] },
         Later { feature: "load balancing", names: &["load_balancers"] },
         Later { feature: "Workers", names: &["workers_routes"] },
     ],
@@ -496,6 +560,24 @@ pub(crate) static SETTINGS: Section = Section {
             otherwise: Default("\"off\""),
             doc: "Whether answers carry `Server-Timing` with the time spent in each phase",
         },
+        Key::with(
+            "browser_check",
+            Kind::Switch,
+            "\"off\"",
+            "Whether requests whose header fields no browser sends get 403 with 1010; Cloudflare's default is `on`",
+        ),
+        Key::with(
+            "hotlink_protection",
+            Kind::Switch,
+            "\"off\"",
+            "Whether pages of other sites that show this zone's images get 403 with 1011",
+        ),
+        Key::with(
+            "challenge_ttl",
+            Kind::Time { min: Duration::from_secs(300), max: Duration::from_secs(31_536_000) },
+            "1800",
+            "Seconds for which a challenge that was passed holds",
+        ),
     ],
     later: &[
         Later {
@@ -511,18 +593,7 @@ pub(crate) static SETTINGS: Section = Section {
             ],
         },
         Later { feature: "HTTP/3 and priorities", names: &["0rtt", "h2_prioritization", "http3"] },
-        Later {
-            feature: "security features",
-            names: &[
-                "advanced_ddos",
-                "browser_check",
-                "challenge_ttl",
-                "hotlink_protection",
-                "privacy_pass",
-                "security_level",
-                "waf",
-            ],
-        },
+        Later { feature: "security features", names: &["advanced_ddos", "privacy_pass", "security_level", "waf"] },
         Later {
             feature: "further TLS settings",
             names: &[

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
-use super::{Key, Kind, Otherwise, SECTIONS, Section, nearest};
+use super::{Key, Otherwise, SECTIONS, Section, nearest};
 use crate::{Problem, Source, compile};
 
 /// A text in which nothing is written but `key` of `section`, and the tables above it.
@@ -17,14 +17,16 @@ fn text_with(section: &Section, key: &Key, value: &str) -> String {
 /// The path that a problem of `key` has.
 fn path_of(section: &Section, key: &Key) -> String {
     let mut path = String::new();
+    let mut so_far = String::new();
     for name in section.path.split('.').filter(|name| !name.is_empty()) {
-        let so_far = if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", section.path.split('.').next().unwrap())
+        so_far += if so_far.is_empty() { "" } else { "." };
+        so_far += name;
+        let header = SECTIONS.iter().find(|above| above.path == so_far).unwrap().header();
+        let index = match (header.starts_with("[["), header.ends_with(".NAME]")) {
+            (true, _) => "[0]",
+            (false, true) => ".NAME",
+            (false, false) => "",
         };
-        let above = SECTIONS.iter().find(|above| above.path == so_far).unwrap();
-        let index = if above.header().starts_with("[[") { "[0]" } else { "" };
         path += &format!("{name}{index}.");
     }
     path + key.name
@@ -90,7 +92,7 @@ fn every_section_hangs_on_a_key() {
     for section in SECTIONS.iter().filter(|section| !section.path.is_empty()) {
         assert!(!section.header().is_empty(), "nothing leads to `{}`", section.path);
     }
-    let tables = every_key().filter(|(_, key)| matches!(key.kind, Kind::Table(_) | Kind::Tables(_))).count();
+    let tables = every_key().filter(|(_, key)| key.kind.section().is_some()).count();
     assert_eq!(tables + 1, SECTIONS.len());
 }
 

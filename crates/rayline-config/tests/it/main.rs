@@ -15,4 +15,5 @@ mod mutations;
 mod one_zone;
 mod plans;
 mod problems;
+mod rules;
 mod support;

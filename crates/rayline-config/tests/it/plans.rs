@@ -88,6 +88,9 @@ fn defaults() {
             origin_error_page_pass_thru: false,
             max_upload_bytes: 104857600,
             server_timing: false,
+            browser_check: false,
+            hotlink_protection: false,
+            challenge_ttl: 1800s,
         }"#]]
     .assert_eq(&shown);
 }

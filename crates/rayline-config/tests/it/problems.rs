@@ -144,10 +144,7 @@ fn of_what_is_kept_and_sent() {
 fn of_features_to_come() {
     let rows = rows([
         ("pools", format!("{}[[monitor]]\nname = \"a\"\n[[pool]]\nname = \"a\"\n[[worker]]\nname = \"a\"\n", zone(""))),
-        (
-            "rules and routes",
-            zone("[[zone.rulesets]]\nphase = \"a\"\n[[zone.load_balancers]]\n[[zone.workers_routes]]"),
-        ),
+        ("routes", zone("[[zone.load_balancers]]\n[[zone.workers_routes]]")),
         ("HTTP/3", listening("http3 = [\"0.0.0.0:443\"]")),
         ("settings", settings("http3 = \"on\"\nearly_hints = \"on\"\nbrotli = \"on\"\nsecurity_level = \"high\"")),
         ("error pages", zone("[zone.error_pages]\nwaf_block = \"waf.html\"")),
