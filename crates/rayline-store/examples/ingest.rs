@@ -148,6 +148,7 @@ fn record(nth: u64, failed: bool) -> Record {
             header_us: took - 2000,
             response_us: took - 1500,
         }),
+        rules: None,
         verdict,
     }
 }

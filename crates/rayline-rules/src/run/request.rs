@@ -304,7 +304,9 @@ impl<'r> Phased<'r, '_> {
                 return Err((FailureKind::InvalidPath, "query".into(), made.into_owned()));
             }
             let before = self.query.as_deref().unwrap_or_else(|| bytes(self.seen, Field::UriQuery));
-            self.changed.push(Change::new("query", Some(before), Some(&escaped)));
+            // With the question mark: so it is known for a query wherever it is shown, and masked where that is wanted.
+            let (before, after) = ([b"?", before].concat(), [b"?", &*escaped].concat());
+            self.changed.push(Change::new("query", Some(&before), Some(&after)));
             self.query = Some(escaped);
         }
         let path = self.path.as_deref().unwrap_or_else(|| bytes(self.seen, Field::UriPath));

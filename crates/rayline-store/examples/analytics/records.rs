@@ -83,6 +83,7 @@ fn record(chunk: &Chunk, row: usize) -> Record {
         first_byte_us: number(Number::FirstByte),
         grpc_status: None,
         trace: None,
+        rules: None,
         cache: CacheStatus::Dynamic,
         origin: Some(OriginFacts {
             address: text(chunk, Dimension::Origin, row).parse().ok(),

@@ -13,8 +13,8 @@ const MASK: u8 = b'*';
 /// The fields with an address to a page.
 const ADDRESSED: [&[u8]; 2] = [b"\"ClientRequestURI\":\"", b"\"ClientRequestReferer\":\""];
 
-/// From here on a line has what was seen of a failure.
-const EVIDENCE: &[u8] = b"\"VerdictEvidence\":";
+/// From here on a line has what rules did, and then what was seen of a failure: the first that it has is where to begin.
+const TOLD: [&[u8]; 2] = [b"\"Rules\":[", b"\"VerdictEvidence\":"];
 
 /// Which masks are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl Masks {
                 mask_values(out, value, true);
             }
         }
-        if let Some(evidence) = find(out, start, EVIDENCE) {
-            mask_texts(out, evidence);
+        if let Some(told) = TOLD.iter().find_map(|field| find(out, start, field)) {
+            mask_texts(out, told);
         }
     }
 }
