@@ -20,6 +20,7 @@ mod output;
 mod phase;
 mod pipeline;
 mod record;
+pub mod replay;
 mod running;
 mod shared;
 mod thread;

@@ -124,13 +124,13 @@ impl Replays {
     }
 
     /// Whether any request needs to be looked at.
-    pub(crate) fn are_expected(&self, now: Moment) -> bool {
+    pub fn are_expected(&self, now: Moment) -> bool {
         let until = self.until.load(Ordering::Relaxed);
         until != 0 && until >= seconds(now)
     }
 
     /// What a field's value says, if it is ours and still good.
-    pub(crate) fn read(&self, value: &[u8], now: Moment) -> Option<Replay> {
+    pub fn read(&self, value: &[u8], now: Moment) -> Option<Replay> {
         let value = std::str::from_utf8(value).ok()?;
         let (signed, tag) = value.rsplit_once('.')?;
         hmac::verify(&self.key, signed.as_bytes(), &URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;

@@ -7,7 +7,11 @@
 //!
 //! It has no clock: the time is an argument, in milliseconds of any clock that does not go back.
 
+mod limiter;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use limiter::{Limiter, Standing};
 
 /// Places that a key can be at.
 const WAYS: usize = 8;
@@ -97,6 +101,22 @@ impl RateTable {
         let was =
             place.window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| Some(counted(packed).pack()));
         counted(was.unwrap_or_else(std::convert::identity)).estimate(now_ms, period_ms)
+    }
+
+    /// Counts a request of `key`, unless `most` came in the `period_ms` until now. How many came, this one among them.
+    ///
+    /// # Errors
+    /// How many came, if those are `most` or more; this one is not counted.
+    pub fn admit(&self, key: u64, now_ms: u64, period_ms: u64, most: u32) -> Result<u32, u32> {
+        let period_ms = period_ms.max(1);
+        let period = (now_ms / period_ms) & PERIOD_MASK;
+        let place = self.place_for(key, now_ms);
+        place.stale.fetch_max(now_ms.saturating_add(2 * period_ms), Ordering::Relaxed);
+        let estimate = |packed| Window::unpack(packed).moved_to(period).estimate(now_ms, period_ms);
+        let admitted = place.window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |packed| {
+            (estimate(packed) < most).then(|| Window::unpack(packed).moved_to(period).plus(1).pack())
+        });
+        admitted.map(|before| estimate(before).saturating_add(1)).map_err(estimate)
     }
 
     /// How many requests of `key` came in the `period_ms` until now. It counts nothing.

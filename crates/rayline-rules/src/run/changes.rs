@@ -53,7 +53,7 @@ pub struct Skips {
     phases: u16,
     /// A bit for each product.
     products: u8,
-    /// Managed rules, by id.
+    /// Rules by id: managed ones by a rule's word, any by that of whoever replays a request without them.
     pub rules: Vec<Arc<str>>,
 }
 
@@ -148,6 +148,11 @@ fn add_new(names: &mut Vec<Arc<str>>, new: &[Arc<str>]) {
 }
 
 impl Skips {
+    /// Whether this rule is among those that are named.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.rules.iter().any(|named| **named == *id)
+    }
+
     /// Adds what a rule skips.
     pub(super) fn add(&mut self, skip: &Skip) {
         for phase in &skip.phases {

@@ -221,6 +221,10 @@ impl<'r> Phased<'r, '_> {
             let Some(rule) = of_phase.rules.get(whole) else { break };
             trail.pass_over(phase, of_phase.rules.get(passed..whole).unwrap_or_default(), false);
             passed = whole + 1;
+            if self.changes.skips.names(&rule.id) {
+                trail.pass_over(phase, [rule], true);
+                continue;
+            }
             let did = self.apply(rule, evaluation);
             let changed = std::mem::take(&mut self.changed);
             match did {
