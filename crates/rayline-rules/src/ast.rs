@@ -80,7 +80,7 @@ pub enum ExprKind {
 }
 
 /// A value written out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Literal {
     /// `true`, `false`.
     Bool(bool),
@@ -93,7 +93,7 @@ pub enum Literal {
 }
 
 /// What stands between brackets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Index {
     /// The place in an array, from 0.
     Place(u32),
@@ -131,7 +131,7 @@ pub enum Operator {
 }
 
 /// What stands between braces: members of one kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Set {
     /// Numbers and ranges, `{80 443 8000..8999}`.
     Int(Vec<RangeInclusive<i64>>),
@@ -142,7 +142,7 @@ pub enum Set {
 }
 
 /// A member of a set of addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum IpMember {
     /// A network; an address is a network of one.
     Network(IpNet),

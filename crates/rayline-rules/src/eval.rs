@@ -6,6 +6,8 @@
 
 mod call;
 mod field;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -17,7 +19,7 @@ use crate::scheme::Function;
 use crate::value::Value;
 use crate::{Facts, Lists};
 
-pub(crate) use field::source;
+pub(crate) use field::{Derived, derived, has_header_names, ignores_case, source};
 
 /// Values expressions for one request.
 #[derive(Clone, Copy)]
@@ -269,7 +271,10 @@ fn is_in(value: &Value<'_>, set: &Set) -> bool {
 fn holds_address(member: &IpMember, address: IpAddr) -> bool {
     match member {
         IpMember::Network(network) => network.contains(&address),
-        IpMember::Range(first, last) => first.is_ipv4() == address.is_ipv4() && *first <= address && address <= *last,
+        IpMember::Range(first, last) => {
+            let is_of_family = [first, last].iter().all(|end| end.is_ipv4() == address.is_ipv4());
+            is_of_family && *first <= address && address <= *last
+        }
     }
 }
 
@@ -295,7 +300,9 @@ fn is_in_list(value: &Value<'_>, list: &List) -> bool {
 
 /// Whether a host name is the item of a list: that name, or for `*.example.com` any name below it, in any case.
 fn is_host(value: &[u8], item: &[u8]) -> bool {
-    let Some(suffix) = item.strip_prefix(b"*") else { return value.eq_ignore_ascii_case(item) };
+    let Some(suffix) = item.strip_prefix(b"*").filter(|suffix| suffix.starts_with(b".")) else {
+        return value.eq_ignore_ascii_case(item);
+    };
     let start = value.len().checked_sub(suffix.len()).filter(|start| *start > 0);
     start.and_then(|start| value.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
 }

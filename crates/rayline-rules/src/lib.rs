@@ -5,6 +5,7 @@
 //! comes through [`Facts`], the time is an argument.
 
 pub mod ast;
+mod automaton;
 pub mod challenge;
 pub mod eval;
 pub mod facts;
@@ -17,9 +18,12 @@ pub mod parse;
 mod print;
 pub mod problem;
 pub mod program;
+mod radix;
 pub mod rate;
 pub mod ruleset;
 pub mod run;
+#[cfg(test)]
+mod sample;
 pub mod scheme;
 pub mod value;
 pub mod waf;

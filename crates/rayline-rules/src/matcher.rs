@@ -88,6 +88,13 @@ impl Wildcard {
         Ok(Self { first, middle: pieces.map(|piece| Finder::new(&piece).into_owned()).collect(), last, strict })
     }
 
+    /// The longest literal of it, in lower case unless it minds the case: a text without it cannot match.
+    pub(crate) fn longest_literal(&self) -> &[u8] {
+        let middle = self.middle.iter().map(Finder::needle);
+        let all = middle.chain([&*self.first]).chain(self.last.as_deref());
+        all.max_by_key(|literal| literal.len()).unwrap_or_default()
+    }
+
     /// Whether it stands for the whole text. `scratch` holds the text in lower case meanwhile, if the case is ignored.
     pub(crate) fn is_match(&self, text: &[u8], scratch: &mut Vec<u8>) -> bool {
         self.matched(text, scratch, |_, _| ())

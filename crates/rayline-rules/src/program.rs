@@ -2,24 +2,47 @@
 //!
 //! All rules of a zone go into one [`ProgramBuilder`] and become one [`Program`], which every worker shares. A request is
 //! held against it by an [`Evaluation`], with the worker's [`Memory`] for what it works out on the way.
+//!
+//! Four things make a thousand rules cost little more than ten. What two expressions have in common is one node, worked
+//! out once per request. Tests of one value that are of one kind (is it one of these texts, does it hold one of these, in
+//! which of these networks is it) are answered together by an index, when the first of them is asked. A pattern is tried
+//! only where the literal that it cannot match without is there. And a ruleset knows by which of those tests each of its
+//! conditions could come to hold, so that only the conditions are looked at whose tests do.
+//!
+//! The meaning of expressions is [`crate::eval`]'s: a test of random expressions and requests holds both to the same.
 
+mod compile;
+mod evaluation;
+mod index;
+mod literal;
+mod memory;
+mod node;
 mod prepare;
+mod sequence;
+mod test;
+#[cfg(test)]
+mod tests;
 
-use std::borrow::Cow;
-use std::marker::PhantomData;
+use std::borrow::Borrow;
 
 use crate::ast::Expr;
-use crate::eval::Evaluator;
+use crate::program::compile::{Compiled, Compiler};
+use crate::program::index::Index;
+use crate::program::memory::Sizes;
+use crate::program::node::{Node, NodeId};
+use crate::program::sequence::Conditions;
 use crate::ruleset::{Condition, Dynamic};
-use crate::value::Value;
 use crate::{ExprProblem, Facts, Lists};
+
+pub use evaluation::Evaluation;
+pub use memory::Memory;
 
 /// Collects a zone's expressions. The same one given twice is the same place.
 #[derive(Debug)]
 pub struct ProgramBuilder<'l> {
     lists: &'l Lists,
-    exprs: Vec<Expr>,
-    sequences: Vec<Box<[Condition]>>,
+    compiler: Compiler<'l>,
+    sequences: Vec<Conditions>,
     needs: Needs,
 }
 
@@ -39,67 +62,69 @@ pub struct Needs {
 /// A zone's expressions, compiled.
 #[derive(Debug)]
 pub struct Program {
-    lists: Lists,
-    exprs: Box<[Expr]>,
-    sequences: Box<[Box<[Condition]>]>,
+    nodes: Box<[Node]>,
+    texts: Box<[Box<[u8]>]>,
+    indexes: Box<[Index]>,
+    /// By test, the index that answers it.
+    index_of_atom: Box<[u32]>,
+    sequences: Box<[Conditions]>,
+    sizes: Sizes,
     needs: Needs,
-}
-
-/// What a worker works out for one request after the other. It is kept from request to request, and from program to
-/// program, so that nothing is allocated for it once it has grown.
-#[derive(Debug, Default)]
-pub struct Memory;
-
-/// A request held against a program.
-pub struct Evaluation<'a> {
-    program: &'a Program,
-    facts: &'a dyn Facts,
-    memory: PhantomData<&'a mut Memory>,
 }
 
 impl<'l> ProgramBuilder<'l> {
     /// With the lists that expressions may name.
     pub fn new(lists: &'l Lists) -> Self {
-        Self { lists, exprs: Vec::new(), sequences: Vec::new(), needs: Needs::default() }
+        Self { lists, compiler: Compiler::new(lists), sequences: Vec::new(), needs: Needs::default() }
     }
 
     /// Adds a condition.
     ///
     /// # Errors
     /// A regular expression, a wildcard pattern or a replacement that is none, or a list that there is not.
-    pub fn condition_of(&mut self, expr: Expr) -> Result<Condition, ExprProblem> {
-        self.add(expr).map(Condition)
+    pub fn condition_of(&mut self, expr: impl Borrow<Expr>) -> Result<Condition, ExprProblem> {
+        let expr = expr.borrow();
+        self.check(expr)?;
+        Ok(Condition(self.compiler.truth(expr).0))
     }
 
     /// Adds an expression whose value is a text.
     ///
     /// # Errors
     /// As of [`Self::condition_of`].
-    pub fn dynamic_of(&mut self, expr: Expr) -> Result<Dynamic, ExprProblem> {
-        self.add(expr).map(Dynamic)
+    pub fn dynamic_of(&mut self, expr: impl Borrow<Expr>) -> Result<Dynamic, ExprProblem> {
+        let expr = expr.borrow();
+        self.check(expr)?;
+        Ok(Dynamic(self.compiler.value(expr).0))
     }
 
     /// Adds the conditions of one ruleset, in the order in which they will be asked.
     pub fn sequence(&mut self, conditions: &[Condition]) -> Sequence {
-        self.sequences.push(conditions.into());
+        let nodes: Vec<NodeId> = conditions.iter().map(|condition| NodeId(condition.0)).collect();
+        let from = self.sequences.last().map_or(0, |last| last.words.end);
+        self.sequences.push(Conditions::new(&nodes, from, &self.compiler));
         Sequence(u32::try_from(self.sequences.len() - 1).unwrap_or(u32::MAX))
     }
 
-    fn add(&mut self, expr: Expr) -> Result<u32, ExprProblem> {
-        prepare::check(&expr, self.lists)?;
-        self.needs = self.needs.and(prepare::needs(&expr));
-        self.exprs.push(expr);
-        Ok(u32::try_from(self.exprs.len() - 1).unwrap_or(u32::MAX))
+    fn check(&mut self, expr: &Expr) -> Result<(), ExprProblem> {
+        prepare::check(expr, self.lists)?;
+        self.needs = self.needs.and(prepare::needs(expr));
+        Ok(())
     }
 
     /// Compiles what was collected.
     pub fn build(self) -> Program {
-        Program {
-            lists: self.lists.clone(),
-            exprs: self.exprs.into_boxed_slice(),
-            sequences: self.sequences.into_boxed_slice(),
-            needs: self.needs,
-        }
+        let Compiled { nodes, slots, texts, indexes } = self.compiler.build();
+        let (indexes, index_of_atom) = indexes.build();
+        let sizes = Sizes {
+            slots,
+            atoms: index_of_atom.len(),
+            indexes: indexes.len(),
+            sequences: self.sequences.len(),
+            words: self.sequences.last().map_or(0, |last| last.words.end),
+        };
+        let sequences = self.sequences.into_boxed_slice();
+        Program { nodes, texts, indexes, index_of_atom, sequences, sizes, needs: self.needs }
     }
 }
 
@@ -113,53 +138,13 @@ impl Needs {
 
 impl Program {
     /// Begins with a request.
-    pub fn begin<'a>(&'a self, facts: &'a dyn Facts, _memory: &'a mut Memory) -> Evaluation<'a> {
-        Evaluation { program: self, facts, memory: PhantomData }
+    pub fn begin<'a>(&'a self, facts: &'a dyn Facts, memory: &'a mut Memory) -> Evaluation<'a> {
+        memory.begin(self.sizes);
+        Evaluation { program: self, facts, memory }
     }
 
     /// What all its expressions together need.
     pub fn needs(&self) -> Needs {
         self.needs
-    }
-}
-
-impl Evaluation<'_> {
-    /// Whether a condition holds. One that is not of this program does not.
-    pub fn is_true(&mut self, condition: Condition) -> bool {
-        self.value(condition.0).is_true()
-    }
-
-    /// The place of the first condition of a sequence, from place `from` on, that holds. Those that cannot hold, because
-    /// no part of them that they would need does, are passed over without being looked at: this costs about the same for
-    /// a thousand rules `http.host eq "…"` as for ten.
-    ///
-    /// A phase runs with it like so, `forget` only where a rule changed the request:
-    /// `while let Some(place) = evaluation.next_true(sequence, at) { …; at = place + 1; }`
-    pub fn next_true(&mut self, sequence: Sequence, from: usize) -> Option<usize> {
-        let conditions = self.program.sequences.get(usize::try_from(sequence.0).ok()?)?;
-        let mut from_there = conditions.iter().enumerate().skip(from);
-        from_there.find(|(_, condition)| self.value(condition.0).is_true()).map(|(place, _)| place)
-    }
-
-    /// The text that an expression is worth; nothing if it fails, as a missing header field does.
-    pub fn text(&mut self, dynamic: Dynamic) -> Option<Cow<'_, [u8]>> {
-        match self.value(dynamic.0) {
-            Value::Bytes(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Forgets what is known: the request has changed.
-    pub fn forget(&mut self) {}
-
-    fn value(&self, place: u32) -> Value<'_> {
-        let expr = usize::try_from(place).ok().and_then(|place| self.program.exprs.get(place));
-        expr.map_or(Value::Missing, |expr| Evaluator::new(self.facts, &self.program.lists).value(expr))
-    }
-}
-
-impl std::fmt::Debug for Evaluation<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Evaluation").finish_non_exhaustive()
     }
 }

@@ -26,7 +26,7 @@ pub enum Value<'a> {
     Ip(IpAddr),
     /// An array.
     Array(Vec<Self>),
-    /// A map, in the order in which its keys first came.
+    /// A map, in the order of its keys.
     Map(Vec<(Cow<'a, [u8]>, Self)>),
 }
 

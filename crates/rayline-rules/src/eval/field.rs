@@ -1,11 +1,11 @@
 //! The values of fields, those that are made of others too.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::Facts;
 use crate::ast::{Expr, ExprKind};
-use crate::eval::is_name;
 use crate::facts::Fact;
 use crate::function::extension;
 use crate::scheme::{Field, Type};
@@ -97,18 +97,12 @@ fn array<'a>(facts: &dyn Facts, field: Field, element: impl Fn(&[u8], &[u8]) -> 
 
 /// A map from names to the array of their values.
 fn map<'a>(facts: &dyn Facts, field: Field) -> Value<'a> {
-    let ignores_case = has_header_names(field);
-    let mut entries: Vec<(Cow<'a, [u8]>, Value<'a>)> = Vec::new();
+    let lower = has_header_names(field);
+    let mut entries: BTreeMap<Vec<u8>, Vec<Value<'a>>> = BTreeMap::new();
     facts.entries(field, &mut |key, value| {
-        let value = Value::text(value);
-        match entries.iter_mut().find(|(name, _)| is_name(name, key, ignores_case)) {
-            Some((_, Value::Array(values))) => values.push(value),
-            Some(_) | None => {
-                let key = if ignores_case { key.to_ascii_lowercase() } else { key.to_vec() };
-                entries.push((Cow::Owned(key), Value::Array(vec![value])));
-            }
-        }
+        let key = if lower { key.to_ascii_lowercase() } else { key.to_vec() };
+        entries.entry(key).or_default().push(Value::text(value));
         ControlFlow::Continue(())
     });
-    Value::Map(entries)
+    Value::Map(entries.into_iter().map(|(key, values)| (Cow::Owned(key), Value::Array(values))).collect())
 }

@@ -1,0 +1,124 @@
+//! What a worker keeps while it holds a request against a program.
+
+use crate::program::node::{Span, Val};
+
+/// Bytes of worked-out texts that are kept from one request to the next.
+const KEPT_BYTES: usize = 1 << 20;
+/// Bytes of texts that may be worked out for one request; what does not fit is missing.
+const BYTES_LIMIT: usize = 256 << 20;
+
+/// What a worker works out for one request after the other. It is kept from request to request, and from program to
+/// program, so that nothing is allocated for it once it has grown.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Which request this is: what was marked for another one does not count, so nothing has to be cleared.
+    generation: u32,
+    /// What nodes are worth.
+    pub(super) slots: Vec<(u32, Val)>,
+    /// The generation in which a test of an index held.
+    pub(super) atoms: Vec<u32>,
+    /// The generation in which an index was asked, and which of `hits` are its.
+    pub(super) asked: Vec<(u32, Span)>,
+    /// Tests that held, index by index.
+    pub(super) hits: Vec<u32>,
+    /// The generation in which a sequence's candidates were found.
+    pub(super) sequences: Vec<u32>,
+    /// A bit for each condition of each sequence: whether it can hold.
+    pub(super) candidates: Vec<u64>,
+    /// Bytes of texts.
+    pub(super) bytes: Vec<u8>,
+    /// Elements of arrays and maps.
+    pub(super) values: Vec<Val>,
+    /// Keys and values of a map while it is put in order.
+    pub(super) pairs: Vec<(Span, Span)>,
+    /// A text while it is written.
+    pub(super) scratch: Vec<u8>,
+    /// A text in lower case while it is compared.
+    pub(super) lower: Vec<u8>,
+}
+
+/// How much a program marks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sizes {
+    pub(super) slots: usize,
+    pub(super) atoms: usize,
+    pub(super) indexes: usize,
+    pub(super) sequences: usize,
+    /// Words of 64 candidates.
+    pub(super) words: usize,
+}
+
+impl Memory {
+    /// Makes room for a program, and forgets what was known.
+    pub(super) fn begin(&mut self, sizes: Sizes) {
+        grow(&mut self.slots, sizes.slots, (0, Val::Missing));
+        grow(&mut self.atoms, sizes.atoms, 0);
+        grow(&mut self.asked, sizes.indexes, (0, Span::default()));
+        grow(&mut self.sequences, sizes.sequences, 0);
+        grow(&mut self.candidates, sizes.words, 0);
+        self.forget();
+    }
+
+    /// Forgets what is known.
+    pub(super) fn forget(&mut self) {
+        self.hits.clear();
+        self.values.clear();
+        for bytes in [&mut self.bytes, &mut self.scratch, &mut self.lower] {
+            bytes.clear();
+            bytes.shrink_to(KEPT_BYTES);
+        }
+        self.generation = self.generation.checked_add(1).unwrap_or_else(|| {
+            // once in four billion: the marks of the last round must not be taken for those of this one
+            self.slots.iter_mut().for_each(|slot| slot.0 = 0);
+            self.atoms.fill(0);
+            self.asked.iter_mut().for_each(|asked| asked.0 = 0);
+            self.sequences.fill(0);
+            1
+        });
+    }
+
+    /// Which request this is, never 0.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Keeps bytes.
+    pub(super) fn keep(&mut self, bytes: &[u8]) -> Option<Span> {
+        let start = self.bytes.len();
+        if start + bytes.len() > BYTES_LIMIT {
+            return None;
+        }
+        self.bytes.extend_from_slice(bytes);
+        Span::from(start, self.bytes.len())
+    }
+
+    /// Bytes that were kept.
+    pub(super) fn bytes(&self, span: Span) -> &[u8] {
+        self.bytes.get(span.range()).unwrap_or_default()
+    }
+
+    /// An element that was kept.
+    pub(super) fn value(&self, span: Span, place: usize) -> Val {
+        self.values.get(span.range()).and_then(|values| values.get(place)).copied().unwrap_or(Val::Missing)
+    }
+
+    /// Makes room for elements, to be filled in.
+    pub(super) fn reserve(&mut self, len: usize) -> Option<Span> {
+        let start = self.values.len();
+        self.values.resize(start + len, Val::Missing);
+        Span::from(start, self.values.len())
+    }
+
+    /// Fills an element in.
+    pub(super) fn fill(&mut self, span: Span, place: usize, value: Val) {
+        if let Some(element) = self.values.get_mut(span.range()).and_then(|values| values.get_mut(place)) {
+            *element = value;
+        }
+    }
+}
+
+fn grow<T: Clone>(marks: &mut Vec<T>, len: usize, mark: T) {
+    if marks.len() < len {
+        marks.resize(len, mark);
+    }
+}
