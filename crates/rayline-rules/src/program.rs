@@ -32,7 +32,7 @@ use crate::program::memory::Sizes;
 use crate::program::node::{Node, NodeId};
 use crate::program::sequence::Conditions;
 use crate::ruleset::{Condition, Dynamic};
-use crate::{ExprProblem, Facts, Lists};
+use crate::{ExprProblem, Facts, Lists, Stage, Type, parse, parse_value};
 
 pub use evaluation::Evaluation;
 pub use memory::Memory;
@@ -76,6 +76,29 @@ impl<'l> ProgramBuilder<'l> {
     /// With the lists that expressions may name.
     pub fn new(lists: &'l Lists) -> Self {
         Self { lists, compiler: Compiler::new(lists), sequences: Vec::new(), needs: Needs::default() }
+    }
+
+    /// Reads a condition and adds it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn condition(&mut self, text: &str, stage: Stage) -> Result<Condition, ExprProblem> {
+        self.condition_of(parse(text, stage, self.lists)?)
+    }
+
+    /// Reads an expression whose value is a text, and adds it. Any other value has to go through `to_string`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn dynamic(&mut self, text: &str, stage: Stage) -> Result<Dynamic, ExprProblem> {
+        let (expr, of) = parse_value(text, stage, self.lists)?;
+        match of {
+            Type::Bytes => self.dynamic_of(expr),
+            of => {
+                let problem = ExprProblem::new(expr.span, format!("this is {of}, and a text is wanted"));
+                Err(problem.hint("use `to_string(…)`"))
+            }
+        }
     }
 
     /// Adds a condition.
