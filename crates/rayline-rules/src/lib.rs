@@ -7,7 +7,9 @@
 pub mod ast;
 mod automaton;
 pub mod challenge;
+pub mod country;
 pub mod eval;
+pub mod explain;
 pub mod facts;
 mod function;
 pub mod function_signatures;
@@ -20,6 +22,7 @@ pub mod problem;
 pub mod program;
 mod radix;
 pub mod rate;
+pub mod reference;
 pub mod ruleset;
 pub mod run;
 #[cfg(test)]
@@ -28,6 +31,7 @@ pub mod scheme;
 pub mod value;
 pub mod waf;
 
+pub use explain::{Term, explain};
 pub use facts::Facts;
 pub use list::{List, ListItems, ListKind, Lists};
 pub use parse::{parse, parse_value};

@@ -3,7 +3,7 @@
 use crate::scheme::{Field, Function};
 
 /// Names that Cloudflare gave up in favour of others and still reads ("Fields reference").
-const FORMER: &[(&str, Field)] = &[
+pub const FORMER: &[(&str, Field)] = &[
     ("ip.geoip.asnum", Field::IpSrcAsnum),
     ("ip.geoip.continent", Field::IpSrcContinent),
     ("ip.geoip.country", Field::IpSrcCountry),

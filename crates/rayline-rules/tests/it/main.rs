@@ -1,5 +1,7 @@
 //! The crate as its users see it.
 
+mod explain;
 mod expressions;
 mod laws;
 mod problems;
+mod reference;
