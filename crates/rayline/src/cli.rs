@@ -1,6 +1,7 @@
 //! The command line: every command, option and help text. What a command does stands in the file of its name.
 
 pub(crate) mod diagnose;
+pub(crate) mod rules;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use rayline_verdict::Party;
 
 use crate::tls::Patience;
 use diagnose::{DiagnoseArgs, IpsArgs, LogsArgs, ProbeArgs, RayArgs};
+use rules::RulesArgs;
 
 /// Where the admin server listens unless told otherwise.
 pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -244,6 +246,16 @@ pub(crate) enum Command {
                       rayline origin-ca root > origin-ca.pem"
     )]
     OriginCa(OriginCaArgs),
+
+    /// Try expressions of the rules language, and see what they can ask for
+    #[command(
+        long_about = "Try expressions of the rules language, which is Cloudflare's, and see what they can ask for.\n\n\
+                      `rayline rules COMMAND --help` has more.",
+        after_help = "Examples:\n  \
+                      rayline rules test 'http.host eq \"shop.example\"' --request https://shop.example/cart\n  \
+                      rayline rules fields"
+    )]
+    Rules(RulesArgs),
 
     /// Show the version, the target, and what this build can do
     #[command(

@@ -9,6 +9,7 @@ mod explain;
 mod generate;
 mod origin_ca;
 mod output;
+mod rules;
 mod serve;
 mod service;
 mod tail;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Ips(args) => diagnose::ips::run(&args, &global),
         Command::Tls(args) => tls::run(&args, &global),
         Command::OriginCa(args) => origin_ca::run(&args, &global),
+        Command::Rules(args) => rules::run(&args, &global),
         Command::Version => version::run(&global),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
