@@ -49,7 +49,7 @@ fn test(args: &RulesTestArgs, global: &Global) -> io::Result<Exit> {
 }
 
 fn print_json(out: &mut impl Write, value: &Value) -> io::Result<()> {
-    writeln!(out, "{}", output::escaped_json(&serde_json::to_string_pretty(value)?))
+    serde_json::to_string_pretty(value)?.lines().try_for_each(|line| writeln!(out, "{}", output::escaped_json(line)))
 }
 
 /// One line per part: what it is worth, and the part, further in the deeper it lies.

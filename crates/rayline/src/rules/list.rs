@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use rayline_rules::{List, ListItems};
@@ -44,7 +45,7 @@ fn of_one_kind(items: &[&str]) -> ListItems {
 }
 
 fn network(item: &str) -> Option<IpNet> {
-    item.parse().ok().or_else(|| item.parse().ok().map(IpNet::new_host))
+    item.parse().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// Labels with a dot between them, the first of which may be `*`.

@@ -140,7 +140,7 @@ impl Request {
         let mut normal = Vec::new();
         normalize(path.as_bytes(), &mut normal);
         let looked_up = || iptocc::country_code(description.client_ip?);
-        let country = description.country.clone().or_else(|| looked_up().map(|code| code.to_string()));
+        let country = description.country.clone().or_else(|| looked_up().map(str::to_owned));
         Ok(Self {
             method: description.method,
             tls,

@@ -16,6 +16,7 @@ mod explain;
 mod origin_ca;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
 mod records;
+mod rules;
 mod running;
 mod serve;
 mod tail;
