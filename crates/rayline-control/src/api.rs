@@ -3,15 +3,15 @@
 mod alerts;
 mod analytics;
 mod insight;
+mod metrics;
 mod tail;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header;
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use rayline_observe::Observer;
 use rayline_verdict::Moment;
@@ -31,6 +31,9 @@ const TAILS: usize = 16;
 
 /// Pages that follow along at once.
 const LIVE: usize = 24;
+
+/// What an error budget is held against if nothing is said.
+pub(crate) const OBJECTIVE: f64 = 0.999;
 
 /// Bytes of a request's body.
 const BODY_BYTES: usize = 16 * 1024;
@@ -76,6 +79,7 @@ fn pages() -> Router<Shared> {
         .route("/", get(page::overview::show))
         .route("/errors", get(page::errors::show))
         .route("/ray", get(page::ray::find))
+        .route("/ray/newest", get(page::ray::newest))
         .route("/ray/{id}", get(page::ray::show))
         .route("/origins", get(page::origins::show))
         .route("/login", get(login::show).post(login::enter))
@@ -97,7 +101,7 @@ fn pages() -> Router<Shared> {
 
 fn calls() -> Router<Shared> {
     Router::new()
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::show))
         .route("/api/status", get(status))
         .route("/api/analytics", get(analytics::ask))
         .route("/api/analytics/changes", get(insight::ask_changes))
@@ -113,10 +117,6 @@ fn calls() -> Router<Shared> {
         .route("/api/tail", get(tail::follow))
         .route("/api/reload", post(reload))
         .route("/api/config/versions", get(versions))
-}
-
-async fn metrics(State(shared): State<Shared>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.observer.metrics()).into_response()
 }
 
 async fn status(State(shared): State<Shared>) -> Response {
@@ -135,9 +135,11 @@ async fn status(State(shared): State<Shared>) -> Response {
     success(result)
 }
 
+/// `POST /api/reload`
 async fn reload(State(shared): State<Shared>) -> Response {
+    let before = shared.edge.plan_version();
     match tokio::task::spawn_blocking(move || shared.edge.reload()).await {
-        Ok(Ok(version)) => success(json!({ "plan_version": version })),
+        Ok(Ok(version)) => success(json!({ "plan_version": version, "is_new": version != before })),
         Ok(Err(problems)) => Failure::Invalid.answer(problems),
         Err(_panicked) => Failure::Internal.answer(["the reload broke off; the old configuration runs on"]),
     }

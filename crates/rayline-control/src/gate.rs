@@ -8,11 +8,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::Extension;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::StreamExt as _;
 
 use crate::access::{Keys, Who, WrongToken, is_from_here};
 use crate::envelope::Failure;
@@ -65,8 +66,8 @@ pub(crate) async fn guard(
     let mut response = match check(&keys, peer.ip(), &method, uri.path(), &headers) {
         Ok(who) => match admit(request, &who).await {
             Ok(mut request) => {
-                request.extensions_mut().insert(who);
-                next.run(request).await
+                request.extensions_mut().insert(who.clone());
+                while_allowed(next.run(request).await, who)
             }
             Err((failure, message)) => failure.answer([message]),
         },
@@ -84,6 +85,16 @@ pub(crate) async fn guard(
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// An answer without an end of its own, such as a stream of events, ends with the session that asked for it.
+fn while_allowed(response: Response, who: Who) -> Response {
+    match who {
+        Who::Browser(session) if response.body().size_hint().exact().is_none() => {
+            response.map(|body| Body::from_stream(body.into_data_stream().take_until(session.life.over())))
+        }
+        Who::Browser(_) | Who::Program(_) | Who::Nobody => response,
+    }
 }
 
 /// What every answer says, unless it says otherwise itself.

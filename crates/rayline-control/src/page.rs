@@ -18,3 +18,4 @@ pub(crate) mod ray;
 pub(crate) mod system;
 pub(crate) mod tail;
 pub(crate) mod timeline;
+pub(crate) mod view;

@@ -27,7 +27,9 @@ pub trait Edge: Send + Sync {
     /// An object of what else the edge can say of itself. Its entries stand beside those of the admin server in
     /// `GET /api/status` and on the page *System*. The pages know these names, all of them optional:
     /// `zones` (`[{"name", "ssl", "hosts", "origins": [text], "read_timeout_ms"}]`), `certificates`
-    /// (`[{"names": [text], "not_after", "days_left", "toward"}]`), `http`, `https` (addresses),
+    /// (`[{"names": [text], "not_after", "days_left", "toward", "address"}]`, with an address where an origin showed it),
+    /// `near_limits` (`[{"what": "request" or "response", "key", "zone", "host", "bytes", "limit", "seen_at"}]`: header
+    /// sections), `http`, `https` (addresses),
     /// `visitor_connections`, `idle_origin_connections`.
     fn status(&self) -> Value;
 }
@@ -134,8 +136,16 @@ pub struct Job {
     pub sent: u64,
     /// Those that wait.
     pub waiting: u64,
+    /// Bytes on disk that wait; 0 where what waits is no file of its own.
+    pub waiting_bytes: u64,
     /// Those that were given up.
     pub lost: u64,
+    /// Tries that failed since the start.
+    pub failed: u64,
+    /// When something was taken last.
+    pub last_success: Option<Moment>,
+    /// What the receiver said against something that it took all the same.
+    pub objection: Option<String>,
     /// Why the last try failed; `None` if it went well, or there was none.
     pub error: Option<String>,
     /// Since when it fails.

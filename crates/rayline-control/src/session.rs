@@ -3,10 +3,11 @@
 //! Sessions do not outlive the process: whoever holds the token logs in again.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 
 use crate::access::Role;
 
@@ -63,14 +64,44 @@ pub(crate) struct Session {
     pub(crate) role: Role,
     /// What every form of it carries.
     pub(crate) csrf: Secret,
+    /// How long it lasts.
+    pub(crate) life: Life,
+}
+
+/// How long a session lasts: until it is closed, too old, or was not used for too long. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    /// Closed with the session.
+    closed: watch::Receiver<()>,
+    opened: Instant,
+    used: Arc<Mutex<Instant>>,
+}
+
+impl Life {
+    fn until(&self) -> Instant {
+        (*lock(&self.used) + IDLE).min(self.opened + AGE)
+    }
+
+    /// Returns when it is over: what goes on in the session's name ends then.
+    pub(crate) async fn over(mut self) {
+        loop {
+            let until = tokio::time::Instant::from_std(self.until());
+            tokio::select! {
+                // nothing is ever sent: this is the end of the session
+                _ = self.closed.changed() => return,
+                // it may have been used in the meantime
+                () = tokio::time::sleep_until(until) => if tokio::time::Instant::from_std(self.until()) <= until { return },
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Open {
     id: Secret,
     session: Session,
-    opened: Instant,
-    used: Instant,
+    /// Dropped with it, which tells everybody who waits for its end.
+    _end: watch::Sender<()>,
 }
 
 /// Every open session.
@@ -107,20 +138,22 @@ impl Sessions {
         let mut open = lock(&self.open);
         open.retain(|session| session.is_alive(now));
         if open.len() >= SESSIONS
-            && let Some(oldest) = (0..open.len()).min_by_key(|place| open.get(*place).map(|session| session.used))
+            && let Some(oldest) = (0..open.len()).min_by_key(|place| open.get(*place).map(Open::used))
         {
             open.swap_remove(oldest);
         }
-        open.push(Open { id: id.clone(), session: Session { role, csrf }, opened: now, used: now });
+        let (end, closed) = watch::channel(());
+        let life = Life { closed, opened: now, used: Arc::new(Mutex::new(now)) };
+        open.push(Open { id: id.clone(), session: Session { role, csrf, life }, _end: end });
         Ok(id)
     }
 
     /// The session of that name. All of them are looked at, whichever it is.
     pub(crate) fn find(&self, id: &str, now: Instant) -> Option<Session> {
         let mut found = None;
-        for session in lock(&self.open).iter_mut() {
+        for session in lock(&self.open).iter() {
             if session.id.is(id) && session.is_alive(now) {
-                session.used = now;
+                *lock(&session.session.life.used) = now;
                 found = Some(session.session.clone());
             }
         }
@@ -185,7 +218,11 @@ impl Sessions {
 
 impl Open {
     fn is_alive(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.used) < IDLE && now.saturating_duration_since(self.opened) < AGE
+        now < self.session.life.until()
+    }
+
+    fn used(&self) -> Instant {
+        *lock(&self.session.life.used)
     }
 }
 
@@ -231,6 +268,26 @@ mod tests {
         assert!(sessions.find(one.as_str(), start + AGE).is_none());
         let idle = sessions.open(Role::Admin, start).unwrap();
         assert!(sessions.find(idle.as_str(), start + IDLE).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_its_end_is_told() {
+        let now = || tokio::time::Instant::now().into_std();
+        let (sessions, start) = (Sessions::default(), now());
+        let life = |id: &Secret| sessions.find(id.as_str(), now()).map(|session| session.life).unwrap();
+        let closed = sessions.open(Role::Admin, start).unwrap();
+        let over = life(&closed).over();
+        sessions.close(closed.as_str());
+        over.await;
+        assert_eq!(now(), start, "it was closed, and not waited for");
+
+        let used = sessions.open(Role::Admin, start).unwrap();
+        let mut over = std::pin::pin!(life(&used).over());
+        let half = tokio::time::timeout(IDLE / 2, &mut over).await;
+        assert!(half.is_err());
+        life(&used);
+        over.await;
+        assert_eq!(now() - start, IDLE / 2 + IDLE, "use makes it longer");
     }
 
     #[test]

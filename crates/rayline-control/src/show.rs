@@ -100,13 +100,18 @@ pub(crate) fn rounded(number: f64) -> String {
 
 /// How many requests: marked and with its error where it is an estimate.
 pub(crate) fn requests(sum: &Sum) -> Markup {
+    estimate(sum.requests, sum.error)
+}
+
+/// The same of a number with its standard error.
+pub(crate) fn estimate(number: f64, error: f64) -> Markup {
     html! {
-        @if sum.error >= 0.5 {
+        @if error >= 0.5 {
             span.about title="estimated from a sample; the error is one standard error" {
-                "≈ " (rounded(sum.requests)) " ± " (rounded(sum.error))
+                "≈ " (rounded(number)) " ± " (rounded(error))
             }
         } @else {
-            (rounded(sum.requests))
+            (rounded(number))
         }
     }
 }

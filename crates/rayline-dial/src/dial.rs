@@ -12,6 +12,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use crate::connect::milliseconds;
 use crate::connection::{Connection, Timings};
 use crate::eyeballs;
+use crate::presented::Presented;
 use crate::tls::Client;
 use crate::tls::identity::Identity;
 use crate::wire::Wire;
@@ -83,6 +84,8 @@ pub struct TrustSettings {
     pub crls: Vec<CertificateRevocationListDer<'static>>,
     /// The version of these settings: a connection made under another is not reused.
     pub generation: u64,
+    /// Where the certificates that origins show are noted.
+    pub presented: Arc<Presented>,
 }
 
 /// Why trust settings cannot be used.

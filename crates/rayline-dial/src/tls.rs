@@ -20,10 +20,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::dial::{Protocols, Target, Tls, TrustError, TrustSettings};
+use crate::presented::Presented;
 use crate::wire::Wire;
 
 pub(crate) mod alert;
-mod chain;
+pub(crate) mod chain;
 mod fault;
 pub(crate) mod identity;
 mod ocsp;
@@ -48,6 +49,7 @@ pub(crate) struct Client {
     /// Made when an identity is first shown. There are no more than the plan has zones. Locked for a look per handshake.
     identified: Mutex<HashMap<Arc<Identity>, Configs>>,
     verifier: Arc<Strict>,
+    presented: Arc<Presented>,
 }
 
 /// The settings for each way to judge a certificate.
@@ -103,7 +105,7 @@ impl Client {
             Ok(Offers::new(config))
         };
         let anonymous = Configs { full: config(lenient)?, strict: config(Arc::clone(&verifier) as _)? };
-        Ok(Self { anonymous, identified: Mutex::default(), verifier })
+        Ok(Self { anonymous, identified: Mutex::default(), verifier, presented: trust.presented })
     }
 
     /// The settings for a target.
@@ -132,9 +134,15 @@ impl Client {
             Ok(stream) => stream,
             Err((error, mut wire)) => {
                 let first = wire.end_handshake();
+                if let Some(rejection) = &seen.rejection {
+                    self.presented.note(address, target.server_name, &rejection.chain);
+                }
                 return Err(handshake.fault(&error, &seen, &first, &wire));
             }
         };
+        if let Some(chain) = stream.get_ref().1.peer_certificates() {
+            self.presented.note(address, target.server_name, chain);
+        }
         if strict {
             self.judge_again(&stream, &name, &handshake)?;
         }

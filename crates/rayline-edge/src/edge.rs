@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::Sink;
 use crate::edition::Edition;
+use crate::lookout::Lookout;
 use crate::phase::accept::Door;
 use crate::running::Running;
 use crate::shared::Counts;
@@ -180,6 +181,11 @@ impl Edge {
         Arc::clone(&self.editions().current)
     }
 
+    /// What the edge has seen of origins' certificates and of header sections near their limits.
+    pub fn lookout(&self) -> Arc<Lookout> {
+        Arc::clone(&self.current().lookout)
+    }
+
     /// Runs new requests on another plan; those under way finish on the one they began with. Returns its version, the next
     /// one. A plan that was on trial is withdrawn.
     ///
@@ -190,7 +196,7 @@ impl Edge {
         self.reload_as(version, plan).map(|()| version)
     }
 
-    /// The same with a plan that is called this version.
+    /// The same with a plan that is called this version: that which runs, where only files have changed that it names.
     ///
     /// # Errors
     /// As [`Edge::reload`].

@@ -2,11 +2,16 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayline_config::{Certificate, CertificateTable, Plan, TlsVersion, Zone};
 use rustls::pki_types::CertificateDer;
 
+use crate::lookout::Lookout;
 use crate::{development, origin_ca};
+
+/// How often what origins are trusted by has changed in this process.
+static TRUSTS: AtomicU64 = AtomicU64::new(0);
 
 /// One version of the configuration, the same for every worker.
 #[derive(Debug)]
@@ -15,8 +20,10 @@ pub(crate) struct Edition {
     pub(crate) version: u64,
     /// What origins' certificates are trusted by beside the public CAs: the plan's own, and the Origin CA's root.
     pub(crate) origin_roots: Vec<CertificateDer<'static>>,
-    /// The version that last changed what origins are trusted by: kept connections outlive the others.
+    /// Another number whenever what origins are trusted by has changed: kept connections outlive all else.
     pub(crate) trust: u64,
+    /// What is looked out for, whichever version runs.
+    pub(crate) lookout: Arc<Lookout>,
     /// Every certificate, and how it is served.
     pub(crate) certificates: Vec<Served>,
     /// Which of them answers to a server name.
@@ -64,7 +71,8 @@ impl Edition {
             Some(previous) if previous.origin_roots == origin_roots && previous.plan.server.origin_crl == *crls => {
                 previous.trust
             }
-            Some(_) | None => version,
+            // a version may come twice, with other files that it names, or be tried and withdrawn
+            Some(_) | None => TRUSTS.fetch_add(1, Ordering::Relaxed),
         };
         let mut certificates = Vec::new();
         for zone in &plan.zones {
@@ -77,7 +85,8 @@ impl Edition {
                 certificates.push(Served::new(Arc::new(certificate), zone));
             }
         }
+        let lookout = previous.map(|previous| Arc::clone(&previous.lookout)).unwrap_or_default();
         let by_name = CertificateTable::new(certificates.iter().map(|served| &served.certificate));
-        Ok(Self { plan, version, origin_roots, trust, certificates, by_name })
+        Ok(Self { plan, version, origin_roots, trust, lookout, certificates, by_name })
     }
 }

@@ -14,6 +14,7 @@ mod exchange;
 mod grpc;
 mod hello;
 mod hop;
+mod lookout;
 mod origin;
 mod origin_ca;
 mod output;
@@ -30,7 +31,9 @@ mod visitor;
 mod worker;
 
 pub use edge::{Edge, StartError};
+pub use lookout::{Lookout, Section, Side};
 pub use origin_ca::ORIGIN_CA_ROOT;
+pub use rayline_dial::Shown;
 pub use shared::Counts;
 pub use trial::{Compared, Outcome, Share, Spread};
 

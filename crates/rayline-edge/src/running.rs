@@ -55,6 +55,7 @@ impl Running {
             extra_roots: edition.origin_roots.clone(),
             crls: server.origin_crl.clone(),
             generation: edition.trust,
+            presented: Arc::clone(&edition.lookout.presented),
         })
         .map_err(io::Error::other)?;
         let resolver = Resolver::new(&server.resolvers, plan.limits.resolve_timeout)?;

@@ -208,10 +208,18 @@ fn run(spec: Spec, shared: Arc<Shared>, roots: &[CertificateDer<'static>]) -> io
     let client = Client::new(roots, spec.limits)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let Spec { destination, output_options: output, retry, .. } = spec;
+    let synced = Arc::clone(&shared);
     let uploader = Uploader { shared, destination, output, client, retry, stop: stopped };
     let thread = thread::Builder::new().name(format!("push-{}", spec.name)).spawn(move || {
         let _end = end;
-        runtime.block_on(uploader.run());
+        runtime.block_on(async {
+            tokio::select! {
+                () = uploader.run() => {}
+                () = synced.keep_synced() => {}
+            }
+        });
+        // what was sealed last; an error has no one left to be told, and the segments are there
+        let _ = synced.spool().unsynced().sync();
         // a name that is still being resolved is not waited for
         runtime.shutdown_background();
     })?;

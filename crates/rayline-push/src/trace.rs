@@ -13,7 +13,7 @@ mod proto;
 mod span;
 
 use line::Line;
-use proto::{AnyValue, KeyValue, Request, Resource, ResourceSpans, Scope, ScopeSpans, Value};
+use proto::{AnyValue, KeyValue, Request, Resource, ResourceSpans, Response, Scope, ScopeSpans, Value};
 
 /// The version of OpenTelemetry's conventions that the attributes follow.
 const SCHEMA: &str = "https://opentelemetry.io/schemas/1.26.0";
@@ -29,6 +29,14 @@ pub fn spec(name: &str, destination: Destination, sample_rate: f64) -> Spec {
         sample: Sample { failures: 1.0, successes: sample_rate },
         ..Spec::new(name, destination)
     }
+}
+
+/// What a collector that has taken a batch says against it: how many spans it has rejected for good, and why, which may be
+/// a warning alone. `None`: nothing.
+pub(crate) fn objection(body: &[u8]) -> Option<(u64, String)> {
+    let partial = Response::decode(body).ok()?.partial_success?;
+    let rejected = u64::try_from(partial.rejected_spans).unwrap_or_default();
+    (rejected > 0 || !partial.error_message.is_empty()).then_some((rejected, partial.error_message))
 }
 
 /// The body of an export request for lines of the request log. Those that are none are left out.

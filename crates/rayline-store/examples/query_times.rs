@@ -74,11 +74,11 @@ fn main() -> io::Result<()> {
     let works: [(&str, Work<'_>); 7] = [
         ("errors: the newest 50 failures", Box::new(|source| rows(source, DAY, &failed, 50).is_ok())),
         ("errors: what changed since the morning", Box::new(|source| changes(source, evening, morning, &[]).is_ok())),
-        ("overview: budgets", Box::new(|source| budget(source, DAY, None, 0.999).is_ok())),
-        ("overview: incidents", Box::new(|source| incidents(source, DAY).is_ok())),
+        ("overview: budgets", Box::new(|source| budget(source, DAY, &[], 0.999).is_ok())),
+        ("overview: incidents", Box::new(|source| incidents(source, DAY, &[]).is_ok())),
         ("overview: impact", Box::new(|source| impact(source, DAY, &[]).is_ok())),
         ("overview: approaching trouble", Box::new(|source| approaching(source, evening, &limits).is_ok())),
-        ("zones and origins: health", Box::new(|source| origins(source, DAY, limits.read_timeout).is_ok())),
+        ("zones and origins: health", Box::new(|source| origins(source, DAY, &[], limits.read_timeout).is_ok())),
     ];
     for (name, work) in works {
         let took = median(|| {

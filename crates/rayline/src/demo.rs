@@ -31,6 +31,8 @@ const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHO
 const LIMITS: &str = "connect_timeout = \"2s\"\ntls_timeout = \"2s\"\nack_timeout = \"2s\"\nwrite_timeout = \"2s\"\n\
                       resolve_timeout = \"2s\"\ntcp_keepalive = \"1s\"\nwebsocket_idle_timeout = \"3s\"\n";
 const PATIENCE: &str = "client_head_timeout = \"2s\"\nclient_body_timeout = \"2s\"\nclient_write_timeout = \"2s\"\n";
+/// The file in the demo's folder that its alerts are told to.
+const TOLD: &str = "alerts.ndjson";
 /// Longer than the time in which a vanished origin is missed, so that both can be seen.
 const READ_TIMEOUT: u64 = 5;
 const DRAIN: Duration = Duration::from_secs(1);
@@ -166,6 +168,7 @@ impl Demo {
             addresses.admin,
             dns.addr()
         );
+        toml.push_str(&alert(&folder.join(TOLD)));
         let html = page::render(&exhibits, &missing, &place);
         let start = Answer::status(200)
             .field("Content-Type", "text/html; charset=utf-8")
@@ -252,6 +255,7 @@ impl Demo {
             output::say(&format!("  not shown here: {}, because {}", missing.exhibit.name, missing.why));
         }
         output::say(&format!("  folder {} (configuration and log, removed at the end)", folder.display()));
+        output::say(&format!("  alerts are told to {}", folder.join(TOLD).display()));
         output::say(&format!(
             "\nthe demo sends {own} requests of its own over the next {} s, so that the dashboard has something to show",
             traffic::LENGTH.as_secs()
@@ -259,6 +263,17 @@ impl Demo {
         output::say("your requests appear below; Ctrl-C ends the demo\n");
         std::fs::write(folder.join("demo.toml"), &self.toml)
     }
+}
+
+/// An alert of what fails much, told to a file: a command that appends what it is told.
+fn alert(file: &Path) -> String {
+    let command = ["/bin/sh", "-c", r#"{ cat; echo; } >> "$0""#, &file.display().to_string()];
+    // what is a string in JSON is one in TOML
+    let command = json!(command);
+    format!(
+        "[[alert]]\nname = \"fails-much\"\nalert_type = \"failure_rate\"\nthreshold = 50\nmin_requests = 20\n\
+         receivers = [\"file\"]\n[[alert_receiver]]\nname = \"file\"\ntype = \"command\"\ncommand = {command}\n"
+    )
 }
 
 /// Adds a zone of one record.

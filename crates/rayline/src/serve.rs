@@ -153,7 +153,13 @@ fn run_again(service: &Service) {
             for key in reloaded.needs_restart {
                 output::say(&format!("`{key}` has changed, which takes effect after a restart"));
             }
-            output::say(&format!("running on version {} of the configuration", reloaded.version));
+            let version = reloaded.version;
+            output::say(&match reloaded.is_new {
+                true => format!("running on version {version} of the configuration"),
+                false => format!(
+                    "the configuration has not changed: version {version} runs on, and the files that it names were read again"
+                ),
+            });
         }
         Err(problem) => {
             match &problem {

@@ -7,6 +7,7 @@ mod reload;
 mod senders;
 pub(crate) mod stored;
 mod versions;
+mod watched;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -63,7 +64,7 @@ impl Service {
         let sinks = lanes.into_iter().map(|lane| Box::new(IntoLane(lane)) as Box<dyn Sink>).collect();
         let (version, wanted) = (beside.version(reload.running()), beside.read(&plan));
         let edge = Arc::new(Edge::start_at(version, plan, sinks).map_err(|error| error.to_string())?);
-        beside.begin(wanted, version, reload.running());
+        beside.follow(wanted, version, reload.running(), edge.lookout());
         let counts = Arc::clone(edge.counts());
         observer.set_gauges(move || gauges(&counts));
         let control = match admin {
@@ -137,6 +138,14 @@ struct Seat {
     started: SystemTime,
 }
 
+impl Seat {
+    /// Ours, and those that origins have shown.
+    fn certificates(&self, ours: Option<&Value>) -> Vec<Value> {
+        let ours = ours.and_then(Value::as_array).into_iter().flatten().cloned();
+        ours.chain(watched::certificates(&self.edge.lookout())).collect()
+    }
+}
+
 impl rayline_control::Edge for Seat {
     fn plan_version(&self) -> u64 {
         self.edge.counts().plan_version.load(Ordering::Relaxed)
@@ -166,7 +175,8 @@ impl rayline_control::Edge for Seat {
             "plan_version": self.plan_version(),
             "started_at": started.to_seconds(),
             "zones": told.get("zones"),
-            "certificates": told.get("certificates"),
+            "certificates": self.certificates(told.get("certificates")),
+            "near_limits": watched::near_limits(&self.edge.lookout()),
             "http": shown(self.edge.http()),
             "https": shown(self.edge.https()),
             "visitor_connections": self.edge.counts().visitor_connections.load(Ordering::Relaxed),

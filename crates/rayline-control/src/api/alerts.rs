@@ -27,7 +27,11 @@ pub(super) async fn ask(State(shared): State<Shared>) -> Response {
             "receiver": job.receiver,
             "sent": job.sent,
             "waiting": job.waiting,
+            "waiting_bytes": job.waiting_bytes,
             "lost": job.lost,
+            "failed_tries": job.failed,
+            "last_success": job.last_success.map(|at| at.to_seconds()),
+            "objection": job.objection,
             "error": job.error,
             "failing_since": job.failing_since.map(|since| since.to_seconds()),
         })

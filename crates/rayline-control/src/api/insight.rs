@@ -12,16 +12,13 @@ use rayline_store::{Format, export};
 use rayline_verdict::Moment;
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::{OBJECTIVE, Shared};
 use crate::control::now;
 use crate::envelope::{Failure, success};
 use crate::facts::{Unanswered, source};
 use crate::scope::Scope;
 
 type Asked = Pairs<Vec<(String, String)>>;
-
-/// What an error budget is held against if nothing is said.
-const OBJECTIVE: f64 = 0.999;
 
 /// Bytes that are exported at once; who wants more asks for shorter spans.
 const EXPORT_BYTES: usize = 256 * 1024 * 1024;
@@ -69,9 +66,9 @@ fn changes_json(found: &Changes) -> Value {
     })
 }
 
-/// `GET /api/budget?objective=0.999&zone=`
+/// `GET /api/budget?objective=0.999`
 pub(super) async fn ask_budget(State(shared): State<Shared>, Pairs(pairs): Asked) -> Response {
-    let scope = match scope(&pairs, &["objective", "zone"]) {
+    let scope = match scope(&pairs, &["objective"]) {
         Ok(scope) => scope,
         Err(answer) => return *answer,
     };
@@ -79,9 +76,8 @@ pub(super) async fn ask_budget(State(shared): State<Shared>, Pairs(pairs): Asked
         Ok(objective) if (0.0..1.0).contains(&objective) => objective,
         Ok(_) | Err(_) => return Failure::Invalid.answer(["`objective` is a share such as `0.999`"]),
     };
-    let zone = scope.own("zone").map(str::to_owned);
     let found =
-        shared.desk.ask(move |store| budget::budget(source(store), scope.span, zone.as_deref(), objective)).await;
+        shared.desk.ask(move |store| budget::budget(source(store), scope.span, &scope.filters, objective)).await;
     answer(found.map(|zones| {
         zones
             .iter()
@@ -105,7 +101,7 @@ pub(super) async fn ask_origins(State(shared): State<Shared>, Pairs(pairs): Aske
         Err(answer) => return *answer,
     };
     let limit = shared.seats.limits().read_timeout;
-    let found = shared.desk.ask(move |store| origins::origins(source(store), scope.span, limit)).await;
+    let found = shared.desk.ask(move |store| origins::origins(source(store), scope.span, &scope.filters, limit)).await;
     let seconds = |at: Option<Moment>| at.map(Moment::to_seconds);
     answer(found.map(|origins| {
         origins.iter().map(|origin| json!({
@@ -114,6 +110,8 @@ pub(super) async fn ask_origins(State(shared): State<Shared>, Pairs(pairs): Aske
             "last_failure": seconds(origin.last_failure), "last_success": seconds(origin.last_success),
             "wait_p50_ms": origin.wait_p50.map(|time| time.as_secs_f64() * 1e3),
             "wait_p99_ms": origin.wait_p99.map(|time| time.as_secs_f64() * 1e3),
+            "connect_p50_ms": origin.connect_p50.map(|time| time.as_secs_f64() * 1e3),
+            "tls_p50_ms": origin.tls_p50.map(|time| time.as_secs_f64() * 1e3),
             "reused": origin.reused, "slow": origin.slow,
         })).collect()
     }))
@@ -129,7 +127,7 @@ pub(super) async fn ask_incidents(State(shared): State<Shared>, Pairs(pairs): As
         Ok(scope) => scope,
         Err(answer) => return *answer,
     };
-    let found = shared.desk.ask(move |store| incidents(source(store), scope.span)).await;
+    let found = shared.desk.ask(move |store| incidents(source(store), scope.span, &scope.filters)).await;
     answer(found.map(|Incidents { incidents, strays, looked_at_one_in }| {
         let incidents: Vec<Value> = incidents.iter().map(incident_json).collect();
         json!({ "incidents": incidents, "strays": strays, "looked_at_one_in": looked_at_one_in })
@@ -144,7 +142,8 @@ fn incident_json(incident: &Incident) -> Value {
             "failed": followed.failed, "zones": followed.zones, "origins": followed.origins })
     });
     json!({
-        "begin": incident.begin.to_seconds(), "end": incident.end.map(Moment::to_seconds), "party": incident.party,
+        "begin": incident.begin.to_seconds(), "end": incident.end.map(Moment::to_seconds),
+        "last": incident.last.to_seconds(), "party": incident.party,
         "codes": codes(&incident.codes), "zones": incident.zones, "hosts": incident.hosts, "origins": incident.origins,
         "failed": incident.failed, "requests": incident.requests, "share": incident.share,
         "plan": incident.plan.as_ref().map(|plan| json!({ "version": plan.version, "since": plan.since.to_seconds() })),

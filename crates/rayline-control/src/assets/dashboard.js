@@ -21,15 +21,23 @@ const listen = (url, handlers) => {
   return { toggle: () => { if (source) close(); else open(); return source !== null; } };
 };
 
-// Fetches the page anew and takes over its parts that have changed, except what somebody is using.
+// Fetches the page anew and takes over its parts that have changed, except what somebody is using. Where there are other
+// parts than before, such as after the first request of all, it takes over the page.
+const parts = (page) => [...page.querySelectorAll('[data-swap]')].map((part) => part.id).join(' ');
+const isUsed = (part) => part.contains(document.activeElement) || part.matches(':hover') || part.querySelector('details[open]');
 const refresh = async () => {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  if (parts(fresh) !== parts(document)) {
+    const main = document.querySelector('main');
+    const busy = main.contains(document.activeElement) && document.activeElement !== main;
+    if (!busy) main.replaceWith(document.adoptNode(fresh.querySelector('main')));
+    return;
+  }
   for (const part of document.querySelectorAll('[data-swap]')) {
     const other = fresh.getElementById(part.id);
-    const used = part.contains(document.activeElement) || part.matches(':hover') || part.querySelector('details[open]');
-    if (other && !used && other.innerHTML !== part.innerHTML) part.replaceWith(document.adoptNode(other));
+    if (other && !isUsed(part) && other.innerHTML !== part.innerHTML) part.replaceWith(document.adoptNode(other));
   }
 };
 
@@ -67,7 +75,7 @@ for (const list of document.querySelectorAll('[data-stream]')) {
   };
   const stream = listen(list.dataset.stream, {
     open: () => say('live'),
-    error: () => say('connection lost, trying again'),
+    error: (_, source) => say(source.readyState === EventSource.CLOSED ? 'ended: load the page again' : 'connection lost, trying again'),
     line: add,
     done: (_, source) => { source.close(); location.reload(); },
   });

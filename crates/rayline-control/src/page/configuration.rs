@@ -26,9 +26,11 @@ pub(crate) async fn show(
 ) -> Response {
     let number =
         |name: &str| pairs.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
-    let reloaded = number("reloaded");
     let main = html! {
-        @if let Some(version) = reloaded { p.note.ok role="status" { "Version " (version) " runs now." } }
+        @if let Some(version) = number("reloaded") { p.note.ok role="status" { "Version " (version) " runs now." } }
+        @if let Some(version) = number("same") {
+            p.note.ok role="status" { "The file has not changed: version " (version) " runs on. What it names, such as certificates, was read again." }
+        }
         @match &shared.seats.configurations {
             None => (nothing()),
             Some(configurations) => (versions(&shared, &**configurations, &who, number("version"), number("against"))),
@@ -64,13 +66,13 @@ fn versions(
     let old = before.and_then(|before| configurations.text(before));
     html! {
         section.card {
-            header { h2 { "Versions" } span.soft { "the newest first" } }
+            header { h2 { "Versions" } span.soft { "the last hundred, the newest first" } }
             (list(&versions, running, shown))
             @if let (true, Some(csrf)) = (who.is_admin(), who.csrf()) {
                 form method="post" action="/configuration/reload" {
                     input type="hidden" name=(CSRF) value=(csrf.as_str());
                     button type="submit" { "Read the file again" }
-                    " " span.soft.small { "A file with an error changes nothing and says why." }
+                    " " span.soft.small { "A file with an error changes nothing and says why; one that says the same makes no new version." }
                 }
             }
         }
@@ -86,7 +88,8 @@ fn versions(
                 pre.tall tabindex="0" { (show::long(text, 200_000).lines()) }
             },
             None => (parts::empty(&format!("Version {shown} is not known"), &html! {
-                p { "Versions are kept while the edge runs, the last hundred of them." }
+                p { "The last hundred versions are kept in " code { "versions" } " in the edge’s data directory, over restarts too. "
+                    "This one is older, or there never was one of that number." }
             })),
         }
     }
@@ -139,8 +142,12 @@ pub(crate) fn difference(old: &str, new: &str) -> Markup {
 /// `POST /configuration/reload`
 pub(crate) async fn reload(State(shared): State<Shared>, Extension(who): Extension<Who>) -> Response {
     let edge = std::sync::Arc::clone(&shared.edge);
+    let before = edge.plan_version();
     let problems = match tokio::task::spawn_blocking(move || edge.reload()).await {
-        Ok(Ok(version)) => return crate::login::see(&format!("/configuration?reloaded={version}")),
+        Ok(Ok(version)) => {
+            let what = if version == before { "same" } else { "reloaded" };
+            return crate::login::see(&format!("/configuration?{what}={version}"));
+        }
         Ok(Err(problems)) => problems,
         Err(_panicked) => vec!["the reload broke off".to_owned()],
     };

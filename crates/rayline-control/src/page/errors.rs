@@ -5,18 +5,18 @@ use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use rayline_store::analysis::changes::{Changes, changes};
+use rayline_store::analysis::incidents::{Incidents, incidents};
 use rayline_store::{Answer, Dimension, Filter, Matching, Query, QueryError, Row, Source, Sum};
 use rayline_verdict::Moment;
 
-use super::frame::{Page, Tab};
+use super::frame::Tab;
 use super::line::Line;
 use super::timeline::{Timeline, named};
+use super::view::View;
 use super::{chart, controls, insight, parts};
 use crate::access::Who;
 use crate::api::Shared;
-use crate::control::now;
-use crate::facts::{Unanswered, source};
-use crate::login::see;
+use crate::facts::Unanswered;
 use crate::scope::Scope;
 use crate::show::{self, long, short};
 
@@ -57,6 +57,17 @@ const PAIRS: usize = 60;
 /// Requests in the list of the newest.
 const NEWEST: usize = 15;
 
+/// Values in a list that was asked for whole.
+const ALL: usize = 500;
+
+const VIEW: View = View {
+    tab: Tab::Errors,
+    title: "Errors",
+    path: PATH,
+    own: &["split", "all"],
+    api: |scope| format!("/api/analytics?{}&by=party&step={}s", scope.api_query(), scope.step().as_secs()),
+};
+
 /// What the page shows.
 struct Seen {
     timeline: Timeline,
@@ -66,6 +77,8 @@ struct Seen {
     tops: Vec<Answer>,
     changes: Changes,
     newest: Vec<Row>,
+    /// Where the page is about one code alone.
+    incidents: Option<Incidents>,
 }
 
 /// `GET /errors`
@@ -74,52 +87,47 @@ pub(crate) async fn show(
     Extension(who): Extension<Who>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Response {
-    if let Some(link) = controls::added(&pairs, PATH) {
-        return see(&link);
-    }
-    let now = now();
-    let page = |main, scope: Option<&Scope>| Page {
-        tab: Tab::Errors,
-        title: "Errors",
-        who: &who,
-        api: scope
-            .map(|scope| format!("/api/analytics?{}&by=party&step={}s", scope.api_query(), scope.step().as_secs())),
-        permalink: scope.map(|scope| scope.permalink(PATH)),
-        is_live: scope.is_some_and(Scope::is_live),
-        main,
+    let draw = |scope: &Scope, seen: Result<Seen, Unanswered>| match seen {
+        Ok(seen) => body(&shared, scope, &seen),
+        Err(why) => unanswered(&why),
     };
-    let scope = match Scope::read(&pairs, &["split"], now) {
-        Ok(scope) => scope,
-        Err(wrong) => return page(unreadable(&wrong), None).answer(),
-    };
-    let split =
-        scope.own("split").and_then(Dimension::named).filter(|split| SPLITS.iter().any(|(known, _)| known == split));
-    let split = split.unwrap_or(Dimension::Party);
-    let asked = scope.clone();
-    let seen = shared.desk.ask(move |store| read(source(store), &asked, split)).await;
-    let main = html! {
-        (controls::all(&scope, PATH, now))
-        @match seen {
-            Ok(seen) => (body(&shared, &scope, split, &seen)),
-            Err(why) => (unanswered(&why)),
-        }
-    };
-    page(main, Some(&scope)).answer()
+    VIEW.answer(&shared, &who, &pairs, read, draw).await
 }
 
-fn read(store: &dyn Source, scope: &Scope, split: Dimension) -> Result<Seen, QueryError> {
+/// By what the time line is split.
+fn split(scope: &Scope) -> Dimension {
+    let asked = scope.own("split").and_then(Dimension::named);
+    asked.filter(|split| SPLITS.iter().any(|(known, _)| known == split)).unwrap_or(Dimension::Party)
+}
+
+/// The code that the page is about alone.
+fn code(scope: &Scope) -> Option<&str> {
+    let mut filters = scope.filters.iter().filter(|filter| filter.dimension == Dimension::Code);
+    match (filters.next(), filters.next()) {
+        (Some(Filter { matching: Matching::Is, values, .. }), None) => match values.as_slice() {
+            [code] if !code.is_empty() => Some(code),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn read(store: &dyn Source, scope: &Scope) -> Result<Seen, QueryError> {
     let sum = |query: &Query| rayline_store::run(store, query).map(|answer| answer.total);
     let top = |by: &[Dimension], top| rayline_store::run(store, &Query { top, ..scope.query(by) });
+    let all = scope.own("all").and_then(Dimension::named);
+    let most = |dimension| if Some(dimension) == all { ALL } else { TOP };
     let mut filters = scope.filters.clone();
     filters.push(failed());
     Ok(Seen {
-        timeline: Timeline::read(store, scope, split)?,
+        timeline: Timeline::read(store, scope, split(scope))?,
         total: sum(&scope.query(&[]))?,
         before: sum(&Query { span: scope.before(), ..scope.query(&[]) })?,
         statuses: top(&[Dimension::EdgeStatus, Dimension::OriginStatus], PAIRS)?,
-        tops: TOPS.into_iter().map(|(dimension, _)| top(&[dimension], TOP)).collect::<Result<_, _>>()?,
+        tops: TOPS.into_iter().map(|(dimension, _)| top(&[dimension], most(dimension))).collect::<Result<_, _>>()?,
         changes: changes(store, scope.span, scope.before(), &scope.filters)?,
         newest: rayline_store::rows(store, scope.span, &filters, NEWEST)?,
+        incidents: code(scope).map(|_| incidents(store, scope.span, &scope.filters)).transpose()?,
     })
 }
 
@@ -152,12 +160,16 @@ pub(crate) fn unanswered(why: &Unanswered) -> Markup {
     }
 }
 
-fn body(shared: &Shared, scope: &Scope, split: Dimension, seen: &Seen) -> Markup {
+fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
+    let split = split(scope);
     if seen.total.requests <= 0.0 {
         return nothing(scope);
     }
     html! {
         div #stats data-swap { (stats(scope, seen)) }
+        @if let (Some(code), true) = (code(scope), seen.total.failed > 0) {
+            section.card #cause data-swap { (cause(scope, code, seen)) }
+        }
         section.card #timeline data-swap {
             header { h2 { "Failed requests over time" } span.soft { "click a bar to look closer" } }
             div.choose role="group" aria-label="Split by" {
@@ -188,6 +200,48 @@ fn body(shared: &Shared, scope: &Scope, split: Dimension, seen: &Seen) -> Markup
                     a href=(format!("/api/export?{}&format={form}", scope.api_query())) { (form) } " " } }
                 ol.lines { @for line in seen.newest.iter().filter_map(|row| Line::parse(&row.line)) { (line.row(false)) } }
             }
+        }
+    }
+}
+
+/// One failure in short: whose fault, since when, where, and what to do first.
+fn cause(scope: &Scope, code: &str, seen: &Seen) -> Markup {
+    let entry = parts::code_named(code).map(|code| code.entry());
+    let values = |dimension: Dimension| -> Vec<(&str, u64)> {
+        let answer = TOPS.iter().zip(&seen.tops).find(|((top, _), _)| *top == dimension).map(|(_, answer)| answer);
+        let groups = answer.into_iter().flat_map(|answer| &answer.groups).filter(|group| group.sum.failed > 0);
+        let value = groups.filter_map(|group| Some((group.key.first()?.as_str(), group.sum.failed)));
+        value.filter(|(value, _)| !value.is_empty()).take(4).collect()
+    };
+    let incident = seen.incidents.iter().flat_map(|found| &found.incidents).min_by_key(|incident| incident.begin);
+    let newest = seen.newest.first();
+    // of few failures the first one is in the list
+    let first = seen.newest.last().filter(|_| seen.total.failed <= NEWEST as u64);
+    html! {
+        header { h2 { (parts::party(code.split('.').next().unwrap_or_default())) } (parts::code(code)) }
+        p { strong { (entry.map_or(code, |entry| entry.sentence)) } }
+        dl.facts {
+            dt { "Since" }
+            dd { @match (incident, first) {
+                (Some(incident), _) => (insight::course(scope, incident)),
+                (None, Some(first)) => { (show::when(first.at)) },
+                (None, None) => "it happens now and then",
+            } }
+            @for (dimension, name) in [(Dimension::Host, "Hosts"), (Dimension::Path, "Paths"), (Dimension::Origin, "Origins")] {
+                @let values = values(dimension);
+                @if !values.is_empty() {
+                    dt { (name) }
+                    dd { @for (place, (value, failed)) in values.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        a href=(scope.with(dimension, value).link(PATH)) { (long(value, 80)) } " " span.soft.small { (show::count(*failed)) }
+                    } }
+                }
+            }
+            @if let Some(plan) = incident.and_then(|incident| incident.plan.as_ref()) { dt { "Configuration" } dd { (insight::switch(plan)) } }
+            @if let Some(fix) = entry.and_then(|entry| entry.fix.first()) { dt { "First" } dd { strong { (parts::prose(fix)) } } }
+        }
+        @if let Some(newest) = newest {
+            p { a.button.plain href=(format!("/ray/{}", newest.ray)) { "How it is known: the newest of them" } }
         }
     }
 }
@@ -315,7 +369,7 @@ fn top(scope: &Scope, dimension: Dimension, title: &str, answer: &Answer) -> Mar
                             td.n.soft { (show::percent(group.sum.failed as f64, group.sum.requests)) }
                         }
                     }
-                    @if others > 0 { tr { th.soft scope="row" { "others" } td.n { (show::count(others)) } td {} } }
+                    @if others > 0 { tr { th scope="row" { a.soft href=(scope.with_own("all", dimension.name()).link(PATH)) { "all others" } } td.n { (show::count(others)) } td {} } }
                 }
             } }
         }

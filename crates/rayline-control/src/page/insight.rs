@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rayline_store::analysis::approaching::Warning;
 use rayline_store::analysis::changes::Changes;
 use rayline_store::analysis::impact::Impact;
-use rayline_store::analysis::incidents::{Incident, Incidents};
+use rayline_store::analysis::incidents::{Incident, Incidents, PlanSwitch};
 use rayline_store::{Dimension, Span};
 use rayline_verdict::Moment;
 
@@ -21,6 +21,9 @@ const INCIDENTS: usize = 10;
 const EXPLANATIONS: usize = 8;
 const PAGES: usize = 8;
 const WARNINGS: usize = 12;
+/// After so much time without a failure an incident is called quiet. Whether it is over, the analysis says later.
+const QUIET: i64 = 30 * SECOND;
+const SECOND: i64 = 1_000_000_000;
 
 /// Incidents, each with its root and what followed from it.
 pub(crate) fn incidents(scope: &Scope, found: &Incidents) -> Markup {
@@ -46,7 +49,7 @@ fn one_incident(scope: &Scope, incident: &Incident) -> Markup {
     let code = incident.codes.first().map_or("", |(code, _)| code.as_str());
     let entry = parts::code_named(code).map(|code| code.entry());
     let end = incident.end.unwrap_or(scope.span.to);
-    let mut at = scope.within(Span { from: incident.begin, to: Moment(end.0.saturating_add(1_000_000_000)) });
+    let mut at = scope.within(Span { from: incident.begin, to: Moment(end.0.saturating_add(SECOND)) });
     if let [zone] = incident.zones.as_slice() {
         at = at.with(Dimension::Zone, zone);
     }
@@ -57,26 +60,43 @@ fn one_incident(scope: &Scope, incident: &Incident) -> Markup {
         p { (parts::party(&incident.party)) " "
             a href=(at.link(ERRORS)) { strong { (entry.map_or(code, |entry| entry.sentence)) } } " " (parts::code(code)) }
         p.small {
-            @match incident.end {
-                Some(end) => { span.soft.dot { "over" } " from " (show::when(incident.begin)) " to " (show::when(end)) },
-                None => { strong.badly.dot { "goes on" } " since " (show::when(incident.begin)) },
-            }
-            "; " (show::count(incident.failed)) " failed, " (show::percent(incident.share, 1.0)) " of the requests there"
+            (course(scope, incident)) "; " (show::count(incident.failed)) " failed, " (show::percent(incident.share, 1.0)) " of the requests there"
             @let hosts = if incident.hosts.is_empty() { &incident.zones } else { &incident.hosts };
             @if !hosts.is_empty() { "; " (names(hosts)) }
             @if !incident.origins.is_empty() { "; origin " (names(&incident.origins)) }
         }
         @if let Some(plan) = &incident.plan {
-            p.small { "It began with " a href=(format!("/configuration?version={}", encoded(&plan.version))) { "configuration version " (short(&plan.version)) }
-                ", which runs since " (show::when(plan.since)) "." }
+            p.small { "It began with " (switch(plan)) "." }
         }
         @if let Some(fix) = entry.and_then(|entry| entry.fix.first()) {
             p.small { strong { "First: " } (parts::prose(fix)) }
         }
+        p.small { a href=(at.link("/ray/newest")) { "See the newest of these requests" } span.soft { ", and how it is known" } }
         @for consequence in incident.consequences.iter().take(5) {
             @let followed = consequence.incident.codes.first().map_or("", |(code, _)| code.as_str());
             p.small.soft { "↳ then " (parts::code(followed)) ", " (show::count(consequence.incident.failed)) " failed: " (parts::prose(&consequence.reason)) }
         }
+    }
+}
+
+/// Since when, and whether it goes on: nobody can say that it is over before it has been quiet for a while.
+pub(crate) fn course(scope: &Scope, incident: &Incident) -> Markup {
+    let silent = scope.span.to.0.saturating_sub(incident.last.0);
+    html! {
+        @match incident.end {
+            Some(end) => { span.soft.dot { "over" } " from " (show::when(incident.begin)) " to " (show::when(end)) },
+            None if !scope.is_live() => { strong.badly.dot { "not over" } " at the end of this span; since " (show::when(incident.begin)) ", last seen " (show::when(incident.last)) },
+            None if silent < QUIET => { strong.badly.dot { "goes on" } " since " (show::when(incident.begin)) ", last seen " (show::ago(incident.last, scope.span.to)) },
+            None => { strong.warns.dot { "quiet" } " since " (show::when(incident.last)) " (" (show::ago(incident.last, scope.span.to)) "); it began " (show::when(incident.begin)) },
+        }
+    }
+}
+
+/// The version of the configuration that something began with.
+pub(crate) fn switch(plan: &PlanSwitch) -> Markup {
+    html! {
+        a href=(format!("/configuration?version={}", encoded(&plan.version))) { "configuration version " (short(&plan.version)) }
+        ", which runs since " (show::when(plan.since))
     }
 }
 

@@ -1,39 +1,50 @@
 //! Zones and origins: what is configured, and how each origin address fares with real traffic.
 
+use std::time::Duration;
+
 use axum::Extension;
 use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
 use maud::{Markup, html};
-use rayline_store::{Answer, Dimension, Filter, Group, Matching, Number, Query, QueryError, Source};
+use rayline_store::analysis::origins::{Origin, origins};
+use rayline_store::{Answer, Dimension, Number, Query, QueryError, Source};
 use serde_json::Value;
 
-use super::errors::{unanswered, unreadable};
-use super::frame::{Page, Tab};
+use super::errors::unanswered;
+use super::frame::Tab;
+use super::parts;
 use super::timeline::named;
-use super::{controls, parts};
+use super::view::View;
 use crate::access::Who;
 use crate::api::Shared;
-use crate::control::now;
-use crate::facts::source;
+use crate::facts::Unanswered;
 use crate::scope::Scope;
 use crate::show::{self, short};
 
-const PATH: &str = "/origins";
-/// Origins and zones that are listed.
+/// Zones that are listed, and origins.
 const TOP: usize = 100;
+const ORIGINS: usize = 200;
+/// Origins that are seen at once.
+const FIRST: usize = 15;
 /// So many configured zones are listed without being asked for.
 const FEW: usize = 20;
-/// What is measured of an origin.
-const TIMES: [(Number, f64); 4] = [(Number::Tcp, 0.5), (Number::Tls, 0.5), (Number::Wait, 0.5), (Number::Wait, 0.99)];
 /// From this share of failed requests on an origin is ill, and from this one it limps.
 const ILL: f64 = 0.05;
 const LIMPS: f64 = 0.001;
+/// Certificates with fewer days left are marked, and with fewer than these they are urgent.
+const SOON: i64 = 30;
+const URGENT: i64 = 7;
+
+const VIEW: View = View {
+    tab: Tab::Origins,
+    title: "Zones & origins",
+    path: "/origins",
+    own: &[],
+    api: |scope| format!("/api/origins?{}", scope.api_query()),
+};
 
 struct Seen {
-    origins: Answer,
-    /// The most frequent code of each, and whose it is.
-    codes: Answer,
-    served: Answer,
+    origins: Vec<Origin>,
     zones: Answer,
 }
 
@@ -43,96 +54,112 @@ pub(crate) async fn show(
     Extension(who): Extension<Who>,
     Pairs(pairs): Pairs<Vec<(String, String)>>,
 ) -> Response {
-    if let Some(link) = controls::added(&pairs, PATH) {
-        return crate::login::see(&link);
-    }
-    let now = now();
-    let page = |main, scope: Option<&Scope>| Page {
-        tab: Tab::Origins,
-        title: "Zones & origins",
-        who: &who,
-        api: scope.map(|scope| format!("/api/analytics?{}&by=origin&q=wait:0.99", scope.api_query())),
-        permalink: scope.map(|scope| scope.permalink(PATH)),
-        is_live: scope.is_some_and(Scope::is_live),
-        main,
-    };
-    let scope = match Scope::read(&pairs, &[], now) {
-        Ok(scope) => scope,
-        Err(wrong) => return page(unreadable(&wrong), None).answer(),
-    };
-    let asked = scope.clone();
-    let seen = shared.desk.ask(move |store| read(source(store), &asked)).await;
+    let read_timeout = shared.seats.limits().read_timeout;
+    let read = move |store: &dyn Source, scope: &Scope| read(store, scope, read_timeout);
     let status = shared.edge.status();
-    let main = html! {
-        (controls::all(&scope, PATH, now))
-        @match &seen {
-            Ok(seen) => {
-                section.card #origins data-swap { (origins(&scope, seen)) }
-                section.card #zones data-swap { (zones(&scope, &seen.zones, &status)) }
-            },
-            Err(why) => (unanswered(why)),
+    let draw = |scope: &Scope, seen: Result<Seen, Unanswered>| {
+        html! {
+            @match &seen {
+                Ok(seen) => {
+                    section.card #origins data-swap { (all(scope, &seen.origins, &status, read_timeout)) }
+                    section.card #zones data-swap { (zones(scope, &seen.zones, &status)) }
+                },
+                Err(why) => (unanswered(why)),
+            }
+            (configured(&status))
         }
-        (configured(&status))
     };
-    page(main, Some(&scope)).answer()
+    VIEW.answer(&shared, &who, &pairs, read, draw).await
 }
 
-fn read(store: &dyn Source, scope: &Scope) -> Result<Seen, QueryError> {
-    let mut asked = scope.clone();
-    asked.filters.push(Filter { dimension: Dimension::Origin, matching: Matching::IsNot, values: vec![String::new()] });
-    let run = |query: Query| rayline_store::run(store, &query);
+fn read(store: &dyn Source, scope: &Scope, read_timeout: Duration) -> Result<Seen, QueryError> {
     Ok(Seen {
-        origins: run(Query { top: TOP, quantiles: TIMES.to_vec(), ..asked.query(&[Dimension::Origin]) })?,
-        codes: run(Query { top: 4 * TOP, ..asked.query(&[Dimension::Origin, Dimension::Code]) })?,
-        served: run(Query { top: 4 * TOP, ..asked.query(&[Dimension::Origin, Dimension::Zone]) })?,
-        zones: run(Query {
-            top: TOP,
-            quantiles: vec![(Number::FirstByte, 0.5), (Number::FirstByte, 0.99)],
-            ..scope.query(&[Dimension::Zone])
-        })?,
+        origins: origins(store, scope.span, &scope.filters, read_timeout)?,
+        zones: rayline_store::run(
+            store,
+            &Query {
+                top: TOP,
+                quantiles: vec![(Number::FirstByte, 0.5), (Number::FirstByte, 0.99)],
+                ..scope.query(&[Dimension::Zone])
+            },
+        )?,
     })
 }
 
-fn origins(scope: &Scope, seen: &Seen) -> Markup {
-    html! {
-        header { h2 { "Origins" } span.soft { "each address as real requests found it" } }
-        @if seen.origins.groups.is_empty() { p.soft { "No origin was asked in this span." } } @else {
+fn all(scope: &Scope, origins: &[Origin], status: &Value, read_timeout: Duration) -> Markup {
+    let (first, others) = origins.split_at(FIRST.min(origins.len()));
+    let left_out = others.len().saturating_sub(ORIGINS);
+    let rows = |origins: &[Origin]| {
+        html! {
             div.scroll { table {
                 thead { tr {
-                    th scope="col" { "Origin and zone" } th scope="col" { "Health" } th.n scope="col" { "Failed" } th.n scope="col" { "Requests" }
-                    th.n scope="col" { "Connect" } th.n scope="col" { "TLS" } th.n scope="col" { "Wait, median" } th.n scope="col" { "p99" }
-                    th scope="col" { "Mostly" }
+                    th scope="col" { "Origin and zone" } th scope="col" { "Health" } th.n scope="col" { "Failed" }
+                    th.n scope="col" title="the time to connect, by TCP and then by TLS" { "Connect + TLS" }
+                    th.n scope="col" { "Wait, median" } th.n scope="col" { "p99" }
+                    th.n scope="col" title="answered on a connection that was there already" { "Reused" }
+                    th scope="col" { "Certificate" }
                 } }
-                tbody { @for group in &seen.origins.groups { (origin_row(scope, group, seen)) } }
+                tbody { @for origin in origins { (row(scope, origin, status, read_timeout)) } }
             } }
+        }
+    };
+    html! {
+        header { h2 { "Origins" } span.soft { "each address as real requests found it, the worst first" } }
+        @if origins.is_empty() { p.soft { "No origin was asked in this span." } } @else { (rows(first)) }
+        @if !others.is_empty() {
+            details {
+                summary { (show::count(others.len() as u64)) " more origins, none with a larger share of failures" }
+                (rows(others.get(..ORIGINS).unwrap_or(others)))
+                @if left_out > 0 { p.soft { (show::count(left_out as u64)) " more are left out; add a filter to see one of them." } }
+            }
         }
     }
 }
 
-fn origin_row(scope: &Scope, group: &Group, seen: &Seen) -> Markup {
-    let origin = group.key.first().map_or("", String::as_str);
-    let share = group.sum.failed as f64 / group.sum.requests.max(1.0);
-    let zones = seen.served.groups.iter().filter_map(|group| match group.key.as_slice() {
-        [of, zone] if of == origin => Some(zone.as_str()),
-        _ => None,
-    });
-    let zones: Vec<&str> = zones.take(3).collect();
-    let worst =
-        seen.codes.groups.iter().filter(|group| group.sum.failed > 0).find_map(|group| match group.key.as_slice() {
-            [of, code] if of == origin && !code.is_empty() => Some(code.as_str()),
-            _ => None,
-        });
+fn row(scope: &Scope, origin: &Origin, status: &Value, read_timeout: Duration) -> Markup {
+    let share = origin.failed as f64 / origin.requests.max(1.0);
+    let time = |time: Option<Duration>| {
+        html! { @match time { Some(time) => (show::micros(time.as_secs_f64() * 1e6)), None => span.soft { "–" } } }
+    };
     html! {
         tr {
-            th scope="row" { a href=(scope.with(Dimension::Origin, origin).link("/errors")) { (short(&named(Dimension::Origin, origin))) }
-                @for zone in &zones { br; span.soft.small { (short(&named(Dimension::Zone, zone))) } } }
-            td { @if share >= ILL { span.badly.dot { "failing" } } @else if share >= LIMPS { span.warns.dot { "some fail" } } @else { span.good.dot { "well" } } }
-            td.n { (show::count(group.sum.failed)) " " span.soft { (show::percent(group.sum.failed as f64, group.sum.requests)) } }
-            td.n { (show::requests(&group.sum)) }
-            @for place in 0..TIMES.len() {
-                td.n { @match group.sum.quantiles.get(place).copied().flatten() { Some(us) => (show::micros(us)), None => span.soft { "–" } } }
+            th scope="row" { a href=(scope.with(Dimension::Origin, &origin.address).link("/errors")) { (short(&origin.address)) }
+                @for zone in origin.zones.iter().take(3) { br; span.soft.small { (short(&named(Dimension::Zone, zone))) } } }
+            td {
+                @if share >= ILL { span.badly.dot { "failing" } } @else if origin.slow { span.warns.dot { "slow" } }
+                @else if share >= LIMPS { span.warns.dot { "some fail" } } @else { span.good.dot { "well" } }
+                @if let Some((code, _)) = origin.codes.iter().find(|(_, failed)| *failed > 0) { br; span.small { (parts::code(code)) } }
+                @if let Some(failure) = origin.last_failure { br; span.soft.small { "last failed " (show::ago(failure, scope.span.to)) } }
+                @if let (Some(success), true) = (origin.last_success, share >= LIMPS) { br; span.soft.small { "last went well " (show::ago(success, scope.span.to)) } }
             }
-            td.nowrap { @if let Some(code) = worst { (parts::code(code)) } }
+            td.n { (show::count(origin.failed)) " " span.soft { (show::percent(origin.failed as f64, origin.requests)) }
+                br; span.soft.small { "of " (show::estimate(origin.requests, origin.error)) } }
+            td.n { (time(origin.connect_p50)) @if origin.tls_p50.is_some() { " + " (time(origin.tls_p50)) } }
+            td.n { (time(origin.wait_p50)) }
+            td.n { span.warns[origin.slow] { (time(origin.wait_p99)) }
+                @if origin.slow { br; span.soft.small { "ends at " (show::duration(read_timeout)) } } }
+            td.n { @match origin.reused { Some(reused) => (show::percent(reused, 1.0)), None => span.soft { "–" } } }
+            td { (certificate(&origin.address, status)) }
+        }
+    }
+}
+
+/// What the origin showed in its newest handshake.
+fn certificate(address: &str, status: &Value) -> Markup {
+    let all = status.get("certificates").and_then(Value::as_array).into_iter().flatten();
+    let text =
+        |certificate: &Value, name: &str| certificate.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let shown = all.filter(|certificate| text(certificate, "address") == address);
+    let shown = shown.min_by_key(|certificate| certificate.get("days_left").and_then(Value::as_i64));
+    html! {
+        @match shown {
+            None => span.soft { "–" },
+            Some(certificate) => {
+                @let days = certificate.get("days_left").and_then(Value::as_i64).unwrap_or_default();
+                span.badly[days < URGENT].warns[(URGENT..SOON).contains(&days)] title=(show::plain(&text(certificate, "not_after"), 40)) {
+                    @if days < 0 { "expired " (days.unsigned_abs()) " d ago" } @else { (days) " d left" }
+                }
+            },
         }
     }
 }

@@ -1,32 +1,30 @@
 //! What to know first: what share failed, whose fault each share is, since when, where, and what to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::Extension;
 use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
 use maud::{Markup, html};
-use rayline_store::analysis::approaching::{Limits, Warning, approaching};
+use rayline_store::analysis::approaching::{Kind, Limits, Warning, approaching};
+use rayline_store::analysis::budget::{Budget, budget};
 use rayline_store::analysis::impact::{Impact, impact};
 use rayline_store::analysis::incidents::{Incidents, incidents};
 use rayline_store::{Answer, Dimension, Group, Query, QueryError, Row, Source};
-use rayline_verdict::Party;
 use serde_json::Value;
 
-use super::errors::{failed, unanswered, unreadable};
-use super::frame::{Page, Tab};
+use super::errors::{failed, unanswered};
+use super::frame::Tab;
 use super::line::Line;
 use super::timeline::{Timeline, named};
+use super::view::View;
 use super::{chart, controls, insight, parts, system};
 use crate::access::Who;
-use crate::api::Shared;
-use crate::control::now;
-use crate::facts::source;
+use crate::api::{OBJECTIVE, Shared};
+use crate::facts::Unanswered;
 use crate::login;
 use crate::scope::Scope;
 use crate::show::{self, long, short};
-
-const PATH: &str = "/";
 
 /// Zones in the budget that are seen at once, and those that are there at all.
 const WORST: usize = 8;
@@ -35,15 +33,22 @@ const ZONES: usize = 200;
 const CODES: usize = 6;
 /// Requests in the list of the newest.
 const NEWEST: usize = 8;
+/// From this burn rate on a zone's budget of a month is gone in two days.
+const FAST: f64 = 14.4;
 /// Certificates with fewer days left are shown.
 const DAYS: i64 = 30;
 
-/// Parties whose failures count against a zone: what visitors do wrong and what rules turn away is no outage.
-const COUNTED: [Party; 4] = [Party::Origin, Party::Network, Party::Owner, Party::Edge];
+const VIEW: View = View {
+    tab: Tab::Overview,
+    title: "Overview",
+    path: "/",
+    own: &[],
+    api: |scope| format!("/api/budget?{}", scope.api_query()),
+};
 
 struct Seen {
     timeline: Timeline,
-    zones: Answer,
+    budgets: Vec<Budget>,
     codes: Answer,
     newest: Vec<Row>,
     incidents: Incidents,
@@ -60,34 +65,18 @@ pub(crate) async fn show(
     if who.role().is_none() {
         return login::form("/", None);
     }
-    if let Some(link) = controls::added(&pairs, PATH) {
-        return login::see(&link);
-    }
-    let now = now();
-    let page = |main, scope: Option<&Scope>| Page {
-        tab: Tab::Overview,
-        title: "Overview",
-        who: &who,
-        api: scope.map(|scope| format!("/api/analytics?{}&by=zone&by=party", scope.api_query())),
-        permalink: scope.map(|scope| scope.permalink(PATH)),
-        is_live: scope.is_some_and(Scope::is_live),
-        main,
-    };
-    let scope = match Scope::read(&pairs, &[], now) {
-        Ok(scope) => scope,
-        Err(wrong) => return page(unreadable(&wrong), None).answer(),
-    };
-    let (asked, limits) = (scope.clone(), shared.seats.limits());
-    let seen = shared.desk.ask(move |store| read(source(store), &asked, &limits)).await;
-    let main = html! {
-        (controls::all(&scope, PATH, now))
-        (firing(&shared))
-        @match seen {
-            Ok(seen) => (body(&shared, &scope, &seen)),
-            Err(why) => (unanswered(&why)),
+    let limits = shared.seats.limits();
+    let read = move |store: &dyn Source, scope: &Scope| read(store, scope, &limits);
+    let draw = |scope: &Scope, seen: Result<Seen, Unanswered>| {
+        html! {
+            div #alerts data-swap { (firing(&shared)) }
+            @match seen {
+                Ok(seen) => (body(&shared, scope, &seen)),
+                Err(why) => (unanswered(&why)),
+            }
         }
     };
-    page(main, Some(&scope)).answer()
+    VIEW.answer(&shared, &who, &pairs, read, draw).await
 }
 
 fn read(store: &dyn Source, scope: &Scope, limits: &Limits) -> Result<Seen, QueryError> {
@@ -96,10 +85,10 @@ fn read(store: &dyn Source, scope: &Scope, limits: &Limits) -> Result<Seen, Quer
     let worst = Query { filters: filters.clone(), top: 8 * CODES, ..scope.query(&[Dimension::Code, Dimension::Zone]) };
     Ok(Seen {
         timeline: Timeline::read(store, scope, Dimension::Party)?,
-        zones: rayline_store::run(store, &scope.query(&[Dimension::Zone, Dimension::Party]))?,
+        budgets: budget(store, scope.span, &scope.filters, OBJECTIVE)?,
         codes: rayline_store::run(store, &worst)?,
         newest: rayline_store::rows(store, scope.span, &filters, NEWEST)?,
-        incidents: incidents(store, scope.span)?,
+        incidents: incidents(store, scope.span, &scope.filters)?,
         impact: impact(store, scope.span, &scope.filters)?,
         warnings: approaching(store, scope.span, limits)?,
     })
@@ -114,14 +103,15 @@ fn firing(shared: &Shared) -> Markup {
 
 fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
     let status = shared.edge.status();
+    let all = Budget::together(&seen.budgets, OBJECTIVE);
     html! {
-        @if seen.zones.total.requests <= 0.0 {
+        @if all.requests <= 0.0 {
             (parts::empty("No requests in this span", &html! {
                 p { "Requests appear here as they come. Send one, or look at a longer span." }
                 pre { code { "curl -i -H 'Host: YOUR.SITE' http://127.0.0.1:8080/" } }
             }))
         } @else {
-            div #stats data-swap { (stats(scope, &seen.zones)) }
+            div #stats data-swap { (stats(scope, &all)) }
             section.card #timeline data-swap {
                 header { h2 { "Failed requests, by whose fault it is" } span.soft { "click a bar to look closer" } }
                 @if seen.timeline.is_empty() { p.good { "Nothing failed in this span." } }
@@ -130,11 +120,12 @@ fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
             section.card #incidents data-swap { (insight::incidents(scope, &seen.incidents)) }
             @let alone = alone(&seen.codes, &seen.incidents);
             @if !alone.is_empty() { section.card #first data-swap { (first(scope, &alone)) } }
-            section.card #budget data-swap { (budget(scope, &seen.zones)) }
-            @if seen.impact.failed > 0 || !seen.warnings.is_empty() {
+            section.card #budget data-swap { (budgets(scope, &seen.budgets)) }
+            @let warnings = [seen.warnings.as_slice(), &near_limits(&status)].concat();
+            @if seen.impact.failed > 0 || !warnings.is_empty() {
                 div.grid {
                     @if seen.impact.failed > 0 { section.card #impact data-swap { (insight::impact(scope, &seen.impact)) } }
-                    @if !seen.warnings.is_empty() { section.card #approaching data-swap { (insight::approaching(&seen.warnings)) } }
+                    @if !warnings.is_empty() { section.card #approaching data-swap { (insight::approaching(&warnings)) } }
                 }
             }
             @if !seen.newest.is_empty() {
@@ -144,80 +135,45 @@ fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
                 }
             }
         }
-        (certificates(&status))
-    }
-}
-
-/// A zone's requests: all, and the failed ones by party.
-#[derive(Default)]
-struct Budget {
-    requests: f64,
-    failed: BTreeMap<&'static str, u64>,
-}
-
-impl Budget {
-    fn counted(&self) -> u64 {
-        COUNTED.iter().filter_map(|party| self.failed.get(party.name())).sum()
+        div #certificates data-swap { (certificates(&status)) }
     }
 }
 
 /// All requests of the span in four numbers.
-fn stats(scope: &Scope, answer: &Answer) -> Markup {
-    let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
-    for group in &answer.groups {
-        if let [_, party] = group.key.as_slice() {
-            *failed.entry(party).or_default() += group.sum.failed;
-        }
-    }
-    let counted: u64 = COUNTED.iter().filter_map(|party| failed.get(party.name())).sum();
-    let whole = answer.total.requests;
-    let worst = COUNTED.into_iter().max_by_key(|party| failed.get(party.name()).copied().unwrap_or_default());
-    let worst = worst.and_then(|party| Some((party, *failed.get(party.name())?))).filter(|(_, failed)| *failed > 0);
+fn stats(scope: &Scope, all: &Budget) -> Markup {
+    let worst = all.losses.iter().find(|loss| loss.against_site);
     html! {
         dl.grid.narrow {
-            div.stat { dt { "Answered" } dd.good[counted == 0].badly[counted > 0] { (show::percent(whole - counted as f64, whole)) }
-                dd.small { "all but " (show::count(counted)) " that count against the site" } }
-            div.stat { dt { "Failed" } dd { a href=(scope.link("/errors")) { (show::count(answer.total.failed)) } }
+            div.stat { dt { "Answered" } dd.good[all.lost() == 0].badly[all.lost() > 0] { (show::percent(all.success, 1.0)) }
+                dd.small { "all but " (show::count(all.lost())) " that count against the site" } }
+            div.stat { dt { "Failed" } dd { a href=(scope.link("/errors")) { (show::count(all.failed())) } }
                 dd.small { "with what visitors and rules brought about" } }
             div.stat { dt { "Mostly the fault of" }
                 @match worst {
-                    Some((party, failed)) => {
-                        dd { a href=(scope.with(Dimension::Party, party.name()).link("/errors")) { (party.name()) } }
-                        dd.small { (show::count(failed)) " requests" }
+                    Some(loss) => {
+                        dd { a href=(scope.with(Dimension::Party, &loss.party).link("/errors")) { (parts::party_name(&loss.party)) } }
+                        dd.small { (show::count(loss.failed)) " requests" }
                     },
                     None => { dd { "nobody" } dd.small { "nothing failed that counts" } },
                 } }
-            div.stat { dt { "Requests" } dd { (show::requests(&answer.total)) }
+            div.stat { dt { "Requests" } dd { (show::estimate(all.requests, all.error)) }
                 dd.small { (controls::lately(scope)) } }
         }
     }
 }
 
-/// What share of each zone's requests was answered, and whose fault the rest is.
-fn budget(scope: &Scope, answer: &Answer) -> Markup {
-    let mut zones: BTreeMap<&str, Budget> = BTreeMap::new();
-    for group in &answer.groups {
-        let [zone, party] = group.key.as_slice() else { continue };
-        let budget = zones.entry(zone).or_default();
-        budget.requests += group.sum.requests;
-        if let Some(party) = Party::ALL.into_iter().find(|known| known.name() == party) {
-            *budget.failed.entry(party.name()).or_default() += group.sum.failed;
-        }
-    }
-    let mut zones: Vec<(&str, Budget)> = zones.into_iter().collect();
-    zones.sort_by(|one, other| {
-        other.1.counted().cmp(&one.1.counted()).then_with(|| other.1.requests.total_cmp(&one.1.requests))
-    });
-    let left_out = zones.len().saturating_sub(ZONES + WORST);
-    let (worst, others) = zones.split_at(WORST.min(zones.len()));
-    let rows = |zones: &[(&str, Budget)]| {
+/// What share of each zone's requests was answered, whose fault the rest is, and how fast that uses up its budget.
+fn budgets(scope: &Scope, budgets: &[Budget]) -> Markup {
+    let left_out = budgets.len().saturating_sub(ZONES + WORST);
+    let (worst, others) = budgets.split_at(WORST.min(budgets.len()));
+    let rows = |budgets: &[Budget]| {
         html! {
             div.scroll { table {
                 thead { tr {
                     th scope="col" { "Zone" } th.n scope="col" { "Answered" } th.half scope="col" { "Whose fault the rest is" }
-                    th.n scope="col" { "Requests" }
+                    th.n scope="col" { "Burn rate" } th.n scope="col" { "Requests" }
                 } }
-                tbody { @for (zone, budget) in zones { (zone_row(scope, zone, budget)) } }
+                tbody { @for budget in budgets { (zone_row(scope, budget)) } }
             } }
         }
     };
@@ -226,43 +182,52 @@ fn budget(scope: &Scope, answer: &Answer) -> Markup {
         (rows(worst))
         @if !others.is_empty() {
             details {
-                summary { (show::count(others.len() as u64)) " more zones, none of them worse" }
+                summary { (show::count(others.len() as u64)) " more zones, none of which lost more" }
                 (rows(others.get(..ZONES).unwrap_or(others)))
                 @if left_out > 0 { p.soft { (show::count(left_out as u64)) " more are left out; add a filter to see one of them." } }
             }
         }
-        p.soft.small { "What visitors did wrong, such as leaving early, and what rules turned away is named but does not count." }
+        p.soft.small {
+            "A burn rate of 1 uses up exactly what an objective of " (show::percent(OBJECTIVE, 1.0)) " leaves; at 10, a month’s budget is gone in three days. "
+            "What visitors did wrong, such as leaving early, and what rules turned away is named but does not count."
+        }
     }
 }
 
-fn zone_row(scope: &Scope, zone: &str, budget: &Budget) -> Markup {
-    let counted = budget.counted();
-    let answered = (budget.requests - counted as f64).max(0.0);
-    let at = scope.with(Dimension::Zone, zone);
-    let shares: Vec<(f64, &str)> = std::iter::once((answered, "fine"))
-        .chain(COUNTED.iter().filter_map(|party| Some((*budget.failed.get(party.name())? as f64, party.name()))))
+fn zone_row(scope: &Scope, budget: &Budget) -> Markup {
+    let at = scope.with(Dimension::Zone, &budget.zone);
+    let counted = budget.losses.iter().filter(|loss| loss.against_site);
+    let shares: Vec<(f64, &str)> = std::iter::once(((budget.requests - budget.lost() as f64).max(0.0), "fine"))
+        .chain(counted.map(|loss| (loss.failed as f64, parts::party_class(&loss.party))))
         .collect();
     html! {
         tr {
-            th scope="row" { a href=(at.link("/errors")) { (short(&named(Dimension::Zone, zone))) } }
-            td.n { strong.good[counted == 0] { (show::percent(answered, budget.requests)) } }
+            th scope="row" { a href=(at.link("/errors")) { (short(&named(Dimension::Zone, &budget.zone))) } }
+            td.n { strong.good[budget.lost() == 0] { (show::percent(budget.success, 1.0)) } }
             td {
                 (chart::split(&shares))
                 ul.keys {
-                    @for party in Party::ALL.into_iter().rev() {
-                        @if let Some(failed) = budget.failed.get(party.name()).filter(|failed| **failed > 0) {
-                            li.small class=(format!("key {}", party.name())) {
-                                a href=(at.with(Dimension::Party, party.name()).link("/errors")) { (party.name()) }
-                                " " (show::percent(*failed as f64, budget.requests))
-                                @if !COUNTED.contains(&party) { span.soft { " (not counted)" } }
-                            }
+                    @for loss in &budget.losses {
+                        li.small class=(format!("key {}", parts::party_class(&loss.party))) {
+                            a href=(at.with(Dimension::Party, &loss.party).link("/errors")) { (parts::party_name(&loss.party)) }
+                            " " (show::percent(loss.share, 1.0))
+                            @if !loss.against_site { span.soft { " (not counted)" } }
                         }
                     }
-                    @if counted == 0 && budget.failed.values().all(|failed| *failed == 0) { li.small.soft { "nobody’s: nothing failed" } }
+                    @if budget.losses.is_empty() { li.small.soft { "nobody’s: nothing failed" } }
                 }
             }
-            td.n { (show::rounded(budget.requests)) }
+            td.n { span.badly[budget.burn >= FAST] { (burn(budget.burn)) } }
+            td.n { (show::estimate(budget.requests, budget.error)) }
         }
+    }
+}
+
+fn burn(rate: f64) -> String {
+    match rate {
+        0.0 => "0".to_owned(),
+        rate if rate < 10.0 => format!("{rate:.1}"),
+        rate => show::rounded(rate),
     }
 }
 
@@ -299,6 +264,25 @@ fn first(scope: &Scope, groups: &[&Group]) -> Markup {
     }
 }
 
+/// Header sections near their limits, as the edge says that it has seen them since its start.
+fn near_limits(status: &Value) -> Vec<Warning> {
+    let all = status.get("near_limits").and_then(Value::as_array).into_iter().flatten();
+    let warning = |seen: &Value| {
+        let text = |name: &str| seen.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (bytes, limit) = (seen.get("bytes")?.as_f64()?, seen.get("limit")?.as_f64()?);
+        let (kind, of) = match text("what") {
+            "request" => (Kind::RequestHeader, "request to"),
+            _ => (Kind::ResponseHeader, "response of"),
+        };
+        let (share, key, host, at) = (show::percent(bytes, limit), text("key"), text("host"), text("seen_at"));
+        let sentence = format!(
+            "the header section of a {of} `{host}` had {share} of the {limit} bytes that `{key}` allows, last seen at {at}"
+        );
+        Some(Warning { kind, subject: text("zone").to_owned(), degree: bytes / limit.max(1.0), sentence })
+    };
+    all.filter_map(warning).collect()
+}
+
 /// Certificates that run out.
 fn certificates(status: &Value) -> Markup {
     let all = status.get("certificates").and_then(Value::as_array).into_iter().flatten();
@@ -317,7 +301,10 @@ fn certificates(status: &Value) -> Markup {
                         @for name in certificate.get("names").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).take(5) {
                             (long(name, 100)) " "
                         }
-                        span.soft { (short(certificate.get("toward").and_then(Value::as_str).unwrap_or_default())) }
+                        span.soft { @match certificate.get("address").and_then(Value::as_str) {
+                            Some(address) => { "the origin’s at " (short(address)) },
+                            None => "ours, shown to visitors",
+                        } }
                     }
                 } }
             }

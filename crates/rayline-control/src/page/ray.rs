@@ -68,6 +68,17 @@ pub(crate) async fn find(
     frame.answer()
 }
 
+/// `GET /ray/newest?from=&code=…`: the newest failure that passes the filters.
+pub(crate) async fn newest(State(shared): State<Shared>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
+    let Ok(scope) = Scope::read(&pairs, &[], now()) else { return see("/errors") };
+    let mut filters = scope.filters.clone();
+    filters.push(failed());
+    match shared.desk.rows(scope.span, filters, 1).await.unwrap_or_default().first() {
+        Some(row) => see(&format!("/ray/{}", row.ray)),
+        None => see(&scope.link("/errors")),
+    }
+}
+
 fn lines(rows: &[Row]) -> impl Iterator<Item = Line> {
     rows.iter().filter_map(|row| Line::parse(&row.line))
 }
@@ -298,7 +309,11 @@ fn told(ray: RayId, line: &Line) -> Markup {
 
 fn repeating(line: &Line) -> Markup {
     let is_safe = matches!(line.text("ClientRequestMethod"), "GET" | "HEAD" | "OPTIONS");
-    html! { @if !is_safe { p.note { "This method may change something; its body and secret fields are not kept, so it is not the same request." } } }
+    let is_masked = line.text("ClientRequestURI").split_once('?').is_some_and(|(_, query)| query.contains('*'));
+    html! {
+        @if !is_safe { p.note { "This method may change something; its body and secret fields are not kept, so it is not the same request." } }
+        @if is_masked { p.soft.small { "Values in the query are not kept: put them in the place of each " code { "*" } "." } }
+    }
 }
 
 fn plan(shared: &Shared, line: &Line) -> Markup {

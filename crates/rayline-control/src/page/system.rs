@@ -146,7 +146,8 @@ fn job_table(jobs: &[Job]) -> Markup {
         div.scroll { table {
             thead { tr {
                 th scope="col" { "Name" } th scope="col" { "Kind" } th scope="col" { "Receiver" } th scope="col" { "State" }
-                th.n scope="col" { "Sent" } th.n scope="col" { "Waiting" } th.n scope="col" { "Lost" }
+                th.n scope="col" { "Sent" } th scope="col" { "Last" } th.n scope="col" { "Waiting" }
+                th.n scope="col" { "Lost" } th.n scope="col" { "Failed tries" }
             } }
             tbody { @for job in jobs {
                 tr {
@@ -155,8 +156,12 @@ fn job_table(jobs: &[Job]) -> Markup {
                         None => span.good.dot { "works" },
                         Some(error) => { span.badly.dot { "fails" }
                             @if let Some(since) = job.failing_since { " since " (show::when(since)) } ": " (show::long(error, 300)) },
-                    } }
-                    td.n { (show::count(job.sent)) } td.n { (show::count(job.waiting)) } td.n { (show::count(job.lost)) }
+                    }
+                    @if let Some(objection) = &job.objection { br; span.warns.small { "it objects: " (show::long(objection, 300)) } } }
+                    td.n { (show::count(job.sent)) }
+                    td.nowrap { @match job.last_success { Some(at) => span title=(show::text(at, show::Precision::Second)) { (show::ago(at, now())) }, None => span.soft { "never" } } }
+                    td.n { (show::count(job.waiting)) @if job.waiting_bytes > 0 { br; span.soft.small { (show::bytes(job.waiting_bytes as f64)) } } }
+                    td.n { (show::count(job.lost)) } td.n { (show::count(job.failed)) }
                 }
             } }
         } }

@@ -27,6 +27,8 @@ const KEPT: usize = 200;
 
 /// How often pages look again at most while requests fail.
 const PULSE: Duration = Duration::from_secs(3);
+/// How often they do while nothing fails: what was said to go on may be quiet by then.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// `GET /tail`: the page, with the filter's form.
 pub(crate) async fn show(Extension(who): Extension<Who>, Query(pairs): Query<Vec<(String, String)>>) -> Response {
@@ -108,12 +110,15 @@ fn line_event(line: &[u8]) -> Event {
     Event::default().event("line").data(row.replace(['\r', '\n'], " "))
 }
 
-/// `GET /live/pulse`: an event whenever requests have failed, so that pages look again.
+/// `GET /live/pulse`: an event whenever requests have failed, and now and then, so that pages look again.
 pub(crate) async fn pulse(State(shared): State<Shared>) -> Response {
     let Some(place) = shared.live_place() else { return too_many() };
     let tail = shared.observer.subscribe(TailFilter { failures_only: true, ..TailFilter::default() });
     events(unfold((tail, place), |(mut tail, place): (_, OwnedSemaphorePermit)| async move {
-        tail.next().await?;
+        match tokio::time::timeout(IDLE, tail.next()).await {
+            Ok(failure) => drop(failure?),
+            Err(_nothing_failed) => return Some((Ok(Event::default().event("pulse").data("quiet")), (tail, place))),
+        }
         // what else fails in the meantime belongs to the same pulse
         let rest = tokio::time::timeout(PULSE, async { while tail.next().await.is_some() {} }).await;
         rest.is_err().then(|| (Ok(Event::default().event("pulse").data("failed")), (tail, place)))

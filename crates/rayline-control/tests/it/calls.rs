@@ -14,7 +14,20 @@ fn metrics_are_prometheus_text() {
     let running = Running::start();
     let answer = running.call("GET", "/metrics");
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    assert!(answer.body.contains("# TYPE rayline_build_info gauge\n"), "{}", answer.body);
+    for line in [
+        "# TYPE rayline_build_info gauge",
+        "# TYPE rayline_sender_sent_total counter",
+        r#"rayline_sender_sent_total{kind="clickhouse",name="to <clickhouse>"} 12345"#,
+        r#"rayline_sender_failed_tries_total{kind="clickhouse",name="to <clickhouse>"} 3"#,
+        r#"rayline_sender_lost_total{kind="clickhouse",name="to <clickhouse>"} 0"#,
+        r#"rayline_sender_waiting{kind="clickhouse",name="to <clickhouse>"} 7"#,
+        r#"rayline_sender_waiting_bytes{kind="clickhouse",name="to <clickhouse>"} 2048"#,
+        r#"rayline_sender_failing{kind="clickhouse",name="to <clickhouse>"} 1"#,
+        r#"rayline_sender_last_success_timestamp_seconds{kind="clickhouse",name="to <clickhouse>"} 1795262300"#,
+        "rayline_alerts_firing 1",
+    ] {
+        assert!(answer.body.lines().any(|found| found == line), "no {line} in {}", answer.body);
+    }
 }
 
 #[test]
@@ -36,11 +49,13 @@ fn status_joins_what_both_know() {
 fn a_reload_answers_with_the_version_or_every_problem() {
     let running = Running::start();
     let first = running.call("POST", "/api/reload");
-    assert_eq!((first.status, &first.json()["result"]["plan_version"]), (200, &json!(2)));
+    assert_eq!((first.status, &first.json()["result"]), (200, &json!({ "plan_version": 2, "is_new": true })));
     let second = running.call("POST", "/api/reload");
-    assert_eq!(second.status, 400);
+    assert_eq!((second.status, &second.json()["result"]), (200, &json!({ "plan_version": 2, "is_new": false })));
+    let third = running.call("POST", "/api/reload");
+    assert_eq!(third.status, 400);
     assert_eq!(
-        second.json()["errors"],
+        third.json()["errors"],
         json!([
             { "code": 10400, "message": "unknown key `zzl`" },
             { "code": 10400, "message": "there is no zone" },
@@ -80,7 +95,7 @@ fn a_taken_address_and_a_lost_token_are_errors_that_name_the_place() {
     let running = Running::start();
     let addr = running.control.addr();
     let start = |addr, path: &Path| {
-        let edge = Arc::new(Small { plan: 1.into() });
+        let edge = Arc::new(Small { plan: 1.into(), same: false.into() });
         Control::start(addr, path, running.observer.clone(), edge, Seats::default()).unwrap_err().to_string()
     };
     let folder = tempfile::tempdir().unwrap();

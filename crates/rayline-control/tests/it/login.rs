@@ -133,6 +133,9 @@ fn forms_of_others_change_nothing() {
     assert_eq!((foreign_login.status, foreign_login.header("set-cookie")), (403, None));
     let reloaded = browser.submit("/configuration/reload", "");
     assert_eq!((reloaded.status, reloaded.header("location")), (303, Some("/configuration?reloaded=2")));
+    let same = browser.submit("/configuration/reload", "");
+    assert_eq!((same.status, same.header("location")), (303, Some("/configuration?same=2")));
+    assert!(browser.get("/configuration?same=2").body.contains("The file has not changed: version 2 runs on"));
     assert!(browser.submit("/configuration/reload", "").body.contains("unknown key `zzl`"));
 }
 

@@ -10,6 +10,7 @@
 mod access;
 mod browser;
 mod calls;
+mod chromium;
 mod login;
 mod pages;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
@@ -20,16 +21,17 @@ mod tail;
 mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rayline_control::{Control, Edge, Seats, Token};
 use rayline_observe::{Lane, Observer, Options, Target};
 use serde_json::{Value, json};
 
-/// An edge that can say little, and whose reload fails after the first time.
+/// An edge that can say little, whose first reload is of another file, whose second is of the same, and whose third fails.
 struct Small {
     plan: AtomicU64,
+    same: AtomicBool,
 }
 
 impl Edge for Small {
@@ -38,8 +40,13 @@ impl Edge for Small {
     }
 
     fn reload(&self) -> Result<u64, Vec<String>> {
-        match self.plan.fetch_add(1, Ordering::Relaxed) {
-            1 => Ok(2),
+        match self.plan.load(Ordering::Relaxed) {
+            1 => {
+                self.plan.store(2, Ordering::Relaxed);
+                Ok(2)
+            }
+            // the file says the same as before
+            2 if !self.same.swap(true, Ordering::Relaxed) => Ok(2),
             _ => Err(vec!["unknown key `zzl`".to_owned(), "there is no zone".to_owned()]),
         }
     }
@@ -53,7 +60,7 @@ impl Edge for Small {
 struct Running {
     control: Control,
     observer: Observer,
-    lane: Lane,
+    lane: Mutex<Lane>,
     token: Token,
     viewer: Token,
     shelf: Arc<shelf::Shelf>,
@@ -73,12 +80,12 @@ impl Running {
         let path = folder.path().join("admin.token");
         let options = Options { log: Target::Off, lanes: 1, lane_capacity: 4096 };
         let (observer, mut lanes) = Observer::start(options).unwrap();
-        let edge = Arc::new(Small { plan: AtomicU64::new(1) });
+        let edge = Arc::new(Small { plan: AtomicU64::new(1), same: AtomicBool::new(false) });
         let control =
             Control::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &path, observer.clone(), edge, seats).unwrap();
         let token = Token::read(&path).unwrap();
         let viewer = Token::read(&path.with_file_name("viewer.token")).unwrap();
-        Self { control, observer, lane: lanes.remove(0), token, viewer, shelf, _folder: folder }
+        Self { control, observer, lane: Mutex::new(lanes.remove(0)), token, viewer, shelf, _folder: folder }
     }
 
     /// The answer to a request with the token.

@@ -60,10 +60,20 @@ fn pages_show_what_failed_and_whose_fault_it_is() {
         ),
         ("/errors", vec!["/cart", "127.0.0.1:8081", "521", "Visitor got", "none came", "Failed requests over time"]),
         ("/errors?split=code", vec!["origin.connect.refused"]),
-        ("/errors?code=owner.resolve.nxdomain", vec!["/nowhere", "take this filter away"]),
+        ("/errors?code=owner.resolve.nxdomain", vec!["/nowhere", "take this filter away", "How it is known"]),
         ("/ray", vec!["/cart?id=1"]),
-        ("/origins", vec!["127.0.0.1:8081", "failing"]),
-        ("/system", vec!["to &lt;clickhouse&gt;", "12\u{202f}345", "1.2 MiB", "origin errors"]),
+        ("/origins", vec!["127.0.0.1:8081", "failing", "last failed", "Reused"]),
+        (
+            "/system",
+            vec![
+                "to &lt;clickhouse&gt;",
+                "12\u{202f}345",
+                "1.2 MiB",
+                "origin errors",
+                "2.0 KiB",
+                "2 spans are too old",
+            ],
+        ),
         ("/configuration?version=2", vec!["What version 2 changed", "origin_http_port = 8081"]),
         ("/explain", vec!["origin.connect.refused"]),
         ("/explain/origin.connect.refused", vec!["What happened", "ECONNREFUSED"]),
@@ -76,6 +86,9 @@ fn pages_show_what_failed_and_whose_fault_it_is() {
             assert!(answer.body.contains(text), "{path}: no {text:?} in {}", answer.body);
         }
     }
+    let newest = browser.get("/ray/newest?code=owner.resolve.nxdomain");
+    assert_eq!((newest.status, newest.header("location")), (303, Some("/ray/0000000000003000")));
+    assert_eq!(browser.get("/ray/newest?host=nothing").header("location"), Some("/errors?from=-1h&host=nothing"));
     let without = browser.get("/errors?code=owner.resolve.nxdomain").body;
     assert!(!without.contains("/cart"), "{without}");
 }
@@ -144,6 +157,7 @@ fn what_is_empty_says_what_to_do() {
         ("/errors?from=tomorrow", "This link cannot be read"),
         ("/tail?status=banana", "This filter cannot be read"),
         ("/configuration?version=99", "is not known"),
+        ("/configuration?version=99", "over restarts too"),
         ("/diagnose/0123456789abcdef", "no longer kept"),
     ] {
         assert!(browser.get(path).body.contains(text), "{path}");

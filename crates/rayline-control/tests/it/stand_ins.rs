@@ -81,7 +81,11 @@ impl Senders for Post {
             receiver: "http://127.0.0.1:8123/".to_owned(),
             sent: 12_345,
             waiting: 7,
+            waiting_bytes: 2_048,
             lost: 0,
+            failed: 3,
+            last_success: Some(Moment(1_795_262_300_000_000_000)),
+            objection: Some("2 spans are too old".to_owned()),
             error: Some("connection refused".to_owned()),
             failing_since: Some(Moment(1_795_262_400_000_000_000)),
         }]

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
+use crate::login::Browser;
 use crate::{Running, records, wire};
 
 /// An open tail, past its head and its first empty line: from then on nothing is missed.
@@ -46,24 +47,57 @@ impl Tail {
 
 #[test]
 fn lines_come_as_they_are_made_and_the_tail_ends_with_the_observer() {
-    let mut running = Running::start();
+    let running = Running::start();
     let (mut all, head) = Tail::open(&running, "");
     let (mut failures, _) = Tail::open(&running, "?failures=true&zone=shop.example&party=origin&code=origin.");
     assert!(head.to_ascii_lowercase().contains("\r\ncontent-type: application/x-ndjson\r\n"), "{head}");
     assert_eq!(all.chunk().as_deref(), Some("\n"));
     assert_eq!(failures.chunk().as_deref(), Some("\n"));
 
-    running.lane.record(records::fine("/one"));
+    running.lane.lock().unwrap().record(records::fine("/one"));
     assert_eq!(all.uri(), "/one");
-    running.lane.record(records::nowhere("/two"));
-    running.lane.record(records::refused("/three"));
+    running.lane.lock().unwrap().record(records::nowhere("/two"));
+    running.lane.lock().unwrap().record(records::refused("/three"));
     assert_eq!(all.uri(), "/two");
     assert_eq!(all.uri(), "/three");
     assert_eq!(failures.uri(), "/three");
 
-    running.observer.clone().stop();
+    running.observer.stop();
     assert_eq!(all.chunk(), None);
     assert_eq!(failures.chunk(), None);
+}
+
+#[test]
+fn what_a_session_follows_ends_with_it() {
+    let running = Running::start();
+    let browser = Browser::logged_in(&running, running.token.as_str());
+    let others = Browser::logged_in(&running, running.viewer.as_str());
+    let open = |browser: &Browser<'_>, path: &str| {
+        let mut stream = wire::connect(running.control.addr());
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n\r\n", browser.cookie);
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(stream.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        stream
+    };
+    let mine = ["/live/tail", "/live/pulse", "/api/tail"].map(|path| open(&browser, path));
+    let mut theirs = open(&others, "/live/tail");
+    assert_eq!(browser.submit("/logout", "").status, 303);
+    for mut stream in mine {
+        let mut rest = String::new();
+        // the connection may stay: the last chunk is the end
+        while !rest.ends_with("0\r\n\r\n") && stream.read_line(&mut rest).unwrap() > 0 {}
+        assert!(rest.ends_with("0\r\n\r\n"), "{rest:?}");
+    }
+    running.lane.lock().unwrap().record(records::refused("/still"));
+    let mut seen = String::new();
+    while !seen.contains("/still") {
+        assert_ne!(theirs.read_line(&mut seen).unwrap(), 0, "{seen}");
+    }
 }
 
 #[test]

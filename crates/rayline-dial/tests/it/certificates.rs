@@ -1,6 +1,7 @@
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rayline_dial::{Dialer, Protocols, Target, Tls, TrustError, TrustSettings};
+use rayline_dial::{Dialer, Presented, Protocols, Target, Tls, TrustError, TrustSettings};
 use rayline_testkit::{Authority, Flaw, Issued, Origin, Script};
 use rayline_verdict::evidence::CertificateFacts;
 use rayline_verdict::fault::{Cause, OriginTlsCause};
@@ -25,6 +26,34 @@ async fn refused(trust: TrustSettings, issued: &Issued) -> Fault {
 fn presented(fault: &Fault) -> &CertificateFacts {
     let Fact::Certificate(facts) = fact(fault, "certificate") else { unreachable!() };
     facts
+}
+
+#[tokio::test]
+async fn what_origins_show_is_noted_whether_it_is_accepted_or_not() {
+    let authority = Authority::new("Test").unwrap();
+    let (good, expired) =
+        (authority.issue(Flaw::None, &[NAME]).unwrap(), authority.issue(Flaw::Expired, &[NAME]).unwrap());
+    let noted = Arc::new(Presented::default());
+    let dialer = || Dialer::new(TrustSettings { presented: Arc::clone(&noted), ..trust(&authority) }).unwrap();
+    let ends = |origin: &Origin| {
+        let shown = noted.list().into_iter().find(|shown| shown.address == origin.addr());
+        shown.map(|shown| (shown.not_after, shown.names, shown.server_name))
+    };
+    let of = |issued: &Issued| Some((issued.not_after().unix_timestamp(), vec![NAME.to_owned()], NAME.to_owned()));
+
+    let refused = Origin::start(Script::certificate(&expired)).unwrap();
+    failed(&dialer(), &[refused.addr()], Tls::Strict, &PATIENCE).await;
+    assert_eq!(ends(&refused), of(&expired), "one that is not accepted runs out too");
+
+    let fine = Origin::start(Script::certificate(&good)).unwrap();
+    assert_eq!(ends(&fine), None);
+    connected(&dialer(), &fine, Tls::Strict).await;
+    assert_eq!(ends(&fine), of(&good));
+
+    let unchecked = Origin::start(Script::certificate(&expired)).unwrap();
+    connected(&dialer(), &unchecked, Tls::Full).await;
+    assert_eq!(ends(&unchecked), of(&expired), "`full` judges nothing, and it is noted all the same");
+    assert_eq!(noted.list().len(), 3);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use super::resolve::Target;
 use super::send::Upload;
 use crate::answer::AnswerBody;
 use crate::exchange::{Exchange, micros};
+use crate::lookout::Side;
 use crate::origin::{Link, timer};
 use crate::tunnel::{Upgrade, WEBSOCKET};
 use crate::visitor::RequestBody;
@@ -33,6 +34,10 @@ pub(crate) fn answer(
     let took = micros(exchange.record.started(), exchange.now);
     exchange.origin().response_us = took;
     exchange.record.cache = rayline_verdict::record::CacheStatus::Dynamic;
+    if let Some(zone) = exchange.zone {
+        let (lookout, limit) = (&exchange.running.edition.lookout, exchange.running.limits().response_header_bytes);
+        lookout.section(Side::Response, &zone.name, &exchange.record.host, head.raw().len(), limit);
+    }
     if head.status >= 500 {
         let fault = error_status(exchange, &link, &head);
         let settings = exchange.zone.map(|zone| &zone.zone);

@@ -13,6 +13,7 @@ use rayline_verdict::{Country, Fault};
 use super::reply::Answered;
 use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
+use crate::lookout::Side;
 use crate::tunnel::Upgrade;
 use crate::visitor::Visitor;
 
@@ -39,6 +40,8 @@ pub(crate) fn describe(exchange: &mut Exchange<'_>) {
     record.protocol = exchange.visitor.protocol.name(head.version);
     if let Some(zone) = exchange.zone {
         record.zone = std::sync::Arc::clone(&zone.name);
+        let limit = exchange.running.limits().request_header_bytes;
+        exchange.running.edition.lookout.section(Side::Request, &zone.name, &record.host, head.raw().len(), limit);
     }
     if let Some(ip) = believed_address(exchange.running.server(), exchange.visitor, exchange.head) {
         exchange.record.client_ip = ip;

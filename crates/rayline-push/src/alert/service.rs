@@ -89,6 +89,8 @@ pub struct Post {
     pub failing_since: Option<Moment>,
     /// Notices that were pushed out by later ones since the start.
     pub lost: u64,
+    /// Tries that failed since the start.
+    pub failed: u64,
 }
 
 /// Alerts at work. Dropping it ends them; what has not been told waits on disk.
@@ -232,6 +234,7 @@ impl Desk {
                 last_error: None,
                 failing_since: None,
                 lost: 0,
+                failed: 0,
             },
         };
         let lines = options.receivers.iter().map(line).collect();
@@ -307,6 +310,7 @@ impl Desk {
                 let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(line.failures.min(16)));
                 line.not_before = Instant::now() + after.unwrap_or(doubled).clamp(FIRST_PAUSE, LONGEST_PAUSE);
                 line.failures = line.failures.saturating_add(1);
+                line.post.failed += 1;
                 line.post.last_error = Some(why);
                 line.post.failing_since.get_or_insert_with(now);
             }

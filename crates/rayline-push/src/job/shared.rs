@@ -40,6 +40,10 @@ pub struct Status {
     pub dropped_records: u64,
     /// Lines on disk that the receiver will not have.
     pub refused_records: u64,
+    /// Spans of batches that arrived, which the collector has said it rejects for good, since the start.
+    pub rejected_spans: u64,
+    /// What the receiver said against the last batch that it had something to say against, though it took it.
+    pub objection: Option<String>,
 }
 
 /// What is counted.
@@ -51,6 +55,8 @@ struct Progress {
     delivered_records: u64,
     delivered_batches: u64,
     failed_attempts: u64,
+    rejected_spans: u64,
+    objection: Option<String>,
 }
 
 #[derive(Debug)]
@@ -59,11 +65,13 @@ pub(crate) struct Shared {
     progress: Mutex<Progress>,
     /// There is something to do.
     pub(super) wake: Notify,
+    /// A segment has been sealed.
+    sealed: Notify,
 }
 
 impl Shared {
     pub(super) fn new(spool: Spool) -> Self {
-        Self { spool: Mutex::new(spool), progress: Mutex::default(), wake: Notify::new() }
+        Self { spool: Mutex::new(spool), progress: Mutex::default(), wake: Notify::new(), sealed: Notify::new() }
     }
 
     /// Held for as long as a file takes to be written or renamed.
@@ -82,6 +90,7 @@ impl Shared {
             let outcome = spool.append(lines, records, (now(), at));
             (outcome, idle || spool.is_ready())
         };
+        self.sealed.notify_one();
         if let Err(error) = outcome {
             self.failed(format!("the spool: {error}"));
         }
@@ -95,9 +104,31 @@ impl Shared {
         let mut spool = self.spool();
         let sealed = if everything { spool.seal(now()) } else { spool.seal_due((now(), Instant::now())) };
         drop(spool);
+        self.sealed.notify_one();
         if let Err(error) = sealed {
             self.failed(format!("the spool: {error}"));
         }
+    }
+
+    /// Has whatever is sealed put on the disk from now on, on a thread that nobody waits for.
+    pub(super) async fn keep_synced(&self) {
+        loop {
+            let unsynced = self.spool().unsynced();
+            if unsynced.is_empty() {
+                self.sealed.notified().await;
+                continue;
+            }
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || unsynced.sync()).await {
+                self.failed(format!("the spool: {error}"));
+            }
+        }
+    }
+
+    /// The receiver has taken a batch and rejects some of its spans, or has something to say.
+    pub(super) fn objected(&self, (rejected, why): (u64, String)) {
+        let mut progress = self.progress();
+        progress.rejected_spans += rejected;
+        progress.objection = Some(why);
     }
 
     pub(super) fn arrived(&self, batch: &Batch) {
@@ -140,6 +171,8 @@ impl Shared {
             failed_attempts: progress.failed_attempts,
             dropped_records: lost,
             refused_records: refused,
+            rejected_spans: progress.rejected_spans,
+            objection: progress.objection.clone(),
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A segment is appended to under the name `SEQUENCE.open`, and renamed when it is full or old enough; its new name tells
 //! all that is to be known of it, its stable id included, so nothing is read again at a start but the one that was open.
-//! What was written survives the process; what the system had not yet put on its disk does not survive the machine.
-//! Where the spool is full, the oldest goes. It never asks the network, nor waits for it.
+//! What was written survives the process. A segment that is sealed is handed out to be put on the disk, so that it
+//! survives the machine too; of the open one the system decides. Where the spool is full, the oldest goes. It never asks
+//! the network, nor waits for it.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -43,6 +44,8 @@ pub(crate) struct Spool {
     refused: VecDeque<Batch>,
     sequence: u64,
     lost: u64,
+    /// Sealed, and perhaps not on the disk yet.
+    unsynced: Vec<File>,
     /// Held until the spool is dropped: two that write to one folder would lose each other's lines.
     _lock: File,
 }
@@ -58,6 +61,29 @@ struct Open {
     since: Instant,
 }
 
+/// Segments that may not be on the disk yet, under names that may not be there either.
+#[derive(Debug)]
+pub(crate) struct Unsynced {
+    folder: PathBuf,
+    files: Vec<File>,
+}
+
+impl Unsynced {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Returns when they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub(crate) fn sync(self) -> io::Result<()> {
+        self.files.iter().try_for_each(File::sync_data)?;
+        File::open(self.folder)?.sync_all()
+    }
+}
+
 /// What a spool holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -67,6 +93,9 @@ pub(crate) struct Held {
     pub(crate) lost: u64,
     pub(crate) oldest: Option<Moment>,
 }
+
+/// Sealed segments that wait to be put on the disk, at most.
+const UNSYNCED: usize = 64;
 
 const OPEN: &str = "open";
 const SEALED: &str = "ndjson";
@@ -95,6 +124,7 @@ impl Spool {
             refused: VecDeque::new(),
             sequence: 0,
             lost: 0,
+            unsynced: Vec::new(),
             _lock: lock,
         };
         spool.find(now)?;
@@ -216,7 +246,6 @@ impl Spool {
     pub(crate) fn seal(&mut self, now: Moment) -> io::Result<()> {
         let Some(open) = self.open.take() else { return Ok(()) };
         let Open { file, path, bytes, records, began, since: _ } = open;
-        drop(file);
         if records == 0 {
             return fs::remove_file(path);
         }
@@ -227,7 +256,17 @@ impl Spool {
             return Err(error);
         }
         self.sealed.push_back(batch);
+        // a disk that hangs must not collect open files
+        if self.unsynced.len() < UNSYNCED {
+            self.unsynced.push(file);
+        }
         Ok(())
+    }
+
+    /// What has been sealed since this was asked last. Whoever asks has it put on the disk: that may take long, and is done
+    /// where nobody waits for the spool.
+    pub(crate) fn unsynced(&mut self) -> Unsynced {
+        Unsynced { folder: self.folder.clone(), files: std::mem::take(&mut self.unsynced) }
     }
 
     /// Ends the open segment if it is old enough.

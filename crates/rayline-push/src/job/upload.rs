@@ -18,6 +18,7 @@ use super::destination::{Body, Destination, Kind};
 use super::line::OutputOptions;
 use super::shared::Shared;
 use crate::client::{Client, retry_after};
+use crate::trace;
 
 /// How often a batch is tried that its receiver calls bad, before it is set aside.
 const REFUSALS: u32 = 3;
@@ -161,6 +162,12 @@ impl Uploader {
         let exception = matches!(&self.destination.kind, Kind::Http { body: Body::ClickHouse { .. }, .. })
             && response.headers().contains_key("x-clickhouse-exception-code");
         if status.is_success() && !exception {
+            if let Kind::Http { body: Body::Otlp, .. } = &self.destination.kind
+                && let Some((rejected, why)) = trace::objection(response.body())
+            {
+                let why = self.destination.mask(&why).chars().take(SHOWN).flat_map(char::escape_debug).collect();
+                self.shared.objected((rejected, why));
+            }
             return Outcome::Arrived;
         }
         let text = String::from_utf8_lossy(response.body());

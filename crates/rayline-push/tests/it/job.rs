@@ -47,6 +47,26 @@ fn wait(job: &Job, fulfils: impl Fn(&Status) -> bool) -> Status {
     }
 }
 
+#[test]
+fn a_collector_that_takes_a_part_is_heard_and_not_asked_again() {
+    // `partial_success`: `rejected_spans` 3, `error_message` "too old"
+    let partial = "\x0a\x0b\x08\x03\x12\x07too old".to_owned();
+    let receiver = Receiver::start(move |before, _| match before {
+        0 => Play::Answer(200, vec![("content-type", "application/x-protobuf".to_owned())], partial.clone()),
+        _ => Play::status(200),
+    });
+    let dir = TempDir::new().unwrap();
+    let mut traces = spec(&format!("otlp+http://{}/v1/traces", receiver.addr));
+    traces.max_upload_records = 2;
+    let (job, mut feed) = start(traces, dir.path());
+    feed.take(&lines((0..4).map(fine)));
+    let status = wait(&job, |status| status.delivered_batches == 2);
+    assert_eq!((status.rejected_spans, status.objection.as_deref()), (3, Some("too old")));
+    assert_eq!((status.failed_attempts, status.error_message), (0, None), "it is no failure: nothing is sent again");
+    job.stop(PATIENCE);
+    assert_eq!(receiver.seen().len(), 2);
+}
+
 /// What arrived, by the batch's id: a batch that came twice must be the same both times.
 fn batches(seen: &[Seen]) -> BTreeMap<String, Vec<u64>> {
     let mut batches = BTreeMap::new();

@@ -138,10 +138,10 @@ fn pages(failure: Failure) -> Vec<Page> {
             plain(|span| Query { filters: vec![failed()], top: 6, ..by_all(&[D::Code, D::Zone], span) }),
         ),
         ("the newest 8 failures", newest(8)),
-        ("incidents", analysis(|shelf, span| incidents(shelf, span).map(drop))),
+        ("incidents", analysis(|shelf, span| incidents(shelf, span, &[]).map(drop))),
         ("impact on people", analysis(|shelf, span| impact(shelf, span, &[]).map(drop))),
         ("approaching trouble", analysis(|shelf, span| approaching(shelf, span, &limits()).map(drop))),
-        ("error budget", analysis(|shelf, span| budget(shelf, span, None, 0.999).map(drop))),
+        ("error budget", analysis(|shelf, span| budget(shelf, span, &[], 0.999).map(drop))),
     ];
     let errors: Vec<(&str, Ask)> = vec![
         ("failures over time, by code", stepped(&[D::Code])),
@@ -189,7 +189,10 @@ fn pages(failure: Failure) -> Vec<Page> {
             "zones, two quantiles of the first byte",
             plain(move |span| Query { top: 100, quantiles: first_byte.clone(), ..by_all(&[D::Zone], span) }),
         ),
-        ("health of each origin", analysis(|shelf, span| origins(shelf, span, Duration::from_secs(100)).map(drop))),
+        (
+            "health of each origin",
+            analysis(|shelf, span| origins(shelf, span, &[], Duration::from_secs(100)).map(drop)),
+        ),
     ];
     vec![("overview", overview), ("errors", errors), ("ray", ray), ("zones and origins", origins_page)]
 }

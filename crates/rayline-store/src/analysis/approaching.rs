@@ -1,5 +1,5 @@
 //! What is about to go wrong: times near their limits, bodies near theirs, failures that become more, failures never seen
-//! before. Certificates are not known here.
+//! before. Certificates and header sections are not known here: they are the edge's to tell.
 
 use std::time::Duration;
 
@@ -58,6 +58,10 @@ pub enum Kind {
     Tls,
     /// A host gets bodies near `request_body_bytes`.
     RequestBody,
+    /// A visitor's request has a header section near its limit. Requests kept do not say: whoever runs the edge knows.
+    RequestHeader,
+    /// The same of an origin's response.
+    ResponseHeader,
     /// A zone's failures that count against the site have become more in the last quarter of the span.
     Growing,
     /// A code that had not been seen in [`Limits::memory`].

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{counts_against_site, only, share};
+use super::{counts_against_site, share};
 use crate::chunk::{Source, Span};
 use crate::dimension::Dimension;
-use crate::query::{Query, QueryError, run};
+use crate::query::{Filter, Query, QueryError, run};
 
 /// A zone's balance.
 ///
@@ -42,45 +42,74 @@ pub struct Loss {
     pub against_site: bool,
 }
 
-/// The balance of every zone, or of one: those with the lowest success first. `objective` is the success that is aimed at,
-/// such as 0.999.
+impl Budget {
+    /// What the site lost: without what visitors and rules brought about.
+    pub fn lost(&self) -> u64 {
+        self.losses.iter().filter(|loss| loss.against_site).map(|loss| loss.failed).sum()
+    }
+
+    /// All that failed.
+    pub fn failed(&self) -> u64 {
+        self.losses.iter().map(|loss| loss.failed).sum()
+    }
+
+    /// The balance of several zones together, held against the same objective.
+    pub fn together(budgets: &[Self], objective: f64) -> Self {
+        let mut all = Self::of(String::new());
+        for budget in budgets {
+            all.requests += budget.requests;
+            all.error = all.error.hypot(budget.error);
+            budget.losses.iter().for_each(|loss| all.lose(&loss.party, loss.failed));
+        }
+        all.losses.sort_by(|a, b| b.failed.cmp(&a.failed).then_with(|| a.party.cmp(&b.party)));
+        balance(all, objective)
+    }
+
+    fn of(zone: String) -> Self {
+        Self { zone, requests: 0.0, error: 0.0, losses: Vec::new(), success: 1.0, burn: 0.0 }
+    }
+
+    fn lose(&mut self, party: &str, failed: u64) {
+        if let Some(loss) = self.losses.iter_mut().find(|loss| loss.party == party) {
+            loss.failed += failed;
+        } else if failed > 0 {
+            let against_site = counts_against_site(party);
+            self.losses.push(Loss { party: party.to_owned(), failed, share: 0.0, against_site });
+        }
+    }
+}
+
+/// The balance of every zone that requests passing the filters were for: the one that lost the most first. `objective` is
+/// the success that is aimed at, such as 0.999.
 ///
 /// # Errors
 ///
 /// As [`run`], and if the objective is no share.
-pub fn budget(source: &dyn Source, span: Span, zone: Option<&str>, objective: f64) -> Result<Vec<Budget>, QueryError> {
+pub fn budget(source: &dyn Source, span: Span, filters: &[Filter], objective: f64) -> Result<Vec<Budget>, QueryError> {
     if !(0.0..=1.0).contains(&objective) {
         return Err(QueryError::Invalid(format!("an objective lies between 0 and 1, and {objective} does not")));
     }
-    let filters = zone.map(|zone| only(Dimension::Zone, zone)).into_iter().collect();
-    let query = Query { by: vec![Dimension::Zone, Dimension::Party], filters, ..Query::new(span) };
+    let query = Query { by: vec![Dimension::Zone, Dimension::Party], filters: filters.to_vec(), ..Query::new(span) };
     let mut zones: BTreeMap<String, Budget> = BTreeMap::new();
+    // groups come with the most failed first, and so do a zone's losses
     for group in run(source, &query)?.groups {
         let [zone, party] = group.key.as_slice() else { continue };
-        let empty =
-            || Budget { zone: zone.clone(), requests: 0.0, error: 0.0, losses: Vec::new(), success: 1.0, burn: 0.0 };
-        let budget = zones.entry(zone.clone()).or_insert_with(empty);
+        let budget = zones.entry(zone.clone()).or_insert_with(|| Budget::of(zone.clone()));
         budget.requests += group.sum.requests;
         budget.error = budget.error.hypot(group.sum.error);
-        if group.sum.failed > 0 {
-            budget.losses.push(Loss {
-                party: party.clone(),
-                failed: group.sum.failed,
-                share: 0.0,
-                against_site: counts_against_site(party),
-            });
-        }
+        budget.lose(party, group.sum.failed);
     }
     let mut budgets: Vec<Budget> = zones.into_values().map(|budget| balance(budget, objective)).collect();
-    budgets.sort_by(|a, b| a.success.total_cmp(&b.success).then_with(|| a.zone.cmp(&b.zone)));
+    budgets.sort_by(|a, b| {
+        let lost = b.lost().cmp(&a.lost()).then_with(|| a.success.total_cmp(&b.success));
+        lost.then_with(|| b.requests.total_cmp(&a.requests)).then_with(|| a.zone.cmp(&b.zone))
+    });
     Ok(budgets)
 }
 
 fn balance(mut budget: Budget, objective: f64) -> Budget {
-    let lost = |against_site: bool| -> f64 {
-        budget.losses.iter().filter(|loss| loss.against_site == against_site).map(|loss| loss.failed as f64).sum()
-    };
-    let lost_by_site = share(lost(true), budget.requests - lost(false));
+    let by_others = budget.failed() - budget.lost();
+    let lost_by_site = share(budget.lost() as f64, budget.requests - by_others as f64);
     budget.success = 1.0 - lost_by_site;
     budget.burn = if lost_by_site > 0.0 { lost_by_site / (1.0 - objective) } else { 0.0 };
     for loss in &mut budget.losses {

@@ -3,6 +3,7 @@
 
 mod cascade;
 mod onset;
+mod scale;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -11,10 +12,10 @@ use foldhash::fast::RandomState;
 use rayline_verdict::Moment;
 
 use super::failures::Failures;
-use super::{counts_against_site, is_of_origin, only, party_of, share};
+use super::{counts_against_site, is_of_origin, party_of};
 use crate::chunk::{Source, Span};
 use crate::dimension::Dimension;
-use crate::query::{Filter, Matching, Query, QueryError, first_seen, run};
+use crate::query::{Filter, QueryError};
 use onset::Burst;
 
 const SECOND: i64 = 1_000_000_000;
@@ -47,8 +48,11 @@ pub struct Incidents {
 pub struct Incident {
     /// The first failure, or where failures became frequent.
     pub begin: Moment,
-    /// The last failure; `None` if it goes on at the end of the span.
+    /// The last failure, if five minutes without one have followed; `None` if the span ends before that, so that nobody can
+    /// say yet whether it is over.
     pub end: Option<Moment>,
+    /// The last failure.
+    pub last: Moment,
     /// What failed and how often, the most frequent first. An empty code is a status of 500 and more without a verdict.
     pub codes: Vec<(String, u64)>,
     /// Whose fault it is: the party of the most frequent code.
@@ -105,14 +109,14 @@ impl Incident {
     }
 }
 
-/// The incidents of a span. One that has lasted since before it begins with it.
+/// The incidents of a span, made of the failures that pass the filters. One that has lasted since before it begins with it.
 ///
 /// # Errors
 ///
-/// As [`run`].
-pub fn incidents(source: &dyn Source, span: Span) -> Result<Incidents, QueryError> {
+/// As [`run`](crate::query::run).
+pub fn incidents(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<Incidents, QueryError> {
     let dimensions = [Dimension::Code, Dimension::Zone, Dimension::Host, Dimension::Origin];
-    let failures = Failures::read(source, span, &[], &dimensions)?;
+    let failures = Failures::read(source, span, filters, &dimensions)?;
     let bursts = bursts(&failures);
     let of_site: Vec<bool> = failures.values(Dimension::Code).map(|code| counts_against_site(party_of(code))).collect();
     let counts = |code: &&u32| of_site.get(**code as usize) == Some(&true);
@@ -122,9 +126,7 @@ pub fn incidents(source: &dyn Source, span: Span) -> Result<Incidents, QueryErro
     found.sort_by(|a, b| b.failed.cmp(&a.failed).then_with(|| a.begin.cmp(&b.begin)));
     found.truncate(MOST);
     let folded: u64 = found.iter().map(|incident| incident.failed).sum();
-    for incident in &mut found {
-        measure(source, incident, span)?;
-    }
+    scale::measure(source, &mut found)?;
     let mut incidents = cascade::fold(source, found)?;
     incidents.sort_by(|a, b| {
         let failed = b.failed_with_consequences().cmp(&a.failed_with_consequences());
@@ -200,6 +202,7 @@ fn incident(bursts: &[Burst<'_>], failures: &Failures, span: Span) -> Incident {
     let mut incident = Incident {
         begin: Moment(main.map(|burst| burst.begin).min().unwrap_or_default()),
         end: None,
+        last: Moment(bursts.iter().map(|burst| burst.end).max().unwrap_or_default()),
         codes: Vec::new(),
         party: String::new(),
         zones: Vec::new(),
@@ -221,8 +224,7 @@ fn incident(bursts: &[Burst<'_>], failures: &Failures, span: Span) -> Incident {
         add_names(&mut incident.zones, failures, Dimension::Zone, &burst.rows);
         add_names(&mut incident.hosts, failures, Dimension::Host, &burst.rows);
     }
-    let last = bursts.iter().map(|burst| burst.end).max().unwrap_or_default();
-    incident.end = (last < span.to.0.saturating_sub(QUIET)).then_some(Moment(last));
+    incident.end = (incident.last.0 < span.to.0.saturating_sub(QUIET)).then_some(incident.last);
     incident.codes = codes.into_iter().map(|(code, failed)| (code.to_owned(), failed)).collect();
     incident.codes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     incident.party = party_of(incident.code()).to_owned();
@@ -246,34 +248,4 @@ fn add_name(names: &mut Vec<String>, name: &str) {
     if names.len() < MOST_NAMES && !name.is_empty() && !names.iter().any(|known| known == name) {
         names.push(name.to_owned());
     }
-}
-
-/// Adds what the failures alone do not know.
-fn measure(source: &dyn Source, incident: &mut Incident, span: Span) -> Result<(), QueryError> {
-    let last = incident.end.unwrap_or(Moment(span.to.0.saturating_sub(1)));
-    let during = Span { from: incident.begin, to: Moment(last.0.saturating_add(1)) };
-    incident.requests = run(source, &Query { filters: scope_of(incident), ..Query::new(during) })?.total.requests;
-    incident.share = share(incident.failed as f64, incident.requests).min(1.0);
-
-    let around = Span {
-        from: Moment(incident.begin.0.saturating_sub(10 * MINUTE)),
-        to: Moment(incident.begin.0.saturating_add(1)),
-    };
-    let plans = first_seen(source, Dimension::Plan, around)?;
-    // the first was there already; minutes are all that is known, so the begin's own and the one before it count
-    let earliest = incident.begin.0.saturating_sub(MINUTE).div_euclid(MINUTE) * MINUTE;
-    let new = plans.into_iter().skip(1).rfind(|(_, since)| since.0 >= earliest);
-    incident.plan = new.map(|(version, since)| PlanSwitch { version, since });
-    Ok(())
-}
-
-fn scope_of(incident: &Incident) -> Vec<Filter> {
-    let (dimension, values) = match incident.origins.as_slice() {
-        [] => (Dimension::Zone, &incident.zones),
-        _ => (Dimension::Origin, &incident.origins),
-    };
-    if values.is_empty() {
-        return vec![only(dimension, "")];
-    }
-    vec![Filter { dimension, matching: Matching::Is, values: values.clone() }]
 }

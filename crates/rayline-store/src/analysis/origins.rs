@@ -12,7 +12,7 @@ use crate::dimension::{Dimension, Number};
 use crate::query::groups::Groups;
 use crate::query::plan::Piece;
 use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
-use crate::query::{Query, QueryError, run};
+use crate::query::{Filter, Query, QueryError, run};
 
 /// From which part of the read time-out on an origin is called slow.
 const NEAR: f64 = 0.8;
@@ -36,6 +36,10 @@ pub struct Origin {
     pub last_failure: Option<Moment>,
     /// The newest request known to have been answered well; of sampled ones, so there may have been a newer one.
     pub last_success: Option<Moment>,
+    /// Half of the connections were made sooner; `None` where none had to be made.
+    pub connect_p50: Option<Duration>,
+    /// Half of the TLS handshakes were done sooner.
+    pub tls_p50: Option<Duration>,
     /// Half of the answers' heads came sooner. At most the upper bound of the bucket it was counted in.
     pub wait_p50: Option<Duration>,
     /// 99 % of the answers' heads came sooner.
@@ -46,23 +50,30 @@ pub struct Origin {
     pub slow: bool,
 }
 
-/// Every origin that was asked, the one with the highest share of failures first.
+/// Every origin that requests passing the filters went to, the one with the highest share of failures first.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub fn origins(source: &dyn Source, span: Span, read_timeout: Duration) -> Result<Vec<Origin>, QueryError> {
-    let mut found = counts(source, span)?;
-    let quantiles = vec![(Number::Wait, 0.5), (Number::Wait, 0.99)];
-    let times = run(source, &Query { by: vec![Dimension::Origin], quantiles, ..Query::new(span) })?;
+pub fn origins(
+    source: &dyn Source,
+    span: Span,
+    filters: &[Filter],
+    read_timeout: Duration,
+) -> Result<Vec<Origin>, QueryError> {
+    let mut found = counts(source, span, filters)?;
+    let quantiles = vec![(Number::Wait, 0.5), (Number::Wait, 0.99), (Number::Tcp, 0.5), (Number::Tls, 0.5)];
+    let filtered = Query { filters: filters.to_vec(), ..Query::new(span) };
+    let times = run(source, &Query { by: vec![Dimension::Origin], quantiles, ..filtered })?;
     for group in times.groups {
         let Some(origin) = group.key.first().and_then(|address| found.get_mut(address)) else { continue };
         let time =
             |nth: usize| group.sum.quantiles.get(nth).copied().flatten().map(|time| Duration::from_micros(time as u64));
         (origin.wait_p50, origin.wait_p99) = (time(0), time(1));
+        (origin.connect_p50, origin.tls_p50) = (time(2), time(3));
         origin.slow = origin.wait_p99.is_some_and(|wait| wait >= read_timeout.mul_f64(NEAR));
     }
-    for (address, seen) in last_seen(source, span)? {
+    for (address, seen) in last_seen(source, span, filters)? {
         let Some(origin) = found.get_mut(&address) else { continue };
         (origin.last_failure, origin.last_success) = (seen.failure.map(Moment), seen.success.map(Moment));
         origin.reused = (seen.answered > 0).then(|| share(seen.reused as f64, seen.answered as f64));
@@ -73,8 +84,9 @@ pub fn origins(source: &dyn Source, span: Span, read_timeout: Duration) -> Resul
     Ok(origins)
 }
 
-fn counts(source: &dyn Source, span: Span) -> Result<BTreeMap<String, Origin>, QueryError> {
-    let query = Query { by: vec![Dimension::Origin, Dimension::Zone, Dimension::Code], ..Query::new(span) };
+fn counts(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<BTreeMap<String, Origin>, QueryError> {
+    let by = vec![Dimension::Origin, Dimension::Zone, Dimension::Code];
+    let query = Query { by, filters: filters.to_vec(), ..Query::new(span) };
     let mut found: BTreeMap<String, Origin> = BTreeMap::new();
     for group in run(source, &query)?.groups {
         let [address, zone, code] = group.key.as_slice() else { continue };
@@ -113,6 +125,8 @@ impl Origin {
             codes: Vec::new(),
             last_failure: None,
             last_success: None,
+            connect_p50: None,
+            tls_p50: None,
             wait_p50: None,
             wait_p99: None,
             reused: None,
@@ -130,13 +144,16 @@ struct Latest {
     reused: u64,
 }
 
-fn last_seen(source: &dyn Source, span: Span) -> Result<Vec<(String, Latest)>, QueryError> {
+fn last_seen(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<Vec<(String, Latest)>, QueryError> {
     let by = [Dimension::Origin];
-    let dimensions = vec![Dimension::Origin, Dimension::Code];
+    let mut dimensions = vec![Dimension::Origin, Dimension::Code];
+    dimensions.extend(filters.iter().map(|filter| filter.dimension));
+    dimensions.sort_unstable();
+    dimensions.dedup();
     let wanted = Wanted { dimensions, numbers: vec![Number::Tcp, Number::Wait], ..Wanted::default() };
     let mut groups = Groups::new(&by);
     let mut looking = Looking::default();
-    let pass = Pass { wanted: &wanted, filters: &[], step: None };
+    let pass = Pass { wanted: &wanted, filters, step: None };
     scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut groups, &mut looking)?;
     Ok(groups.texts().map(|texts| texts.concat()).zip(looking.cells.into_iter().skip(1)).collect())
 }

@@ -2,21 +2,25 @@
 
 mod history;
 
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use history::{HOUR, History, MINUTE, SECOND, START};
 use rayline_verdict::Moment;
 
 use super::approaching::{Kind, Limits, approaching};
-use super::budget::budget;
+use super::budget::{Budget, budget};
 use super::changes::changes;
 use super::impact::impact;
 use super::incidents::incidents;
+use super::only;
 use super::origins::origins;
-use crate::chunk::Span;
+use crate::chunk::{Chunk, Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 use crate::memory::{Line, Memory};
-use crate::query::{Filter, Matching};
+use crate::query::{Filter, Matching, Query, run};
 
 const SEEDS: std::ops::Range<u64> = 1..4;
 const REFUSED: &str = "origin.connect.refused";
@@ -39,9 +43,9 @@ fn limits() -> Limits {
 #[test]
 fn an_empty_store_has_nothing_to_tell() {
     let (store, hour) = (Memory::default(), span(0, HOUR));
-    assert_eq!(budget(&store, hour, None, 0.999).unwrap(), []);
-    assert_eq!(origins(&store, hour, Duration::from_secs(125)).unwrap(), []);
-    assert_eq!(incidents(&store, hour).unwrap().incidents, []);
+    assert_eq!(budget(&store, hour, &[], 0.999).unwrap(), []);
+    assert_eq!(origins(&store, hour, &[], Duration::from_secs(125)).unwrap(), []);
+    assert_eq!(incidents(&store, hour, &[]).unwrap().incidents, []);
     assert_eq!(impact(&store, hour, &[]).unwrap().addresses, 0);
     assert_eq!(approaching(&store, hour, &limits()).unwrap(), []);
     let nothing = changes(&store, hour, span(-HOUR, 0), &[]).unwrap();
@@ -121,7 +125,7 @@ fn the_version_under_which_it_began_is_named() {
         let plan = found.plan.unwrap();
         assert_eq!((plan.version.as_str(), plan.since), ("8", Moment(START + HOUR + 20 * MINUTE)));
         assert_eq!(found.explanations[0].value, "api.example", "seed {seed}");
-        let incident = &incidents(&store, span(0, 2 * HOUR)).unwrap().incidents[0];
+        let incident = &incidents(&store, span(0, 2 * HOUR), &[]).unwrap().incidents[0];
         assert_eq!(incident.plan.as_ref().map(|plan| plan.version.as_str()), Some("8"), "seed {seed}: {incident:?}");
     }
 }
@@ -143,7 +147,7 @@ fn a_budget_says_who_lost_what() {
         let lines: Vec<Line> = lines(code, count).into_iter().map(|line| Line { at: START, ..line }).collect();
         store.add(crate::Table::Minutes, &lines, 100);
     }
-    let found = budget(&store, span(0, HOUR), Some("shop.example"), 0.99).unwrap();
+    let found = budget(&store, span(0, HOUR), &[only(Dimension::Zone, "shop.example")], 0.99).unwrap();
     assert_eq!(found.len(), 1);
     let losses: Vec<(&str, u64, bool)> =
         found[0].losses.iter().map(|loss| (loss.party.as_str(), loss.failed, loss.against_site)).collect();
@@ -151,7 +155,10 @@ fn a_budget_says_who_lost_what() {
     assert!((found[0].success - 889.0 / 899.0).abs() < 1e-9);
     assert!((found[0].burn - 10.0 / 899.0 / 0.01).abs() < 1e-9);
     assert_eq!(found[0].error, 0.0);
-    assert!(budget(&store, span(0, HOUR), None, 1.5).is_err());
+    let all = Budget::together(&[found[0].clone(), found[0].clone()], 0.99);
+    assert_eq!((all.requests, all.lost(), all.failed(), all.losses.len()), (2000.0, 20, 222, 3));
+    assert!((all.success - found[0].success).abs() < 1e-9 && (all.burn - found[0].burn).abs() < 1e-9);
+    assert!(budget(&store, span(0, HOUR), &[], 1.5).is_err());
 }
 
 #[test]
@@ -160,7 +167,7 @@ fn origins_are_seen_as_they_are() {
     history.fail(20 * MINUTE, 40 * MINUTE, 1.0, REFUSED, |line| line.text(Dimension::Origin) == "10.0.0.3:80");
     history.slow(0, HOUR, 0.05, 9_500_000, |line| line.text(Dimension::Origin) == "10.0.0.1:80");
     let store = history.store(0, HOUR);
-    let found = origins(&store, span(0, HOUR), Duration::from_secs(10)).unwrap();
+    let found = origins(&store, span(0, HOUR), &[], Duration::from_secs(10)).unwrap();
     assert_eq!(found[0].address, "10.0.0.3:80");
     assert_eq!(found[0].codes[0].0, REFUSED);
     let last = found[0].last_failure.unwrap();
@@ -179,7 +186,7 @@ fn an_outage_has_its_begin_end_and_scope_in_spite_of_noise() {
         let mut history = History::new(seed);
         history.fail(0, 3 * HOUR, 0.002, "origin.wait.error_status", |_| true);
         history.fail(HOUR, HOUR + 12 * MINUTE, 0.8, REFUSED, |line| line.text(Dimension::Origin) == "10.0.0.2:80");
-        let found = incidents(&history.store(0, 3 * HOUR), span(0, 3 * HOUR)).unwrap();
+        let found = incidents(&history.store(0, 3 * HOUR), span(0, 3 * HOUR), &[]).unwrap();
         let first = &found.incidents[0];
         assert_eq!((first.code(), first.party.as_str()), (REFUSED, "origin"), "seed {seed}");
         assert_eq!(first.origins, ["10.0.0.2:80"], "seed {seed}");
@@ -196,10 +203,64 @@ fn an_outage_has_its_begin_end_and_scope_in_spite_of_noise() {
 fn an_incident_that_goes_on_has_no_end() {
     let mut history = History::new(2);
     history.fail(50 * MINUTE, HOUR, 1.0, REFUSED, |line| line.text(Dimension::Zone) == "shop.example");
-    let found = incidents(&history.store(0, HOUR), span(0, HOUR)).unwrap();
+    let found = incidents(&history.store(0, HOUR), span(0, HOUR), &[]).unwrap();
     assert_eq!(found.incidents[0].end, None);
     // all origins at once: one incident, not three
     assert_eq!(found.incidents[0].origins.len(), 3, "{found:#?}");
+}
+
+/// A store that counts how often its rows are read.
+struct Counted(Memory, Cell<usize>);
+
+impl Source for Counted {
+    fn chunks(&self, table: Table, span: Span, wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>> {
+        self.1.set(self.1.get() + 1);
+        self.0.chunks(table, span, wanted)
+    }
+}
+
+#[test]
+fn many_incidents_are_measured_as_one_is_and_with_no_more_passes() {
+    const CODES: [&str; 4] =
+        ["owner.resolve.nxdomain", "owner.resolve.loop", "owner.plan.mode", "owner.route.no_record"];
+    let measured = |troubles: usize| {
+        let mut history = History::new(1);
+        for (nth, code) in (0..).zip(CODES).take(troubles) {
+            // one begins after the other, and all go on together
+            let begin = HOUR + nth * 7 * MINUTE;
+            history.fail(begin, 2 * HOUR, 0.2, code, |line| line.text(Dimension::Zone) == "shop.example");
+        }
+        let store = Counted(history.store(0, 3 * HOUR), Cell::new(0));
+        let owner = [only(Dimension::Party, "owner")];
+        let found = incidents(&store, span(HOUR - MINUTE, 3 * HOUR), &owner).unwrap();
+        let passes = store.1.get();
+        for incident in &found.incidents {
+            let during = Span { from: incident.begin, to: Moment(incident.last.0 + 1) };
+            let filters = vec![only(Dimension::Zone, "shop.example")];
+            let alone = run(&store, &Query { filters, ..Query::new(during) }).unwrap().total.requests;
+            assert_eq!(incident.requests, alone, "{incident:?}");
+        }
+        (found.incidents.len(), passes)
+    };
+    let (one, four) = (measured(1), measured(4));
+    assert_eq!((one.0, four.0), (1, 4));
+    assert_eq!(one.1, four.1);
+}
+
+#[test]
+fn incidents_are_of_the_failures_asked_for_and_say_when_the_last_one_was() {
+    let mut history = History::new(4);
+    history.fail(20 * MINUTE, 30 * MINUTE, 1.0, REFUSED, |line| line.text(Dimension::Origin) == "10.0.0.1:80");
+    history.fail(50 * MINUTE, 57 * MINUTE, 1.0, TIMED_OUT, |line| line.text(Dimension::Origin) == "10.0.0.2:80");
+    let store = history.store(0, HOUR);
+    let of = |code: &str| incidents(&store, span(0, HOUR), &[only(Dimension::Code, code)]).unwrap().incidents;
+    let (over, quiet) = (of(REFUSED), of(TIMED_OUT));
+    assert_eq!((over.len(), quiet.len()), (1, 1));
+    assert_eq!((over[0].code(), over[0].end), (REFUSED, Some(over[0].last)));
+    assert!(over[0].share > 0.9, "of all requests there: {over:?}");
+    // three minutes of silence are not enough to call it over
+    assert_eq!((quiet[0].code(), quiet[0].end), (TIMED_OUT, None));
+    assert!((quiet[0].last.0 - START - 57 * MINUTE).abs() < 20 * SECOND, "{quiet:?}");
 }
 
 #[test]
@@ -211,7 +272,7 @@ fn a_cascade_is_folded_under_its_root() {
         history.fail(30 * MINUTE + 40 * SECOND, 50 * MINUTE, 0.9, TIMED_OUT, |line| {
             line.text(Dimension::Origin) == "10.0.0.2:80"
         });
-        let found = incidents(&history.store(0, HOUR), span(0, HOUR)).unwrap();
+        let found = incidents(&history.store(0, HOUR), span(0, HOUR), &[]).unwrap();
         let root = &found.incidents[0];
         assert_eq!(
             (root.code(), root.origins.as_slice()),
@@ -231,7 +292,7 @@ fn two_that_have_nothing_to_do_with_each_other_stay_apart() {
         let mut history = History::new(seed);
         history.fail(30 * MINUTE, 50 * MINUTE, 1.0, REFUSED, |line| line.text(Dimension::Origin) == "10.0.0.1:80");
         history.fail(31 * MINUTE, 50 * MINUTE, 0.9, TIMED_OUT, |line| line.text(Dimension::Origin) == "10.0.0.2:80");
-        let found = incidents(&history.store(0, HOUR), span(0, HOUR)).unwrap();
+        let found = incidents(&history.store(0, HOUR), span(0, HOUR), &[]).unwrap();
         assert!(found.incidents.iter().all(|incident| incident.consequences.is_empty()), "seed {seed}: {found:#?}");
         assert!(found.incidents.len() >= 2);
     }
@@ -241,7 +302,7 @@ fn two_that_have_nothing_to_do_with_each_other_stay_apart() {
 fn what_visitors_bring_about_is_no_incident() {
     let mut history = History::new(1);
     history.fail(0, HOUR, 0.5, "visitor.reply.gone", |_| true);
-    let found = incidents(&history.store(0, HOUR), span(0, HOUR)).unwrap();
+    let found = incidents(&history.store(0, HOUR), span(0, HOUR), &[]).unwrap();
     assert!(found.incidents.iter().all(|incident| incident.party != "visitor"), "{found:#?}");
 }
 

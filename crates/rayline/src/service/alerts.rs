@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayline_config::{AlertKind, Plan, ReceiverKind};
+use rayline_edge::Lookout;
 use rayline_push::alert::{Address, Certificate, Kind, Known, Options, Policy, Receiver};
 use rayline_verdict::Moment;
+
+use super::watched;
 
 /// The file in `data_dir` that says what has been told.
 const FILE: &str = "alerts.json";
@@ -18,12 +21,15 @@ pub(crate) struct Watched {
     /// `None`: nothing.
     pub(crate) options: Option<Options>,
     pub(crate) known: Known,
+    /// The names of the zones.
+    pub(crate) zones: Vec<String>,
 }
 
 impl Watched {
     /// Links lead to the dashboard, if there is one.
     pub(crate) fn of(plan: &Plan, dashboard: Option<SocketAddr>) -> Self {
-        Self { options: options(plan, dashboard), known: known(plan) }
+        let zones = plan.zones.iter().map(|zone| zone.name.clone()).collect();
+        Self { options: options(plan, dashboard), known: known(plan), zones }
     }
 }
 
@@ -53,6 +59,28 @@ fn known(plan: &Plan) -> Known {
         certificates: plan.zones.iter().flat_map(of_zone).collect(),
         read_timeouts: plan.zones.iter().map(|zone| (zone.name.clone(), zone.settings.proxy_read_timeout)).collect(),
     }
+}
+
+/// The same with what origins have shown of late.
+pub(crate) fn known_now(known: &Known, zones: &[String], lookout: &Lookout) -> Known {
+    let mut known = known.clone();
+    for shown in watched::of_late(lookout) {
+        let names = shown.names.join(", ");
+        let names = if names.is_empty() { shown.subject } else { names };
+        known.certificates.push(Certificate {
+            subject: format!("{names}, shown by the origin {},", shown.address),
+            zone: zone_of(zones, &shown.server_name).to_owned(),
+            not_after: watched::moment_of(shown.not_after),
+        });
+    }
+    known
+}
+
+/// The zone that a host's name is in: the longest that it ends with.
+fn zone_of<'a>(zones: &'a [String], host: &str) -> &'a str {
+    let is_in =
+        |zone: &&String| host.strip_suffix(zone.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    zones.iter().filter(is_in).max_by_key(|zone| zone.len()).map_or("", String::as_str)
 }
 
 fn policy(alert: &rayline_config::Alert) -> Policy {
@@ -96,4 +124,22 @@ fn receiver(receiver: &rayline_config::Receiver) -> Receiver {
 pub(crate) fn moment(at: SystemTime) -> Moment {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     Moment(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_in_the_longest_zone_that_it_ends_with() {
+        let zones = ["example".to_owned(), "shop.example".to_owned(), "other.test".to_owned()];
+        for (host, zone) in [
+            ("shop.example", "shop.example"),
+            ("www.shop.example", "shop.example"),
+            ("myshop.example", "example"),
+            ("x.test", ""),
+        ] {
+            assert_eq!(zone_of(&zones, host), zone, "{host}");
+        }
+    }
 }

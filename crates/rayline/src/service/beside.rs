@@ -2,11 +2,12 @@
 //! dashboard is told of the plan.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rayline_config::{Content, Plan, Zone};
 use rayline_control::Seats;
+use rayline_edge::Lookout;
 use rayline_push::job::Feed;
 use rayline_store::Store;
 use rayline_store::analysis::approaching::Limits;
@@ -31,6 +32,7 @@ pub(super) struct Beside {
     /// As at the start.
     limits: Limits,
     told: Mutex<Value>,
+    turn: Mutex<()>,
 }
 
 /// What a plan means for it.
@@ -51,11 +53,17 @@ impl Beside {
             source: plan.source_name.clone(),
             limits: limits(plan),
             told: Mutex::default(),
+            turn: Mutex::default(),
         };
         (beside, feeds)
     }
 
-    /// The version of the plan that the edge starts with.
+    /// Held by whoever changes what runs, so that two who do that at once do so one after the other.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version of a plan with this text that is about to run: the same as before if the text is.
     pub(super) fn version(&self, text: &str) -> u64 {
         self.versions.number(text)
     }
@@ -66,19 +74,9 @@ impl Beside {
     }
 
     /// The edge runs on that plan now: so does all of this.
-    pub(super) fn follow(&self, wanted: Wanted, version: u64, text: &str) {
-        self.versions.add(version, text, &self.source);
-        self.go_on(wanted);
-    }
-
-    /// The same for the plan that it has started with.
-    pub(super) fn begin(&self, wanted: Wanted, version: u64, text: &str) {
-        self.versions.begin(version, text, &self.source);
-        self.go_on(wanted);
-    }
-
-    fn go_on(&self, wanted: Wanted) {
-        self.senders.watch(wanted.watched, self.store.as_ref());
+    pub(super) fn follow(&self, wanted: Wanted, version: u64, text: &str, lookout: Arc<Lookout>) {
+        self.versions.follow(version, text, &self.source);
+        self.senders.watch(wanted.watched, self.store.as_ref(), lookout);
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = wanted.told;
     }
 

@@ -1,6 +1,7 @@
 //! The configuration again: where it comes from, and what runs on it then.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use rayline_config::{Problem, Source};
@@ -22,6 +23,9 @@ pub(crate) enum Reload {
 /// What a reload came to.
 pub(crate) struct Reloaded {
     pub(crate) version: u64,
+    /// Whether the text is another than that which ran: if not, it runs anew under its old number, with the certificates,
+    /// pages and other files that it names as they are now.
+    pub(crate) is_new: bool,
     pub(crate) source: Source,
     pub(crate) warnings: Vec<Problem>,
     /// Keys that have changed and cannot change while the edge runs.
@@ -48,15 +52,18 @@ impl Reload {
     /// Reads the configuration again, and runs the edge and what stands beside it on it.
     pub(super) fn run(&self, edge: &Edge, beside: &Beside) -> Result<Reloaded, ReloadProblem> {
         let Self::File { path, overridden, .. } = self else { return Err(ReloadProblem::NothingToRead) };
+        let _turn = beside.turn();
         let source = config_file::read(path).map_err(|error| ReloadProblem::Unreadable(error.to_string()))?;
         match rayline_config::compile(&source, SystemTime::now()) {
             (Some(mut plan), warnings) => {
                 overridden.apply(&mut plan);
                 let needs_restart = edge.fixed_changes(&plan);
                 let wanted = beside.read(&plan);
-                let version = edge.reload(plan).map_err(ReloadProblem::CannotStart)?;
-                beside.follow(wanted, version, &source.text);
-                Ok(Reloaded { version, source, warnings, needs_restart })
+                let version = beside.version(&source.text);
+                let is_new = version != edge.counts().plan_version.load(Ordering::Relaxed);
+                edge.reload_as(version, plan).map_err(ReloadProblem::CannotStart)?;
+                beside.follow(wanted, version, &source.text, edge.lookout());
+                Ok(Reloaded { version, is_new, source, warnings, needs_restart })
             }
             (None, problems) => Err(ReloadProblem::Problems(source, problems)),
         }

@@ -1,11 +1,12 @@
 //! What leaves the edge by itself: log push, traces and alerts, from the configuration to the threads that send.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rayline_config::{Logpush, Plan, Trace};
 use rayline_control as control;
+use rayline_edge::Lookout;
 use rayline_observe::{Subject, TailFilter};
 use rayline_push::alert::{Alerts, Notice, Post, Sources};
 use rayline_push::job::{self, Destination, Feed, Filter, Job, OutputOptions, Sample, Spec};
@@ -13,7 +14,7 @@ use rayline_push::trace;
 use rayline_store::Store;
 use rayline_verdict::Moment;
 
-use super::alerts::Watched;
+use super::alerts::{Watched, known_now};
 use super::stored::private;
 use crate::output;
 
@@ -51,16 +52,17 @@ impl Senders {
     }
 
     /// Watches for this, and for nothing else from now on. What has been told stays told.
-    pub(crate) fn watch(&self, watched: Watched, store: Option<&Store>) {
+    pub(crate) fn watch(&self, watched: Watched, store: Option<&Store>, lookout: Arc<Lookout>) {
         let mut alerts = lock(&self.alerts);
         // the old ones end first: both would write the same file
         *alerts = None;
-        let Watched { options: Some(options), known } = watched else { return };
+        let Watched { options: Some(options), known, zones } = watched else { return };
         let Some(store) = store else {
             output::say("no alert is watched for: there is no store to ask");
             return;
         };
-        let sources = Sources { store: Box::new(store.clone()), known: Box::new(move || known.clone()) };
+        let sources =
+            Sources { store: Box::new(store.clone()), known: Box::new(move || known_now(&known, &zones, &lookout)) };
         match Alerts::start(options, sources) {
             Ok(started) => *alerts = Some(started),
             Err(error) => output::say(&format!("no alert is watched for: {error}")),
@@ -145,7 +147,14 @@ fn shown(status: &job::Status) -> control::Job {
         receiver: status.destination.clone(),
         sent: status.delivered_records,
         waiting: status.spooled_records,
+        waiting_bytes: status.spooled_bytes,
         lost: status.dropped_records + status.refused_records,
+        failed: status.failed_attempts,
+        last_success: status.last_complete,
+        objection: status.objection.as_ref().map(|why| match status.rejected_spans {
+            0 => why.clone(),
+            rejected => format!("{rejected} spans rejected since the start, lately: {why}"),
+        }),
         error: status.error_message.clone(),
         failing_since: status.last_error.filter(|_| status.error_message.is_some()),
     }
@@ -158,7 +167,11 @@ fn receiver(post: &Post) -> control::Job {
         receiver: String::new(),
         sent: post.sent,
         waiting: post.waiting as u64,
+        waiting_bytes: 0,
         lost: post.lost,
+        failed: post.failed,
+        last_success: post.last_sent,
+        objection: None,
         error: post.last_error.clone(),
         failing_since: post.failing_since,
     }

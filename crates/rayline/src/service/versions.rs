@@ -51,7 +51,7 @@ impl Versions {
         Self { folder, known: Mutex::new(known) }
     }
 
-    /// The number of a text that an edge starts with: that of the last version if the text is the same, else the next.
+    /// The number of a text that is to run: that of the last version if the text is the same, else the next.
     pub(crate) fn number(&self, text: &str) -> u64 {
         let last = self.known().last().map(|entry| entry.number);
         match last {
@@ -60,8 +60,8 @@ impl Versions {
         }
     }
 
-    /// Notes that an edge has started with a version, unless that is known.
-    pub(crate) fn begin(&self, number: u64, text: &str, source: &str) {
+    /// Notes that a version runs, unless it is the last that is known.
+    pub(crate) fn follow(&self, number: u64, text: &str, source: &str) {
         let known = self.known().last().is_some_and(|entry| entry.number == number);
         if !known {
             self.add(number, text, source);
@@ -69,7 +69,7 @@ impl Versions {
     }
 
     /// Notes that a version runs from now on. What cannot be written is said, and the edge goes on without it.
-    pub(crate) fn add(&self, number: u64, text: &str, source: &str) {
+    fn add(&self, number: u64, text: &str, source: &str) {
         let mut known = self.known();
         known.retain(|entry| entry.number < number);
         known.push(Entry { number, since: now().0, source: source.to_owned() });
@@ -144,7 +144,7 @@ mod tests {
         let start = |text: &str| {
             let versions = open();
             let number = versions.number(text);
-            versions.begin(number, text, "rayline.toml");
+            versions.follow(number, text, "rayline.toml");
             number
         };
         assert_eq!(start("a = 1\n"), 1);

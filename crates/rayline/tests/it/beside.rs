@@ -19,6 +19,10 @@ fn closed_port() -> u16 {
 }
 
 fn config(dir: &Dir, more: &str) {
+    config_with(dir, "", more);
+}
+
+fn config_with(dir: &Dir, zone: &str, more: &str) {
     let told = dir.path().join("told.json");
     let pushed = dir.path().join("pushed");
     dir.file(
@@ -38,6 +42,7 @@ name = "shop.test"
 settings.ssl = "flexible"
 settings.origin_http_port = {port}
 dns_records = [{{ type = "A", name = "@", content = "127.0.0.1" }}]
+{zone}
 
 [[logpush]]
 name = "archive"
@@ -116,6 +121,36 @@ fn a_failure_is_kept_pushed_told_and_found_again() {
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
     let known: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(known["record"]["VerdictCode"], "origin.connect.refused", "without an edge and without a log");
+}
+
+#[test]
+fn a_reload_of_the_same_text_makes_no_new_version_and_reads_what_it_names_again() {
+    let dir = Dir::new();
+    let page =
+        |text: &str| dir.file("error.html", &format!("<head></head><p>{text} ::CLOUDFLARE_ERROR_500S_BOX::</p>"));
+    page("first");
+    config_with(&dir, "error_pages.500_errors = \"error.html\"", "");
+    let mut edge = Running::start(&dir, &["serve"]);
+    let visitors = address(&edge.stderr.until("serving shop.test on "), " on ");
+    let admin = address(&edge.stderr.until("admin"), "http://");
+    let token = std::fs::read_to_string(dir.path().join("data/admin.token")).unwrap();
+    let reload = || {
+        let authorization = format!("Authorization: Bearer {}", token.trim());
+        ask(
+            &admin,
+            &format!("POST /api/reload HTTP/1.1\r\nHost: {admin}\r\n{authorization}\r\nConnection: close\r\n\r\n"),
+        )
+    };
+    assert!(get(&visitors, "shop.test", "/").contains("<p>first "));
+    page("second");
+    let same = reload();
+    assert!(same.contains(r#""plan_version":1"#) && same.contains(r#""is_new":false"#), "{same}");
+    eventually("the page is read again", || get(&visitors, "shop.test", "/").contains("<p>second ").then_some(()));
+    edge.signal("HUP");
+    edge.stderr.until("version 1 runs on");
+    assert!(!dir.path().join("data/versions/2.toml").exists());
+    edge.signal("TERM");
+    assert_eq!(edge.end(), 0);
 }
 
 #[test]

@@ -9,6 +9,8 @@
 mod beside;
 mod browser;
 mod check;
+#[path = "../../../rayline-control/tests/it/chromium.rs"]
+mod chromium;
 mod command_line;
 mod demo;
 mod diagnose;
@@ -21,6 +23,7 @@ mod running;
 mod serve;
 mod tail;
 mod tls;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -10,12 +10,11 @@ pub(super) fn command(line: &Line) -> Option<String> {
     if ip.is_empty() {
         return None;
     }
-    let uses_tls = !matches!(line.text("OriginSSLProtocol"), "" | "none");
+    // of a handshake that failed there is no version, but its place in the code
+    let failed_in_tls = line.code().and_then(|code| code.split('.').nth(1)) == Some("origin_tls");
+    let uses_tls = failed_in_tls || !matches!(line.text("OriginSSLProtocol"), "" | "none");
     let scheme = if uses_tls { "https" } else { "http" };
     let ip = if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() };
-    let host = line.text("ClientRequestHost");
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let name = name.map_or(host, |(name, _)| name);
     let mut out = format!("curl -v --connect-to {}", quoted(&format!("::{ip}:{port}")));
     match line.text("ClientRequestMethod") {
         "GET" | "" => {}
@@ -28,11 +27,12 @@ pub(super) fn command(line: &Line) -> Option<String> {
     }
     let ray = format!("CF-Ray: {}-{}", line.text("RayID"), line.text("EdgeColoCode"));
     let _ = write!(out, " --header {}", quoted(&ray));
-    // a path that curl would tidy up is sent as it came
+    // the port that the visitor asked for stays: the origin was told it too, in `Host`, and may answer by it. Where the
+    // connection goes, `--connect-to` says. A path that curl would tidy up is sent as it came
     let _ = write!(
         out,
         " --path-as-is --globoff -- {}",
-        quoted(&format!("{scheme}://{name}{}", line.text("ClientRequestURI")))
+        quoted(&format!("{scheme}://{}{}", line.text("ClientRequestHost"), line.text("ClientRequestURI")))
     );
     Some(out)
 }
@@ -62,6 +62,25 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_origin_is_asked_as_the_edge_asked_it() {
+        let line = |more: &str| {
+            let line = format!(
+                r#"{{"OriginIP":"2001:db8::1","OriginPort":8443,"ClientRequestHost":"shop.example:8080","ClientRequestURI":"/a?b=*","RayID":"1","EdgeColoCode":"DEV"{more}}}"#
+            );
+            command(&Line::parse(line.as_bytes()).unwrap()).unwrap()
+        };
+        let plain = line(r#","OriginSSLProtocol":"none""#);
+        assert!(plain.contains("--connect-to '::[2001:db8::1]:8443' "), "{plain}");
+        assert!(
+            plain.ends_with(" -- 'http://shop.example:8080/a?b=*'"),
+            "the port is part of what the origin is told: {plain}"
+        );
+        assert!(line(r#","OriginSSLProtocol":"TLSv1.3""#).contains("'https://shop.example:8080/"));
+        let expired = r#","OriginSSLProtocol":"none","VerdictCode":"origin.origin_tls.certificate_expired""#;
+        assert!(line(expired).contains("'https://shop.example:8080/"), "it was TLS that failed");
+    }
 
     #[test]
     fn words_stay_words() {

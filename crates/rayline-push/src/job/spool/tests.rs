@@ -40,6 +40,22 @@ fn a_segment_ends_when_it_is_full() {
 }
 
 #[test]
+fn what_is_sealed_is_handed_out_to_be_synced_once() {
+    use std::os::unix::fs::MetadataExt as _;
+    let dir = TempDir::new().unwrap();
+    let mut spool = open(&dir);
+    put(&mut spool, 0);
+    assert!(spool.unsynced().is_empty(), "the open one is the system's to write");
+    spool.seal(NOW).unwrap();
+    let unsynced = spool.unsynced();
+    let inode = |meta: io::Result<fs::Metadata>| meta.unwrap().ino();
+    let sealed = inode(fs::metadata(spool.lines(&spool.oldest().unwrap())));
+    assert_eq!(unsynced.files.iter().map(|file| inode(file.metadata())).collect::<Vec<_>>(), [sealed]);
+    unsynced.sync().unwrap();
+    assert!(spool.unsynced().is_empty());
+}
+
+#[test]
 fn a_new_process_finds_everything_but_half_a_line() {
     let dir = TempDir::new().unwrap();
     let mut first = open(&dir);
