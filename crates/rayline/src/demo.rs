@@ -168,7 +168,7 @@ impl Demo {
             addresses.admin,
             dns.addr()
         );
-        toml.push_str(&alert(&folder.join(TOLD)));
+        toml.push_str(&alerts(&folder.join(TOLD)));
         let html = page::render(&exhibits, &missing, &place);
         let start = Answer::status(200)
             .field("Content-Type", "text/html; charset=utf-8")
@@ -265,13 +265,14 @@ impl Demo {
     }
 }
 
-/// An alert of what fails much, told to a file: a command that appends what it is told.
-fn alert(file: &Path) -> String {
+/// Alerts of what fails much and of certificates that end, told to a file: a command that appends what it is told.
+fn alerts(file: &Path) -> String {
     let command = ["/bin/sh", "-c", r#"{ cat; echo; } >> "$0""#, &file.display().to_string()];
     // what is a string in JSON is one in TOML
     let command = json!(command);
     format!(
         "[[alert]]\nname = \"fails-much\"\nalert_type = \"failure_rate\"\nthreshold = 50\nmin_requests = 20\n\
+         receivers = [\"file\"]\n[[alert]]\nname = \"certificate-ends\"\nalert_type = \"certificate\"\nbefore = \"14d\"\n\
          receivers = [\"file\"]\n[[alert_receiver]]\nname = \"file\"\ntype = \"command\"\ncommand = {command}\n"
     )
 }

@@ -59,8 +59,9 @@ fn one_incident(scope: &Scope, incident: &Incident) -> Markup {
     html! {
         p { (parts::party(&incident.party)) " "
             a href=(at.link(ERRORS)) { strong { (entry.map_or(code, |entry| entry.sentence)) } } " " (parts::code(code)) }
+        p.small { (course(scope, incident)) }
         p.small {
-            (course(scope, incident)) "; " (show::count(incident.failed)) " failed, " (show::percent(incident.share, 1.0)) " of the requests there"
+            (show::count(incident.failed)) " failed, " (show::percent(incident.share, 1.0)) " of the requests there"
             @let hosts = if incident.hosts.is_empty() { &incident.zones } else { &incident.hosts };
             @if !hosts.is_empty() { "; " (names(hosts)) }
             @if !incident.origins.is_empty() { "; origin " (names(&incident.origins)) }
@@ -116,8 +117,7 @@ pub(crate) fn changes(scope: &Scope, changes: &Changes) -> Markup {
         header { h2 { "What changed" } span.soft { "against the " (length) " before" } }
         @if changes.rate_before.is_none() {
             p { "There were no requests in the " (length) " before, so nothing can be compared. Of these "
-                (show::percent(changes.rate, 1.0)) " failed"
-                @if changes.explanations.is_empty() { "." } @else { ", above all here:" } }
+                (show::percent(changes.rate, 1.0)) " failed." }
         } @else if changes.risen {
             p { strong.badly { "Failures have risen: " } (show::percent(changes.rate, 1.0)) " of requests"
                 @if let Some(before) = changes.rate_before { ", before " (show::percent(before, 1.0)) }
@@ -128,7 +128,7 @@ pub(crate) fn changes(scope: &Scope, changes: &Changes) -> Markup {
                 ", since " (show::when(plan.since)) ", " (show::percent(plan.rate, 1.0)) " fail; before it "
                 (show::percent(plan.rate_before, 1.0)) ". It explains " (show::percent(plan.share, 1.0)) " of the rise." }
         }
-        @if !changes.explanations.is_empty() {
+        @if changes.rate_before.is_some() && !changes.explanations.is_empty() {
             ol.steps { @for explanation in changes.explanations.iter().take(EXPLANATIONS) {
                 li {
                     a href=(scope.with(explanation.dimension, &explanation.value).link(ERRORS)) {

@@ -128,7 +128,7 @@ fn row(scope: &Scope, origin: &Origin, status: &Value, read_timeout: Duration) -
             td {
                 @if share >= ILL { span.badly.dot { "failing" } } @else if origin.slow { span.warns.dot { "slow" } }
                 @else if share >= LIMPS { span.warns.dot { "some fail" } } @else { span.good.dot { "well" } }
-                @if let Some((code, _)) = origin.codes.iter().find(|(_, failed)| *failed > 0) { br; span.small { (parts::code(code)) } }
+                @if let Some((code, _)) = origin.codes.iter().find(|(_, failed)| *failed > 0) { br; span.small.nowrap { (parts::code(code)) } }
                 @if let Some(failure) = origin.last_failure { br; span.soft.small { "last failed " (show::ago(failure, scope.span.to)) } }
                 @if let (Some(success), true) = (origin.last_success, share >= LIMPS) { br; span.soft.small { "last went well " (show::ago(success, scope.span.to)) } }
             }

@@ -188,7 +188,7 @@ fn budgets(scope: &Scope, budgets: &[Budget]) -> Markup {
             }
         }
         p.soft.small {
-            "A burn rate of 1 uses up exactly what an objective of " (show::percent(OBJECTIVE, 1.0)) " leaves; at 10, a month’s budget is gone in three days. "
+            "A burn rate of 1 uses up exactly what an objective of " (OBJECTIVE * 100.0) " % leaves; at 10, a month’s budget is gone in three days. "
             "What visitors did wrong, such as leaving early, and what rules turned away is named but does not count."
         }
     }

@@ -80,7 +80,10 @@ pub fn origins(
     }
     let mut origins: Vec<Origin> = found.into_values().collect();
     let rate = |origin: &Origin| share(origin.failed as f64, origin.requests);
-    origins.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then_with(|| a.address.cmp(&b.address)));
+    origins.sort_by(|a, b| {
+        let worse = rate(b).total_cmp(&rate(a)).then_with(|| b.failed.cmp(&a.failed));
+        worse.then_with(|| a.address.cmp(&b.address))
+    });
     Ok(origins)
 }
 
