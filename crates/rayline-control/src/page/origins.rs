@@ -95,7 +95,7 @@ fn all(scope: &Scope, origins: &[Origin], status: &Value, read_timeout: Duration
                 thead { tr {
                     th scope="col" { "Origin and zone" } th scope="col" { "Health" } th.n scope="col" { "Failed" }
                     th.n scope="col" title="the time to connect, by TCP and then by TLS" { "Connect + TLS" }
-                    th.n scope="col" { "Wait, median" } th.n scope="col" { "p99" }
+                    th.n scope="col" title="from the request’s end to the first byte of the answer: half take less; and one in a hundred more" { "Wait" }
                     th.n scope="col" title="answered on a connection that was there already" { "Reused" }
                     th scope="col" { "Certificate" }
                 } }
@@ -128,15 +128,15 @@ fn row(scope: &Scope, origin: &Origin, status: &Value, read_timeout: Duration) -
             td {
                 @if share >= ILL { span.badly.dot { "failing" } } @else if origin.slow { span.warns.dot { "slow" } }
                 @else if share >= LIMPS { span.warns.dot { "some fail" } } @else { span.good.dot { "well" } }
-                @if let Some((code, _)) = origin.codes.iter().find(|(_, failed)| *failed > 0) { br; span.small.nowrap { (parts::code(code)) } }
+                @if let Some((code, _)) = origin.codes.iter().find(|(_, failed)| *failed > 0) { br; span.small { (parts::code(code)) } }
                 @if let Some(failure) = origin.last_failure { br; span.soft.small { "last failed " (show::ago(failure, scope.span.to)) } }
                 @if let (Some(success), true) = (origin.last_success, share >= LIMPS) { br; span.soft.small { "last went well " (show::ago(success, scope.span.to)) } }
             }
             td.n { (show::count(origin.failed)) " " span.soft { (show::percent(origin.failed as f64, origin.requests)) }
                 br; span.soft.small { "of " (show::estimate(origin.requests, origin.error)) } }
             td.n { (time(origin.connect_p50)) @if origin.tls_p50.is_some() { " + " (time(origin.tls_p50)) } }
-            td.n { (time(origin.wait_p50)) }
-            td.n { span.warns[origin.slow] { (time(origin.wait_p99)) }
+            td.n { (time(origin.wait_p50))
+                @if origin.wait_p99.is_some() { br; span.small.warns[origin.slow].soft[!origin.slow] { "p99 " (time(origin.wait_p99)) } }
                 @if origin.slow { br; span.soft.small { "ends at " (show::duration(read_timeout)) } } }
             td.n { @match origin.reused { Some(reused) => (show::percent(reused, 1.0)), None => span.soft { "–" } } }
             td { (certificate(&origin.address, status)) }

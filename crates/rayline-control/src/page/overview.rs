@@ -35,6 +35,8 @@ const CODES: usize = 6;
 const NEWEST: usize = 8;
 /// From this burn rate on a zone's budget of a month is gone in two days.
 const FAST: f64 = 14.4;
+/// Alerts that are seen at once.
+const ALERTS: usize = 3;
 /// Certificates with fewer days left are shown.
 const DAYS: i64 = 30;
 
@@ -97,8 +99,14 @@ fn read(store: &dyn Source, scope: &Scope, limits: &Limits) -> Result<Seen, Quer
 /// Alerts that fire now.
 fn firing(shared: &Shared) -> Markup {
     let alerts = shared.seats.senders.as_ref().map(|senders| senders.alerts()).unwrap_or_default();
-    let firing: Vec<_> = alerts.into_iter().filter(|alert| alert.until.is_none()).take(5).collect();
-    html! { @if !firing.is_empty() { section.note.bad { h2 { "Alerts" } (system::alert_list(&firing)) } } }
+    let firing: Vec<_> = alerts.into_iter().filter(|alert| alert.until.is_none()).collect();
+    let (first, others) = firing.split_at(ALERTS.min(firing.len()));
+    html! { @if !firing.is_empty() {
+        section.note.bad {
+            h2 { "Alerts" } (system::alert_list(first))
+            @if !others.is_empty() { details { summary { (show::count(others.len() as u64)) " more" } (system::alert_list(others)) } }
+        }
+    } }
 }
 
 fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
