@@ -47,9 +47,11 @@ fn draw(term: &Term, depth: usize, page: &mut String) {
 
 fn check(text: &str, expected: &Expect) {
     let lists = lists();
-    let expr = parse(text, Stage::Body, &lists).unwrap_or_else(|problem| panic!("{text}: {problem}"));
     let mut page = String::new();
-    draw(&explain(&expr, &Request, &lists), 0, &mut page);
+    match parse(text, Stage::Body, &lists) {
+        Ok(expr) => draw(&explain(&expr, &Request, &lists), 0, &mut page),
+        Err(problem) => page.push_str(&problem.to_string()),
+    }
     expected.assert_eq(&page);
 }
 
