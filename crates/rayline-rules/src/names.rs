@@ -1,6 +1,7 @@
 //! From a name as written to what it names, and from one that is misspelt to the one that was meant.
 
-use crate::scheme::{Field, Function};
+use crate::ruleset::Phase;
+use crate::scheme::{Field, Function, Stage};
 
 /// Names that Cloudflare gave up in favour of others and still reads ("Fields reference").
 pub const FORMER: &[(&str, Field)] = &[
@@ -53,6 +54,14 @@ impl Function {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|function| function.name() == name)
     }
+}
+
+/// The phases that come at a stage, in words.
+pub(crate) fn phases_at(stage: Stage) -> String {
+    let mut names: Vec<String> =
+        Phase::ALL.iter().filter(|phase| phase.stage() == stage).map(|phase| format!("`{}`", phase.name())).collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} or {last}", names.join(", ")) }
 }
 
 /// The known name that was probably meant: at most a third of its letters differ.

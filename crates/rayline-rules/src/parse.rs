@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use crate::ast::{Expr, ExprKind};
 use crate::list::Lists;
+use crate::names;
 use crate::problem::ExprProblem;
 use crate::scheme::{Field, Function, Stage, Type};
 
@@ -148,12 +149,9 @@ impl<'a> Parser<'a> {
                 span,
                 format!("`{name}` is known only once the body has been read, and that is not so in this phase"),
             )
-            .hint("use it in `http_request_firewall_custom`, `http_ratelimit` or `http_request_firewall_managed`")),
+            .hint(format!("use it in {}", names::phases_at(Stage::Body)))),
             Stage::Response => Err(ExprProblem::new(span, format!("`{name}` is known only once there is an answer"))
-                .hint(
-                    "use it in `http_response_headers_transform`, `http_custom_errors`, `http_response_compression` or \
-                 `http_log_custom_fields`",
-                )),
+                .hint(format!("use it in {}", names::phases_at(Stage::Response)))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::function_signatures::{Gives, Kind, Parameter, Source};
-use crate::names::{ELSEWHERE, FORMER};
+use crate::names::{self, ELSEWHERE, FORMER};
 use crate::scheme::{Field, Function, Stage, Type};
 
 /// `docs/rules-language.md`: every field and function, as Markdown.
@@ -13,20 +13,18 @@ pub fn reference() -> String {
          This page is written from the tables that also read expressions. `rayline rules fields` prints the same. What the \
          language is like, and how to try an expression, is in [the guide](guide/rules.md).\n",
     );
+    let at = |stage| names::phases_at(stage);
     for (heading, about, stage) in [
-        ("Of every request", "Known from the request's head on, in every phase.", Stage::Request),
+        ("Of every request", "Known from the request's head on, in every phase.".to_owned(), Stage::Request),
         (
             "Of the body",
-            "Known once the first part of the body has been read: in `http_request_firewall_custom`, `http_ratelimit`, \
-             `http_request_firewall_managed`, and in the phases of the answer.",
+            format!(
+                "Known once the first part of the body has been read: in {}, and in the phases of the answer.",
+                at(Stage::Body)
+            ),
             Stage::Body,
         ),
-        (
-            "Of the answer",
-            "Known once there is an answer: in `http_custom_errors`, `http_response_headers_transform`, \
-             `http_response_compression` and `http_log_custom_fields`.",
-            Stage::Response,
-        ),
+        ("Of the answer", format!("Known once there is an answer: in {}.", at(Stage::Response)), Stage::Response),
     ] {
         // a String takes every write
         let _ = write!(page, "\n## {heading}\n\n{about}\n\n| field | type | |\n| --- | --- | --- |\n");

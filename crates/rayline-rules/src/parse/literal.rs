@@ -27,7 +27,7 @@ impl Parser<'_> {
                 let Some((text, place)) = self.reader.text_literal(lexer::regex_escapes)? else {
                     return Err(self.no_literal(Type::Bytes, &span));
                 };
-                regex(&text).map_err(|problem| ExprProblem::new(place, problem))?;
+                regex(&text).map_err(|problem| ExprProblem::new(self.fault(&text, place), problem))?;
                 Ok(Literal::Bytes(text.into()))
             }
             Operator::Wildcard | Operator::StrictWildcard => {
@@ -46,6 +46,21 @@ impl Parser<'_> {
             | Operator::GreaterEqual
             | Operator::Contains
             | Operator::BitwiseAnd => self.literal(left.of, &span),
+        }
+    }
+
+    /// Where a regular expression goes wrong; all of it where that is not told, or where escapes move its places.
+    fn fault(&self, pattern: &[u8], place: Range<usize>) -> Range<usize> {
+        let pattern = std::str::from_utf8(pattern).unwrap_or_default();
+        let told = match regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern) {
+            Err(regex_syntax::Error::Parse(error)) => Some(*error.span()),
+            Err(regex_syntax::Error::Translate(error)) => Some(*error.span()),
+            _ => None,
+        };
+        let begins = self.reader.text(&place).find(pattern).map(|offset| place.start + offset);
+        match (told, begins) {
+            (Some(told), Some(begins)) if !told.is_empty() => begins + told.start.offset..begins + told.end.offset,
+            _ => place,
         }
     }
 

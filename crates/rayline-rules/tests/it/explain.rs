@@ -10,7 +10,7 @@ use rayline_rules::{Facts, Field, Stage, Term, explain, parse};
 use crate::expressions::lists;
 
 /// A request to a shop.
-struct Request;
+pub(crate) struct Request;
 
 impl Facts for Request {
     fn fact(&self, field: Field) -> Fact<'_> {
