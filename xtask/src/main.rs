@@ -10,6 +10,7 @@ mod clinic;
 mod fuzz;
 mod peers;
 mod report;
+mod rules;
 mod run;
 mod test;
 mod tools;
@@ -67,6 +68,8 @@ enum Chore {
     },
     /// Measure the store: taking records in, the dashboard's questions, look-up, export, beside SQLite and `grep`.
     Analytics(analytics::Analytics),
+    /// Measure rules: what a request against 1 to 1,000 of them takes, long lists, compiling, memory.
+    Rules(rules::Rules),
     /// Write the pages and lists anew that are made from the code.
     Docs,
 }
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Chore::Peers { arguments } => peers::peers(&mut report, &arguments),
         Chore::Clinic { arguments } => clinic::clinic(&mut report, &arguments),
         Chore::Analytics(wanted) => analytics::analytics(&mut report, &wanted),
+        Chore::Rules(wanted) => rules::rules(&mut report, &wanted),
         Chore::Docs => refresh(&mut report),
     }
     report.end()

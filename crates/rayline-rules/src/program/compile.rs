@@ -59,7 +59,7 @@ enum Key {
     And(Box<[NodeId]>),
     Or(Box<[NodeId]>),
     Xor(Box<[NodeId]>),
-    Zip(u8, Box<[NodeId]>),
+    Zip(Logic, Box<[NodeId]>),
 }
 
 /// A test of a value, as an expression says it.
@@ -154,7 +154,13 @@ impl<'l> Compiler<'l> {
             ExprKind::Field(field) => self.field(*field),
             ExprKind::Index { base, index } => self.index(base, index),
             ExprKind::Call { function, arguments } => self.call(*function, arguments),
-            _ => self.tested(expr).unwrap_or_else(|| self.logic(expr)),
+            ExprKind::Compare { .. } | ExprKind::In { .. } | ExprKind::InList { .. } => {
+                self.tested(expr).unwrap_or_else(|| self.bool(false))
+            }
+            ExprKind::Not(inner) => self.opposite(inner),
+            ExprKind::And(items) => self.combined(Logic::And, items),
+            ExprKind::Or(items) => self.combined(Logic::Or, items),
+            ExprKind::Xor(items) => self.combined(Logic::Xor, items),
         }
     }
 
@@ -319,24 +325,19 @@ impl<'l> Compiler<'l> {
         self.node(Key::And([atom, node].into()), |_| Op::And([atom, node].into()))
     }
 
-    fn logic(&mut self, expr: &Expr) -> NodeId {
-        let (logic, items) = match &expr.kind {
-            ExprKind::Not(inner) if is_truths(inner) => {
-                let inner = self.value(inner);
-                return self.node(Key::Not(inner, true), |_| Op::Not { inner, each: true });
-            }
-            ExprKind::Not(inner) => {
-                let inner = self.truth(inner);
-                return self.not(inner);
-            }
-            ExprKind::And(items) => (Logic::And, items),
-            ExprKind::Or(items) => (Logic::Or, items),
-            ExprKind::Xor(items) => (Logic::Xor, items),
-            _ => return self.bool(false),
-        };
+    fn opposite(&mut self, inner: &Expr) -> NodeId {
+        if is_truths(inner) {
+            let inner = self.value(inner);
+            return self.node(Key::Not(inner, true), |_| Op::Not { inner, each: true });
+        }
+        let inner = self.truth(inner);
+        self.not(inner)
+    }
+
+    fn combined(&mut self, logic: Logic, items: &[Expr]) -> NodeId {
         if items.first().is_some_and(is_truths) {
             let items: Box<[NodeId]> = items.iter().map(|item| self.value(item)).collect();
-            return self.node(Key::Zip(logic as u8, items.clone()), |_| Op::Zip(logic, items));
+            return self.node(Key::Zip(logic, items.clone()), |_| Op::Zip(logic, items));
         }
         let items: Vec<NodeId> = items.iter().map(|item| self.truth(item)).collect();
         match logic {

@@ -71,7 +71,7 @@ pub(super) enum Part {
 }
 
 /// How arrays of truth values are combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Logic {
     And,
     Or,

@@ -123,7 +123,16 @@ impl Test {
                 let begun = ranges.partition_point(|(first, _)| *first <= value);
                 begun.checked_sub(1).and_then(|place| ranges.get(place)).is_some_and(|(_, last)| value <= *last)
             }
-            _ => false,
+            Self::Never
+            | Self::Bool(..)
+            | Self::Ip(..)
+            | Self::Bytes(..)
+            | Self::Contains(_)
+            | Self::Matches(_)
+            | Self::Wildcard(_)
+            | Self::Texts(_)
+            | Self::Hosts(_)
+            | Self::Addresses(_) => false,
         }
     }
 
@@ -141,7 +150,16 @@ impl Test {
                 radix.sets_of(value, |_| found = true);
                 found
             }
-            _ => false,
+            Self::Never
+            | Self::Bool(..)
+            | Self::Int(..)
+            | Self::Bytes(..)
+            | Self::Contains(_)
+            | Self::Matches(_)
+            | Self::Wildcard(_)
+            | Self::Ints(_)
+            | Self::Texts(_)
+            | Self::Hosts(_) => false,
         }
     }
 

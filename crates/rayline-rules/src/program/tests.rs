@@ -352,3 +352,106 @@ proptest! {
         }
     }
 }
+
+/// Sizes at which anything that takes more than time in proportion would not end while somebody waits.
+#[test]
+fn long_requests_take_time_in_proportion() {
+    let mut lists = lists();
+    let below = (0..200).map(|place| format!("*.{}b", "a.".repeat(place)).into()).collect();
+    lists.insert(List { name: "below".into(), items: ListItems::Hostname(below) });
+    let mut request = Request::default()
+        .text(Field::HttpHost, "a.".repeat(1 << 17))
+        .text(Field::UriPath, format!("%{}", "25".repeat(1 << 17)))
+        .text(Field::UriQuery, "a".repeat(1 << 17));
+    for place in 0..100_000 {
+        request = request.entry(Field::UriArgs, &format!("{}", place % 50_000), "value");
+    }
+    let rows = [
+        ("http.host in $below", false),
+        (r#"url_decode(http.request.uri.path, "r") eq "%""#, true),
+        (r#"http.request.uri.query wildcard "*a*a*a*a*a*ab""#, false),
+        (r#"http.request.uri.query matches "(a+)+b""#, false),
+        (r#"http.request.uri.query matches "(a|a|aa)*$""#, true),
+        (
+            r#"http.request.uri.query contains "aaaaaaaaaaaaaaab" or http.request.uri.query contains "aaaaaaaaaab""#,
+            false,
+        ),
+        ("len(http.request.uri.args) eq 50000", true),
+        (r#"all(http.request.uri.args[*][*] eq "value")"#, true),
+        (r#"any(http.request.uri.args["49999"][*] eq "value")"#, true),
+    ];
+    let mut builder = ProgramBuilder::new(&lists);
+    let conditions = rows.map(|(text, _)| builder.condition(text, Stage::Request).unwrap());
+    let (program, mut memory) = (builder.build(), Memory::default());
+    let mut evaluation = program.begin(&request, &mut memory);
+    for ((text, expected), condition) in rows.into_iter().zip(conditions) {
+        assert_eq!(evaluation.is_true(condition), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_the_same_is_worked_out_once() {
+    let lists = lists();
+    let mut builder = ProgramBuilder::new(&lists);
+    let texts = [
+        r#"lower(http.user_agent) contains "bot" and ssl"#,
+        r#"ssl and true and lower(http.user_agent) contains "bot""#,
+        r#"not not (ssl and lower(http.user_agent) contains "bot")"#,
+    ];
+    let [first, others @ ..] = texts.map(|text| builder.condition(text, Stage::Request).unwrap());
+    assert_eq!(others, [first; 2]);
+    assert_eq!(builder.condition("false and ssl", Stage::Request), builder.condition("not true", Stage::Request));
+}
+
+#[test]
+fn a_text_is_wanted_where_a_text_is_made() {
+    let lists = Lists::default();
+    let mut builder = ProgramBuilder::new(&lists);
+    let problem = builder.dynamic("len(http.host)", Stage::Request).unwrap_err();
+    assert_eq!(problem.to_string(), "this is a number, and a text is wanted; use `to_string(…)`");
+    let missing = builder.dynamic(r#"http.request.headers["x-missing"][0]"#, Stage::Request).unwrap();
+    let joined = builder.dynamic(r#"concat("https://", http.host, "/")"#, Stage::Request).unwrap();
+    let (program, mut memory) = (builder.build(), Memory::default());
+    let request = Request::default().text(Field::HttpHost, "a.test");
+    let mut evaluation = program.begin(&request, &mut memory);
+    assert_eq!(evaluation.text(missing), None);
+    assert_eq!(evaluation.text(joined).as_deref(), Some(&b"https://a.test/"[..]));
+}
+
+#[test]
+fn what_changed_is_seen_once_the_rest_is_forgotten() {
+    struct Changing(std::cell::Cell<bool>);
+    impl Facts for Changing {
+        fn fact(&self, _: Field) -> crate::facts::Fact<'_> {
+            crate::facts::Fact::Bytes(if self.0.get() { b"/new" } else { b"/old" })
+        }
+        fn entries(&self, _: Field, _: &mut crate::facts::Each<'_>) {}
+    }
+    let lists = Lists::default();
+    let mut builder = ProgramBuilder::new(&lists);
+    let conditions = ["/old", "/new"]
+        .map(|path| builder.condition(&format!("http.request.uri.path eq \"{path}\""), Stage::Request).unwrap());
+    let sequence = builder.sequence(&conditions);
+    let (program, mut memory, request) = (builder.build(), Memory::default(), Changing(false.into()));
+    let mut evaluation = program.begin(&request, &mut memory);
+    assert_eq!(evaluation.next_true(sequence, 0), Some(0));
+    request.0.set(true);
+    evaluation.forget();
+    assert_eq!(evaluation.next_true(sequence, 1), Some(1));
+    assert_eq!(evaluation.next_true(sequence, 2), None);
+}
+
+#[test]
+fn a_program_says_what_it_needs() {
+    let lists = Lists::default();
+    let rows = [
+        ("ssl", Stage::Request, Needs::default()),
+        (r#"any(http.request.body.form.names[*] eq "a")"#, Stage::Body, Needs { body: true, response: false }),
+        ("http.response.code eq 500", Stage::Response, Needs { body: false, response: true }),
+    ];
+    for (text, stage, needs) in rows {
+        let mut builder = ProgramBuilder::new(&lists);
+        builder.condition(text, stage).unwrap();
+        assert_eq!(builder.build().needs(), needs, "{text}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The crate as its users see it.
 
+mod allocations;
 mod explain;
 mod expressions;
 mod laws;
