@@ -78,6 +78,11 @@ impl<'l> ProgramBuilder<'l> {
         Self { lists, compiler: Compiler::new(lists), sequences: Vec::new(), needs: Needs::default() }
     }
 
+    /// The lists that its expressions may name.
+    pub fn lists(&self) -> &'l Lists {
+        self.lists
+    }
+
     /// Reads a condition and adds it.
     ///
     /// # Errors

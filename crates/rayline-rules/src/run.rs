@@ -14,14 +14,14 @@ mod uri;
 use std::sync::Arc;
 
 use crate::ruleset::{Access, Action, Condition, Phase, Redirect, RedirectList, Rule, Ruleset};
-use crate::{Program, ProgramBuilder, Sequence};
+use crate::{Lists, Program, ProgramBuilder, Sequence};
 
 pub use changes::{Changes, Routed, Skips};
 pub use fields::{Edit, Edits, may_change_request, may_change_response};
 pub use redirect::RedirectIndex;
 pub use request::{Decision, End, Failure, FailureKind, Guards, Limits, NoGuards, Run};
 pub use trail::{Change, Reached, Step, Trail};
-pub use uri::{Uri, each_argument, normalize};
+pub use uri::{Seen, Uri, each_argument, normalize};
 
 /// Everything that rules of a zone say. One is made when the configuration is compiled, and shared by all workers.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub struct ZoneRules {
     redirects: Vec<RedirectIndex>,
     program: Program,
     overrides: Overrides,
+    lists: Lists,
 }
 
 /// The rules of one phase.
@@ -75,12 +76,14 @@ impl ZoneRules {
             }
             of_phase.enabled = places;
         }
+        let lists = expressions.lists().clone();
         let mut rules = Self {
             access,
             phases,
             redirects: Vec::new(),
             program: expressions.build(),
             overrides: Overrides::default(),
+            lists,
         };
         rules.overrides = rules.find_overrides();
         rules.redirects = rules.find_redirects();
@@ -114,6 +117,11 @@ impl ZoneRules {
     /// The expressions, compiled.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// The lists that its expressions may name.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     /// Which settings configuration rules may change that are looked at early.

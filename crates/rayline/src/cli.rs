@@ -2,6 +2,7 @@
 
 pub(crate) mod diagnose;
 pub(crate) mod rules;
+pub(crate) mod trace;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use rayline_verdict::Party;
 use crate::tls::Patience;
 use diagnose::{DiagnoseArgs, IpsArgs, LogsArgs, ProbeArgs, RayArgs};
 use rules::RulesArgs;
+use trace::TraceArgs;
 
 /// Where the admin server listens unless told otherwise.
 pub(crate) const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -256,6 +258,25 @@ pub(crate) enum Command {
                       rayline rules fields"
     )]
     Rules(RulesArgs),
+
+    /// Run a request through its zone's rules on paper, and see what each of them does
+    #[command(
+        long_about = "Run a request through every phase of its zone's rules, as the edge would, and see which rules match, what \
+                      each changes, before and after, and how it ends. Nothing is sent: rate limits count nothing, and phases of \
+                      answers run only where the description has an answer.\n\n\
+                      The request is a URL, for a plain GET, or a file (`-` is standard input) with a JSON object, as \
+                      `rayline rules test` takes it.\n\n\
+                      --json prints {zone, steps: [{phase, rule, description, expression, action, reached, changes: [{what, \
+                      before, after}], managed_rules, why}], outcome, changed}; `reached` is matched, ended, not_matched, skipped \
+                      or disabled; `why` is there with --all.\n\n\
+                      Exits with 1 if a rule cannot do what it says, 0 otherwise, 3 if there is no configuration, or no zone for \
+                      the host.",
+        after_help = "Examples:\n  \
+                      rayline trace https://shop.example/blog/1\n  \
+                      rayline trace https://shop.example/admin --all --config rayline.toml\n  \
+                      rayline trace request.json --json | jq '.steps[] | [.phase, .rule, .reached]'"
+    )]
+    Trace(TraceArgs),
 
     /// Show the version, the target, and what this build can do
     #[command(

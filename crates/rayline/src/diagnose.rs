@@ -2,7 +2,7 @@
 
 mod files;
 pub(crate) mod ips;
-mod known;
+pub(crate) mod known;
 pub(crate) mod logs;
 pub(crate) mod probe;
 pub(crate) mod ray;

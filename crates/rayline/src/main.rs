@@ -14,6 +14,7 @@ mod serve;
 mod service;
 mod tail;
 mod tls;
+mod trace;
 mod version;
 mod watch;
 
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Tls(args) => tls::run(&args, &global),
         Command::OriginCa(args) => origin_ca::run(&args, &global),
         Command::Rules(args) => rules::run(&args, &global),
+        Command::Trace(args) => trace::run(&args, &global),
         Command::Version => version::run(&global),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),

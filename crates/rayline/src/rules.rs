@@ -1,7 +1,7 @@
 //! `rayline rules`: an expression held against a request, and what expressions can ask for.
 
 mod list;
-mod request;
+pub(crate) mod request;
 
 use std::io::{self, Write};
 

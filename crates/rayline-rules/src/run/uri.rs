@@ -52,9 +52,17 @@ impl Uri {
 }
 
 /// A request as it is after what was rewritten so far.
-pub(super) struct Seen<'a> {
-    pub(super) facts: &'a dyn Facts,
-    pub(super) uri: Option<&'a Uri>,
+pub struct Seen<'a> {
+    /// As it came.
+    pub facts: &'a dyn Facts,
+    /// What was made of its address, if anything.
+    pub uri: Option<&'a Uri>,
+}
+
+impl std::fmt::Debug for Seen<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seen").field("uri", &self.uri).finish_non_exhaustive()
+    }
 }
 
 impl Facts for Seen<'_> {

@@ -157,6 +157,21 @@ impl Request {
         })
     }
 
+    /// The host name that is asked for, lower case.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The body, if it has one.
+    pub(crate) fn body_bytes(&self) -> Option<&[u8]> {
+        self.body.as_deref().map(str::as_bytes)
+    }
+
+    /// `Content-Type`, if there is one.
+    pub(crate) fn content_type(&self) -> Option<&[u8]> {
+        self.headers.joined.get("content-type").map(String::as_bytes)
+    }
+
     /// Whether there is an answer.
     pub(crate) fn is_answered(&self) -> bool {
         self.response.is_some()

@@ -23,6 +23,7 @@ mod running;
 mod serve;
 mod tail;
 mod tls;
+mod trace;
 mod walk;
 
 use std::path::{Path, PathBuf};
