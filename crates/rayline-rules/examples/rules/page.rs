@@ -19,6 +19,9 @@ Nothing is allocated meanwhile; a test says so for every kind of rule below, a t
 The rules of a kind differ in their literals: the 17th of the first kind is `http.host eq \"shop-17.example.net\"`. *All of
 these in turn* has a tenth of each of the ten above it. The last kind is the one that no index helps with: regular expressions
 without a literal that a text must have to match, each tried by itself.
+
+This is what rules cost alone. What a whole request costs, and beside which other proxies, is [another page](performance.md),
+measured without rules.
 ";
 
 pub(crate) fn markdown(report: &Report) -> String {
@@ -48,7 +51,7 @@ pub(crate) fn markdown(report: &Report) -> String {
 }
 
 fn table(page: &mut String, kinds: &[(&str, [f64; RULES.len()])]) {
-    let heads = RULES.map(|rules| format!("{rules} rules"));
+    let heads = RULES.map(|rules| if rules == 1 { "1 rule".to_owned() } else { format!("{rules} rules") });
     let _ = writeln!(page, "| ns per request | {} |\n| --- |{}", heads.join(" | "), " ---: |".repeat(RULES.len()));
     for (name, figures) in kinds {
         let figures = figures.map(|figure| format!("{figure:.0}"));

@@ -36,7 +36,7 @@ pub(crate) const KINDS: &[Kind] = &[
     }),
     ("all of these in turn", mixed),
     ("`http.request.uri.path matches \"…\"` without a literal in it", |n| {
-        format!("http.request.uri.path matches \"^/[a-f]{{{}}}[x-z]$\"", n % 40 + 1)
+        format!("http.request.uri.path matches \"^/[a-f]{{{}}}[x-z]{{{}}}$\"", n % 40 + 1, n / 40 + 1)
     }),
 ];
 

@@ -49,15 +49,8 @@ impl Evaluation<'_> {
         self.find_candidates(sequence);
         let mut place = from;
         loop {
-            let word = known.words.clone().nth(place / 64)?;
-            let bits = self.memory.candidates.get(word).copied().unwrap_or(0) >> (place % 64);
-            if bits == 0 {
-                place = (place / 64 + 1) * 64;
-                continue;
-            }
-            place += usize::try_from(bits.trailing_zeros()).unwrap_or(0);
-            let condition = known.conditions.get(place)?;
-            if self.holds(*condition) {
+            place = self.memory.next_candidate(known.words.clone(), place)?;
+            if self.holds(*known.conditions.get(place)?) {
                 return Some(place);
             }
             place += 1;
@@ -441,27 +434,19 @@ impl Evaluation<'_> {
         if self.memory.sequences.get(place) == Some(&generation) {
             return;
         }
-        for (word, always) in known.words.clone().zip(&known.always) {
-            self.set_word(word, |_| *always);
+        if let Some(words) = self.memory.candidates.get_mut(known.words.clone()) {
+            words.copy_from_slice(&known.always);
         }
         for index in &known.indexes {
             for hit in self.ask(*index).range() {
                 let Some(atom) = self.memory.hits.get(hit).copied().map(AtomId) else { continue };
                 for condition in known.conditions_of(atom) {
-                    let Ok(condition) = usize::try_from(condition) else { continue };
-                    let Some(word) = known.words.clone().nth(condition / 64) else { continue };
-                    self.set_word(word, |bits| bits | 1 << (condition % 64));
+                    self.memory.add_candidate(known.words.clone(), condition);
                 }
             }
         }
         if let Some(found_in) = self.memory.sequences.get_mut(place) {
             *found_in = generation;
-        }
-    }
-
-    fn set_word(&mut self, word: usize, with: impl Fn(u64) -> u64) {
-        if let Some(bits) = self.memory.candidates.get_mut(word) {
-            *bits = with(*bits);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a worker keeps while it holds a request against a program.
 
+use std::ops::Range;
+
 use crate::program::node::{Span, Val};
 
 /// Bytes of worked-out texts that are kept from one request to the next.
@@ -80,6 +82,23 @@ impl Memory {
     /// Which request this is, never 0.
     pub(super) fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// Marks a condition of the sequence whose candidates these words are.
+    pub(super) fn add_candidate(&mut self, words: Range<usize>, condition: u32) {
+        let (word, bit) = (usize::try_from(condition / 64).unwrap_or(usize::MAX), condition % 64);
+        if let Some(bits) = self.candidates.get_mut(words).and_then(|words| words.get_mut(word)) {
+            *bits |= 1 << bit;
+        }
+    }
+
+    /// The first condition marked there, from place `from` on.
+    pub(super) fn next_candidate(&self, words: Range<usize>, from: usize) -> Option<usize> {
+        let words = self.candidates.get(words)?;
+        let first = words.get(from / 64)? & (u64::MAX << (from % 64));
+        let rest = words.iter().enumerate().skip(from / 64 + 1).map(|(word, bits)| (word, *bits));
+        let (word, bits) = std::iter::once((from / 64, first)).chain(rest).find(|(_, bits)| *bits != 0)?;
+        Some(word * 64 + usize::try_from(bits.trailing_zeros()).ok()?)
     }
 
     /// Keeps bytes.

@@ -442,6 +442,33 @@ fn what_changed_is_seen_once_the_rest_is_forgotten() {
 }
 
 #[test]
+fn of_many_conditions_those_that_hold_are_found_in_order() {
+    let lists = Lists::default();
+    let mut builder = ProgramBuilder::new(&lists);
+    // every 50th is one that no index answers
+    let condition = |n: usize| match n % 50 {
+        0 => format!("len(http.request.uri.path) eq {}", n / 50),
+        _ => format!("http.request.uri.path in {{\"/{n}\" \"/{}\"}}", n + 100),
+    };
+    let conditions: Vec<_> = (0..300).map(|n| builder.condition(&condition(n), Stage::Request).unwrap()).collect();
+    let (whole, none) = (builder.sequence(&conditions), builder.sequence(&[]));
+    let (program, mut memory) = (builder.build(), Memory::default());
+    for (path, expected) in [("/170", &[70, 170, 200][..]), ("/7", &[7, 100]), ("/399", &[200, 299]), ("/", &[50])] {
+        let request = Request::default().text(Field::UriPath, path);
+        let mut evaluation = program.begin(&request, &mut memory);
+        let mut at = 0;
+        let found = std::iter::from_fn(|| {
+            let place = evaluation.next_true(whole, at)?;
+            at = place + 1;
+            Some(place)
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{path}");
+        assert_eq!(evaluation.next_true(whole, usize::MAX), None);
+        assert_eq!(evaluation.next_true(none, 0), None);
+    }
+}
+
+#[test]
 fn a_program_says_what_it_needs() {
     let lists = Lists::default();
     let rows = [
