@@ -1,16 +1,19 @@
 //! An answer on its way to the visitor, whatever protocol they speak: status, fields, body, and the open record.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rayline_http1::{Framing, ResponseHead};
+use rayline_rules::run::Edits;
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 
 use crate::phase::receive::OriginBody;
+use crate::phase::rules::Compressed;
 use crate::record::OpenRecord;
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
@@ -40,6 +43,53 @@ pub(crate) enum AnswerBody {
     Whole(Bytes),
     /// From the origin, as it comes.
     Origin(Box<OriginBody>),
+    /// One of those, compressed as a rule says.
+    Compressed(Box<Compressed>),
+}
+
+/// What rules changed in an answer's head.
+#[derive(Debug, Default)]
+pub(crate) struct Amended {
+    /// Another status.
+    pub(crate) status: Option<u16>,
+    edits: Edits,
+}
+
+impl Amended {
+    /// Adds what rules made of the fields.
+    pub(crate) fn add(&mut self, edits: Edits) {
+        self.edits = edits;
+    }
+
+    /// One more field.
+    pub(crate) fn put(&mut self, name: &str, value: &[u8]) {
+        self.edits.add(&Arc::from(name), value);
+    }
+
+    /// This field in place of all of its name.
+    pub(crate) fn set(&mut self, name: &str, value: &[u8]) {
+        self.edits.set(&Arc::from(name), value);
+    }
+
+    /// None of this name.
+    pub(crate) fn drop_field(&mut self, name: &str) {
+        self.edits.remove(&Arc::from(name));
+    }
+
+    /// Whether fields of this name go that the answer had.
+    pub(crate) fn drops(&self, name: &[u8]) -> bool {
+        self.edits.drops(name)
+    }
+
+    /// What is put in, in order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.edits.put()
+    }
+
+    /// The last value that is put in under a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.edits.get(name)
+    }
 }
 
 impl AnswerBody {
@@ -48,6 +98,7 @@ impl AnswerBody {
         match self {
             Self::Whole(bytes) => Framing::Length(bytes.len() as u64),
             Self::Origin(body) => body.framing(),
+            Self::Compressed(_) => Framing::Chunked,
         }
     }
 
@@ -60,6 +111,7 @@ impl AnswerBody {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(Ok(Piece::End)),
             Self::Whole(bytes) => Poll::Ready(Ok(Piece::Data(std::mem::take(bytes)))),
             Self::Origin(body) => body.poll_next(cx),
+            Self::Compressed(body) => body.poll_next(cx),
         }
     }
 
@@ -68,6 +120,7 @@ impl AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_empty().then_some(Ok(Piece::End)),
             Self::Origin(body) => body.next_buffered(),
+            Self::Compressed(body) => body.next_buffered(),
         }
     }
 
@@ -76,6 +129,16 @@ impl AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.clear(),
             Self::Origin(body) => drop(body.next_buffered()),
+            Self::Compressed(body) => body.discard(),
+        }
+    }
+
+    /// Where it comes from, if that is an origin.
+    pub(crate) fn origin(&mut self) -> Option<&mut OriginBody> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Origin(body) => Some(body),
+            Self::Compressed(body) => body.origin(),
         }
     }
 }
@@ -87,6 +150,8 @@ pub(crate) struct Answer {
     pub(crate) body: AnswerBody,
     /// Fields of the edge that say more than the usual: `Proxy-Status`, `Server-Timing`.
     pub(crate) notes: Vec<(&'static str, Bytes)>,
+    /// What rules changed.
+    pub(crate) amended: Option<Box<Amended>>,
     /// The request's method was HEAD: the fields of the body, without the body.
     pub(crate) head_only: bool,
     /// The request's body, which the origin may still be taking. `None` after a request that could not be read.
@@ -101,6 +166,16 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The status that is sent.
+    pub(crate) fn status(&self) -> u16 {
+        self.amended.as_deref().and_then(|amended| amended.status).unwrap_or_else(|| self.head.status())
+    }
+
+    /// Whether rules took fields of this name away.
+    pub(crate) fn drops(&self, name: &[u8]) -> bool {
+        self.amended.as_deref().is_some_and(|amended| amended.drops(name))
+    }
+
     /// Whether the whole request has been read, so that another can follow.
     pub(crate) fn request_is_read(&self) -> bool {
         self.request_body.as_ref().is_some_and(RequestBody::is_done)
@@ -112,9 +187,9 @@ impl Answer {
     /// # Errors
     /// The visitor's faults while it sends the body.
     pub(crate) fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        match (&mut self.body, &mut self.request_body) {
-            (AnswerBody::Origin(origin), Some(body)) => origin.poll_upload(body, cx),
-            (AnswerBody::Origin(_) | AnswerBody::Whole(_), _) => Ok(true),
+        match (self.body.origin(), &mut self.request_body) {
+            (Some(origin), Some(body)) => origin.poll_upload(body, cx),
+            (Some(_) | None, _) => Ok(true),
         }
     }
 

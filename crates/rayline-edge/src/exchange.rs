@@ -1,13 +1,18 @@
 //! One request on its way through the phases: what it asked, what is known so far, what was tried.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rayline_config::SslMode;
 use rayline_http1::RequestHead;
+use rayline_rules::run::Changes;
 use rayline_verdict::record::OriginFacts;
 use rayline_verdict::{Attempt, Fault};
 
 use crate::grpc;
+use crate::phase::request::path_and_query;
+use crate::phase::rules::{Ruled, ssl_mode};
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
 use crate::tunnel::Upgrade;
@@ -39,6 +44,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) body: RequestBody,
     /// Known from `route` on.
     pub(crate) zone: Option<&'a ZonePlan>,
+    /// What the zone's rules have done; `None` where it has none, and until they run.
+    pub(crate) rules: Option<Box<Ruled>>,
     /// The change of protocol that the visitor asks for, if it may: known from `request` on.
     pub(crate) upgrade: Option<Upgrade>,
     pub(crate) record: OpenRecord,
@@ -50,7 +57,30 @@ pub(crate) struct Exchange<'a> {
 impl Exchange<'_> {
     /// The longest wait for the origin: the zone's setting, known by the time an origin is waited for.
     pub(crate) fn read_timeout(&self) -> Duration {
+        let ruled = self.changes().and_then(Changes::read_timeout);
+        if let Some(timeout) = ruled {
+            return timeout;
+        }
         self.zone.map_or(READ_TIMEOUT, |zone| zone.zone.settings.proxy_read_timeout)
+    }
+
+    /// What rules changed, where they run.
+    pub(crate) fn changes(&self) -> Option<&Changes> {
+        self.rules.as_deref().map(|ruled| &ruled.changes)
+    }
+
+    /// Path and query as the origin is asked for them: the visitor's, or those that rules made.
+    pub(crate) fn path_and_query(&self) -> Cow<'_, [u8]> {
+        match self.changes().and_then(|changes| changes.uri.as_ref()) {
+            Some(uri) => uri.path_and_query().into(),
+            None => path_and_query(self.head),
+        }
+    }
+
+    /// How the origin is spoken to: the zone's setting, or a rule's word.
+    pub(crate) fn ssl(&self, zone: &ZonePlan) -> SslMode {
+        let ruled = self.changes().and_then(|changes| ssl_mode(changes.config.ssl.as_deref()?));
+        ruled.unwrap_or(zone.zone.settings.ssl)
     }
 
     /// Whether it is a gRPC call: over HTTP/1.1 none can be, whatever its fields say.

@@ -10,7 +10,7 @@ use rayline_verdict::Fault;
 use crate::answer::Answer;
 use crate::exchange::{Exchange, Incoming};
 use crate::phase::wait::Waited;
-use crate::phase::{accept, connect, origin_tls, receive, reply, request, resolve, route, send, wait};
+use crate::phase::{accept, connect, origin_tls, receive, reply, request, resolve, route, rules, send, wait};
 use crate::visitor::Visitor;
 use crate::worker::Worker;
 
@@ -29,15 +29,18 @@ pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Inco
         head: &head,
         body,
         zone: None,
+        rules: None,
         upgrade: None,
         record,
         now: incoming.ready,
         attempts: Vec::new(),
     };
-    match run(&mut exchange).await {
-        Ok(answered) => reply::pass(exchange, answered),
-        Err(fault) => reply::refuse(exchange, fault),
-    }
+    let answered = match run(&mut exchange).await {
+        Ok(answered) => answered,
+        Err(fault) => reply::page_of(&mut exchange, fault),
+    };
+    let answered = rules::respond(&mut exchange, answered);
+    reply::finish(exchange, answered)
 }
 
 /// The phases, in the order of a request's life.
@@ -47,6 +50,9 @@ async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
     let route = routed?;
     request::check(exchange)?;
     if let Some(answered) = request::answer_here(exchange, &route) {
+        return Ok(answered);
+    }
+    if let Some(answered) = rules::request(exchange, &route).await? {
         return Ok(answered);
     }
     let security = origin_tls::choose(exchange, &route);

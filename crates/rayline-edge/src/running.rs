@@ -7,6 +7,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use rayline_config::{ErrorPage, HostMatch, Limits, Server, Zone};
 use rayline_dial::{Dialer, Identity, Resolver, TrustSettings};
+use rayline_rules::ruleset::{Action, Phase};
+use rayline_rules::waf::Managed;
 use rayline_verdict::surface::CustomPage;
 
 use crate::edition::Edition;
@@ -40,6 +42,8 @@ pub(crate) struct ZonePlan {
     pub(crate) page_1000: Option<CustomPage>,
     /// What is shown to its origins when they ask for a client certificate.
     pub(crate) identity: Option<Arc<Identity>>,
+    /// Its choice among the managed rules, by the id of the rule that runs them.
+    managed: Vec<(Arc<str>, Managed)>,
 }
 
 impl Running {
@@ -109,6 +113,21 @@ impl ZonePlan {
             page_500: parse(&zone.error_pages.errors_500),
             page_1000: parse(&zone.error_pages.errors_1000),
             identity: identity.transpose().map_err(io::Error::other)?,
+            managed: managed(zone)?,
         })
     }
+
+    /// The managed rules that a rule runs.
+    pub(crate) fn managed(&self, rule: &str) -> Option<&Managed> {
+        self.managed.iter().find(|(id, _)| **id == *rule).map(|(_, managed)| managed)
+    }
+}
+
+fn managed(zone: &Zone) -> io::Result<Vec<(Arc<str>, Managed)>> {
+    let rules = zone.rules.iter().flat_map(|rules| rules.of(Phase::FirewallManaged)).filter(|rule| rule.enabled);
+    let executes = rules.filter_map(|rule| match &rule.action {
+        Action::Execute(execute) => Some((Arc::clone(&rule.id), execute)),
+        _ => None,
+    });
+    executes.map(|(id, execute)| Ok((id, Managed::compile(execute).map_err(io::Error::other)?))).collect()
 }

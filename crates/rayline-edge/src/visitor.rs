@@ -56,6 +56,8 @@ impl Protocol {
 pub(crate) struct VisitorTls {
     /// `TLSv1.2` or `TLSv1.3`.
     pub(crate) protocol: &'static str,
+    /// The cipher suite, by its OpenSSL name.
+    pub(crate) cipher: &'static str,
     /// The key exchange group, such as `X25519MLKEM768`.
     pub(crate) key_exchange: &'static str,
     /// The server name asked for.

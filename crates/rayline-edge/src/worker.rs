@@ -23,6 +23,7 @@ use crate::date::DateHeader;
 use crate::deadline::Deadline;
 use crate::edition::Edition;
 use crate::phase::request::believed_address;
+use crate::phase::rules::Ruled;
 use crate::running::Running;
 use crate::shared::Counts;
 use crate::trial::{Share, Spread, Trial, Window};
@@ -49,6 +50,9 @@ pub(crate) struct Worker {
     pub(crate) date: DateHeader,
     buffers: RefCell<Vec<BytesMut>>,
     deadlines: RefCell<Vec<Deadline>>,
+    /// Room for what rules know of a request.
+    #[expect(clippy::vec_box, reason = "an exchange has it in a box, and takes and gives that back as it is")]
+    ruled: RefCell<Vec<Box<Ruled>>>,
     visitors: RefCell<HashMap<u64, Connection, RandomState>>,
     next_visitor: Cell<u64>,
     refusals: Cell<usize>,
@@ -87,6 +91,7 @@ impl Worker {
             date: DateHeader::default(),
             buffers: RefCell::default(),
             deadlines: RefCell::default(),
+            ruled: RefCell::default(),
             visitors: RefCell::default(),
             next_visitor: Cell::new(0),
             refusals: Cell::new(0),
@@ -241,6 +246,19 @@ impl Worker {
         if deadlines.len() < SPARES {
             deadline.clear();
             deadlines.push(deadline);
+        }
+    }
+
+    /// Room for what rules know of a request; it may hold what they knew of another.
+    pub(crate) fn ruled(&self) -> Box<Ruled> {
+        self.ruled.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Gives that back.
+    pub(crate) fn give_back_ruled(&self, ruled: Box<Ruled>) {
+        let mut spares = self.ruled.borrow_mut();
+        if spares.len() < SPARES && ruled.bytes() <= SPARE_BYTES {
+            spares.push(ruled);
         }
     }
 

@@ -17,6 +17,7 @@ pub mod list;
 mod matcher;
 pub mod names;
 pub mod parse;
+pub mod places;
 mod print;
 pub mod problem;
 pub mod program;

@@ -226,7 +226,7 @@ fields! {
     /// The visitor's port.
     CfEdgeClientPort = "cf.edge.client_port": INT, Stage::Request;
     /// Round-trip time to the visitor, in milliseconds, as the kernel sees it.
-    CfEdgeClientTcp = "cf.timings.client_tcp_rtt_msec": INT, Stage::Request;
+    CfEdgeClientTcp = "cf.timings.client_tcp_rtt_msec": INT, Stage::Unknown("this edge does not ask the kernel for it at each request");
     /// The zone's name.
     CfZoneName = "cf.zone.name": BYTES, Stage::Request;
     /// `TLSv1.2`, `TLSv1.3`; empty over plain TCP.

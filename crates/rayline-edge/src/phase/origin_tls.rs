@@ -25,16 +25,18 @@ pub(crate) struct Security {
 pub(crate) fn choose(exchange: &Exchange<'_>, route: &Route<'_>) -> Security {
     let settings = &route.zone.zone.settings;
     let https = exchange.visitor.tls.is_some();
-    let tls = match settings.ssl {
+    let ssl = exchange.ssl(route.zone);
+    let tls = match ssl {
         SslMode::Off | SslMode::Flexible => Tls::Off,
         SslMode::Full if https => Tls::Full,
         SslMode::Strict if https => Tls::Strict,
         SslMode::Full | SslMode::Strict => Tls::Off,
         SslMode::OriginPull => Tls::Strict,
     };
-    let port = if tls == Tls::Off { settings.origin_http_port } else { settings.origin_https_port };
+    let ruled = exchange.changes().and_then(|changes| changes.route.port);
+    let usual = if tls == Tls::Off { settings.origin_http_port } else { settings.origin_https_port };
     let protocols = protocols(exchange, tls, settings.origin_max_http_version);
-    Security { tls, protocols, port, mode: name(settings.ssl) }
+    Security { tls, protocols, port: ruled.unwrap_or(usual), mode: name(ssl) }
 }
 
 /// Over TLS the origin chooses. Over plain TCP it cannot, and HTTP/1.1 is spoken; except that gRPC knows no other version

@@ -4,6 +4,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rayline_http1::{Framing, ResponseHead};
+use rayline_rules::run::Changes;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::{ReceiveCause, ReplyCause, RequestCause, SendCause, WaitCause};
 use rayline_verdict::{Cause, Fault};
@@ -41,7 +42,9 @@ pub(crate) fn answer(
     if head.status >= 500 {
         let fault = error_status(exchange, &link, &head);
         let settings = exchange.zone.map(|zone| &zone.zone);
-        let passes = settings.is_none_or(|zone| zone.paused || zone.settings.origin_error_page_pass_thru);
+        let ruled = exchange.changes().and_then(Changes::passes_error_pages);
+        let passes =
+            settings.is_none_or(|zone| zone.paused || ruled.unwrap_or(zone.settings.origin_error_page_pass_thru));
         if matches!(head.status, 502 | 504) && !passes {
             return Err(fault);
         }

@@ -4,56 +4,113 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rayline_http1::ResponseHead;
+use rayline_http1::{Framing, ResponseHead};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::surface::{self, CustomPage, Format, Notice};
 use rayline_verdict::{Fault, Verdict, attribute};
 
 use super::route::host_name;
-use crate::answer::{Answer, AnswerBody, AnswerHead, race};
+use crate::answer::{Amended, Answer, AnswerBody, AnswerHead, race};
 use crate::exchange::{Exchange, micros};
 use crate::record::OpenRecord;
 use crate::running::{Running, ZonePlan};
 
-/// What the phases came to: the head and body of an answer that is no refusal.
+/// What the phases came to: the head and body of an answer.
 #[derive(Debug)]
 pub(crate) struct Answered {
     head: AnswerHead,
     body: AnswerBody,
+    /// What rules changed.
+    amended: Option<Box<Amended>>,
+    /// It is the page of a fault, which has said in its own fields what the others say in notes.
+    is_page: bool,
 }
 
 impl Answered {
     /// The origin's.
     pub(crate) fn passed(head: Box<ResponseHead>, body: AnswerBody) -> Self {
-        Self { head: AnswerHead::Passed(head), body }
+        Self { head: AnswerHead::Passed(head), body, amended: None, is_page: false }
     }
 
     /// The edge's own.
     pub(crate) fn made(status: u16, fields: Vec<(&'static str, Bytes)>, body: Bytes) -> Self {
-        Self { head: AnswerHead::Made { status, fields }, body: AnswerBody::Whole(body) }
+        let head = AnswerHead::Made { status, fields };
+        Self { head, body: AnswerBody::Whole(body), amended: None, is_page: false }
     }
-}
 
-/// Hands an answer over.
-pub(crate) fn pass(exchange: Exchange<'_>, answered: Answered) -> Answer {
-    let mut notes = Vec::new();
-    if let Some(verdict) = &exchange.record.verdict {
-        let mut value = Vec::new();
-        surface::headers::proxy_status(verdict, surface::headers::origin_status(verdict), &mut value);
-        notes.push(("proxy-status", value.into()));
+    /// Its head, as it was before rules.
+    pub(crate) fn head(&self) -> &AnswerHead {
+        &self.head
     }
-    if exchange.zone.is_some_and(|zone| zone.zone.settings.server_timing && !zone.zone.paused) {
-        let mut value = Vec::new();
-        surface::headers::server_timing(&exchange.record, &mut value);
-        notes.push(("server-timing", value.into()));
+
+    /// The status that will be sent.
+    pub(crate) fn status(&self) -> u16 {
+        self.amended.as_deref().and_then(|amended| amended.status).unwrap_or_else(|| self.head.status())
     }
-    finish(exchange, answered, notes)
+
+    /// How its end is known beforehand.
+    pub(crate) fn framing(&self) -> Framing {
+        self.body.framing()
+    }
+
+    /// What rules change.
+    pub(crate) fn amend(&mut self) -> &mut Amended {
+        self.amended.get_or_insert_default()
+    }
+
+    /// The last value of a field as it will be sent.
+    pub(crate) fn field(&self, name: &str) -> Option<&[u8]> {
+        let amended = self.amended.as_deref();
+        if let Some(value) = amended.and_then(|amended| amended.get(name)) {
+            return Some(value);
+        }
+        if amended.is_some_and(|amended| amended.drops(name.as_bytes())) {
+            return None;
+        }
+        match &self.head {
+            AnswerHead::Passed(head) => head.fields.get(name),
+            AnswerHead::Made { fields, .. } => {
+                fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+            }
+        }
+    }
+
+    /// Whether a list field has a member.
+    pub(crate) fn has_member(&self, name: &str, member: &str) -> bool {
+        let lists = |value: &[u8]| {
+            value.split(|byte| *byte == b',').any(|other| other.trim_ascii().eq_ignore_ascii_case(member.as_bytes()))
+        };
+        match &self.head {
+            AnswerHead::Passed(head) if head.fields.all(name).any(lists) => true,
+            AnswerHead::Passed(_) | AnswerHead::Made { .. } => self.field(name).is_some_and(lists),
+        }
+    }
+
+    /// Another body in place of its own, under another status where there is one.
+    pub(crate) fn replace(&mut self, status: Option<u16>, content_type: &[u8], body: Bytes) {
+        self.body = AnswerBody::Whole(body);
+        let length = self.body.framing();
+        let amended = self.amend();
+        amended.status = status;
+        amended.set("content-type", content_type);
+        amended.drop_field("content-encoding");
+        amended.drop_field("content-length");
+        if let Framing::Length(length) = length {
+            amended.put("content-length", length.to_string().as_bytes());
+        }
+    }
+
+    /// Another body made of this one.
+    pub(crate) fn wrap(&mut self, wrap: impl FnOnce(AnswerBody) -> AnswerBody) {
+        let body = std::mem::replace(&mut self.body, AnswerBody::Whole(Bytes::new()));
+        self.body = wrap(body);
+    }
 }
 
 /// Answers a fault: reaches the verdict, records it, and makes the page.
-pub(crate) fn refuse(mut exchange: Exchange<'_>, fault: Fault) -> Answer {
-    judge(&mut exchange, fault);
+pub(crate) fn page_of(exchange: &mut Exchange<'_>, fault: Fault) -> Answered {
+    judge(exchange, fault);
     let accept = exchange.head.fields.get("accept");
     let host = host_name(exchange.head.host().unwrap_or_default());
     let answered = if exchange.is_call() {
@@ -61,7 +118,25 @@ pub(crate) fn refuse(mut exchange: Exchange<'_>, fault: Fault) -> Answer {
     } else {
         page(exchange.running, exchange.zone, &exchange.record, host, Format::negotiate(accept))
     };
-    finish(exchange, answered, Vec::new())
+    Answered { is_page: true, ..answered }
+}
+
+/// What the edge says beside an answer that is no page of its own.
+fn notes(exchange: &Exchange<'_>) -> Vec<(&'static str, Bytes)> {
+    let mut notes = Vec::new();
+    if let Some(verdict) = &exchange.record.verdict {
+        let mut value = Vec::new();
+        surface::headers::proxy_status(verdict, surface::headers::origin_status(verdict), &mut value);
+        notes.push(("proxy-status", value.into()));
+    }
+    let ruled = exchange.changes().and_then(|changes| changes.config.server_timing);
+    let zone = exchange.zone.filter(|zone| !zone.zone.paused);
+    if zone.is_some_and(|zone| ruled.unwrap_or(zone.zone.settings.server_timing)) {
+        let mut value = Vec::new();
+        surface::headers::server_timing(&exchange.record, &mut value);
+        notes.push(("server-timing", value.into()));
+    }
+    notes
 }
 
 /// The answer to a gRPC call: its caller reads no page, but a status ("Trailers-Only").
@@ -77,11 +152,12 @@ fn status(running: &Running, record: &mut OpenRecord) -> Answered {
 pub(crate) fn refuse_unread(running: &Running, mut record: OpenRecord, fault: Fault) -> Answer {
     let elapsed = record.elapsed_ms();
     record.verdict = Some(Box::new(attribute(fault.with(Fact::Elapsed(elapsed)), Vec::new())));
-    let Answered { head, body } = page(running, None, &record, "", Format::Html);
+    let Answered { head, body, .. } = page(running, None, &record, "", Format::Html);
     Answer {
         head,
         body,
         notes: Vec::new(),
+        amended: None,
         head_only: false,
         request_body: None,
         keep_alive: false,
@@ -113,12 +189,18 @@ pub(crate) async fn unless_gone<T>(exchange: &mut Exchange<'_>, future: impl Fut
     gone.await.ok_or_else(|| Fault::new(ReplyCause::Gone).with(Fact::BytesSent(0)))
 }
 
-fn finish(exchange: Exchange<'_>, answered: Answered, notes: Vec<(&'static str, Bytes)>) -> Answer {
+/// Hands an answer over.
+pub(crate) fn finish(mut exchange: Exchange<'_>, answered: Answered) -> Answer {
     let head = exchange.head;
+    let notes = if answered.is_page { Vec::new() } else { notes(&exchange) };
+    if let Some(ruled) = exchange.rules.take() {
+        exchange.worker.give_back_ruled(ruled);
+    }
     Answer {
         head: answered.head,
         body: answered.body,
         notes,
+        amended: answered.amended,
         head_only: head.method() == "HEAD",
         request_body: Some(exchange.body),
         // Behind a CONNECT may come what was meant for a tunnel.

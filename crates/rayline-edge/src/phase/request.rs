@@ -14,6 +14,7 @@ use super::reply::Answered;
 use crate::cdn_cgi;
 use crate::exchange::{Exchange, Route};
 use crate::lookout::Side;
+use crate::running::ZonePlan;
 use crate::tunnel::Upgrade;
 use crate::visitor::Visitor;
 
@@ -108,7 +109,9 @@ pub(crate) fn check(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
     if exchange.body.awaits_tunnel() && exchange.upgrade.is_none() {
         return Err(Fault::new(RequestCause::MethodNotAllowed));
     }
-    if let Some(zone) = exchange.zone {
+    // A configuration rule may allow more, or less: it is looked at when that has run.
+    let overrides = |zone: &ZonePlan| zone.zone.rules.as_deref().is_some_and(|rules| rules.overrides().upload);
+    if let Some(zone) = exchange.zone.filter(|zone| !overrides(zone)) {
         exchange.body.set_limit(zone.zone.settings.max_upload_bytes);
         exchange.body.check_announced()?;
     }
@@ -129,21 +132,24 @@ pub(crate) fn path_and_query(head: &RequestHead) -> Cow<'_, [u8]> {
     }
 }
 
-/// Answers what needs no origin: the reserved path `/cdn-cgi/`, and the redirects between HTTP and HTTPS.
+/// Answers what needs no origin: the reserved path `/cdn-cgi/`, and the redirects between HTTP and HTTPS, unless
+/// configuration rules have a say in those.
 pub(crate) fn answer_here(exchange: &mut Exchange<'_>, route: &Route<'_>) -> Option<Answered> {
     if let Some(answered) = cdn_cgi::answer(exchange) {
         return Some(answered);
     }
-    if route.zone.zone.paused {
-        return None;
-    }
-    let settings = &route.zone.zone.settings;
-    let scheme = match (exchange.visitor.tls.is_some(), settings.ssl) {
+    let is_ruled = route.zone.zone.rules.as_deref().is_some_and(|rules| rules.overrides().scheme);
+    if route.zone.zone.paused || is_ruled { None } else { answer_by_scheme(exchange, route) }
+}
+
+/// Redirects between HTTP and HTTPS.
+pub(crate) fn answer_by_scheme(exchange: &Exchange<'_>, route: &Route<'_>) -> Option<Answered> {
+    let ruled = exchange.changes().and_then(|changes| changes.config.always_use_https);
+    let always_use_https = ruled.unwrap_or(route.zone.zone.settings.always_use_https);
+    let scheme = match (exchange.visitor.tls.is_some(), exchange.ssl(route.zone)) {
         // "Off": HTTPS is sent to HTTP, and `always_use_https` has no say.
         (true, SslMode::Off) => "http",
-        (false, SslMode::Flexible | SslMode::Full | SslMode::Strict | SslMode::OriginPull)
-            if settings.always_use_https =>
-        {
+        (false, SslMode::Flexible | SslMode::Full | SslMode::Strict | SslMode::OriginPull) if always_use_https => {
             "https"
         }
         _ => return None,

@@ -1,5 +1,6 @@
 //! Where the origin is: the record's addresses, or those that its name resolves to now.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::origin_tls::Security;
 use super::reply::unless_gone;
+use super::route::host_name;
 use crate::exchange::{Exchange, Route, micros};
 
 /// Where an origin is, and how it is spoken to.
@@ -54,25 +56,63 @@ pub(crate) async fn target(
     security: Security,
 ) -> Result<Target, Fault> {
     let with_port = |ip: IpAddr| SocketAddr::new(ip, security.port);
-    let addresses: SmallVec<[SocketAddr; 1]> = match &route.origin.target {
-        Content::Addresses(addresses) => addresses.iter().copied().map(with_port).collect(),
-        Content::Name(name) => resolve(exchange, name).await?.into_iter().map(with_port).collect(),
+    let ruled = exchange.changes().and_then(|changes| changes.route.host.clone());
+    let addresses: SmallVec<[SocketAddr; 1]> = match (ruled.as_deref(), &route.origin.target) {
+        (Some(host), _) => ruled_addresses(exchange, host).await?.into_iter().map(with_port).collect(),
+        (None, Content::Addresses(addresses)) => addresses.iter().copied().map(with_port).collect(),
+        (None, Content::Name(name)) => resolve(exchange, name).await?.into_iter().map(with_port).collect(),
     };
     if let Some(own) = addresses.iter().find(|address| is_own(exchange, **address)) {
         return Err(Fault::new(ResolveCause::PointsToEdge)
             .with(Fact::OriginAddress(*own))
-            .with(Fact::ProhibitedAddress(own.ip())));
+            .with(Fact::ProhibitedAddress(own.ip())))
+        .map_err(|fault| named(exchange, fault));
     }
     let (server_name, identity) = match security.tls {
         Tls::Off => (Arc::clone(&exchange.running.no_zone), None),
         // One name for one host: a visitor who varies the case must not have a connection opened for each.
         Tls::Full | Tls::Strict => {
-            (Arc::from(route.host.trim_end_matches('.').to_ascii_lowercase()), route.zone.identity.clone())
+            let name = server_name(exchange).unwrap_or_else(|| route.host.into());
+            (Arc::from(name.trim_end_matches('.').to_ascii_lowercase()), route.zone.identity.clone())
         }
     };
     let streams = route.zone.zone.settings.origin_h2_max_streams;
     let trust = exchange.running.edition.trust;
     Ok(Target { addresses, server_name, security, streams, identity, trust })
+}
+
+/// The server name that an origin rule asks for: its own, else that of its host header ("Origin Rules", SNI).
+fn server_name<'e>(exchange: &'e Exchange<'_>) -> Option<Cow<'e, str>> {
+    let routed = &exchange.changes()?.route;
+    if let Some(sni) = &routed.sni {
+        return Some(String::from_utf8_lossy(sni));
+    }
+    Some(match String::from_utf8_lossy(routed.host_header.as_deref()?) {
+        Cow::Borrowed(host) => host_name(host).into(),
+        Cow::Owned(host) => host_name(&host).to_owned().into(),
+    })
+}
+
+/// The addresses of the host that an origin rule names. One that is written there is taken as it is, like a record's.
+async fn ruled_addresses(exchange: &mut Exchange<'_>, host: &str) -> Result<Vec<IpAddr>, Fault> {
+    if let Ok(address) = host_name(host).parse() {
+        return Ok(vec![address]);
+    }
+    let resolved = Box::pin(resolve(exchange, host)).await;
+    resolved.map_err(|fault| named(exchange, fault))
+}
+
+/// Names the origin rule, where one has chosen the origin.
+fn named(exchange: &Exchange<'_>, fault: Fault) -> Fault {
+    let by = exchange.changes().and_then(|changes| changes.route.by.as_ref());
+    match by {
+        Some((id, description)) => fault.with(Fact::Rule {
+            id: id.to_string(),
+            description: description.to_string(),
+            phase: rayline_rules::ruleset::Phase::Origin.name(),
+        }),
+        None => fault,
+    }
 }
 
 async fn resolve(exchange: &mut Exchange<'_>, name: &str) -> Result<Vec<IpAddr>, Fault> {

@@ -2,6 +2,7 @@
 //!
 //! How its bytes come is the protocol's affair; limits and patience are the same for all.
 
+use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -64,14 +65,23 @@ pub(crate) struct RequestBody {
     deadline: Deadline,
     patience: Patience,
     received: u64,
+    /// What was read already and given back, in order.
+    again: VecDeque<Piece>,
     /// The visitor waits for `100 Continue` before it sends.
     pub(crate) awaits_continue: bool,
 }
 
 impl RequestBody {
     pub(crate) fn new(source: Source, framing: Framing, patience: Patience, awaits_continue: bool) -> Self {
-        let mut body =
-            Self { source, framing, deadline: Deadline::default(), patience, received: 0, awaits_continue: false };
+        let mut body = Self {
+            source,
+            framing,
+            deadline: Deadline::default(),
+            patience,
+            received: 0,
+            again: VecDeque::new(),
+            awaits_continue: false,
+        };
         body.awaits_continue = awaits_continue && !body.is_done();
         body
     }
@@ -83,10 +93,16 @@ impl RequestBody {
 
     /// Whether all of it has been read.
     pub(crate) fn is_done(&self) -> bool {
-        match &self.source {
+        let is_read = match &self.source {
             Source::Http1(body) => body.is_done(),
             Source::Http2(body) => body.is_done(),
-        }
+        };
+        is_read && self.again.is_empty()
+    }
+
+    /// Gives back what was read: whoever reads next gets it once more, before what follows.
+    pub(crate) fn put_back(&mut self, pieces: Vec<Piece>) {
+        self.again.extend(pieces);
     }
 
     /// Body bytes received so far.
@@ -133,6 +149,9 @@ impl RequestBody {
     /// # Errors
     /// The visitor's faults: truncated, malformed, too large, too slow.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        if let Some(piece) = self.again.pop_front() {
+            return Poll::Ready(Ok(piece));
+        }
         let piece = match &mut self.source {
             Source::Http1(body) => body.poll_next(cx),
             Source::Http2(body) => body.poll_next(cx),

@@ -8,7 +8,7 @@ use rayline_verdict::Record;
 use rayline_verdict::record::CacheStatus;
 use rayline_verdict::surface::headers::cache_status;
 
-use crate::answer::{Answer, AnswerHead};
+use crate::answer::{Amended, Answer, AnswerHead};
 use crate::hop::{Hops, passes_to_visitor};
 use crate::worker::Worker;
 
@@ -21,6 +21,8 @@ pub(super) fn is_bodyless(status: u16) -> bool {
 #[derive(Debug)]
 pub(super) struct Passing<'a> {
     hops: Hops<'a>,
+    /// What rules took away.
+    amended: Option<&'a Amended>,
     length: bool,
     /// The origin has said when it answered.
     pub(super) has_date: bool,
@@ -28,12 +30,16 @@ pub(super) struct Passing<'a> {
 
 impl<'a> Passing<'a> {
     /// `length`: whether `Content-Length` says how the body ends, or would end. A 204 has none (RFC 9110 §8.6).
-    pub(super) fn new(head: &'a ResponseHead, length: bool) -> Self {
-        Self { hops: Hops::of(&head.fields), length: length && head.status != 204, has_date: false }
+    pub(super) fn new(head: &'a ResponseHead, answer: &'a Answer, length: bool) -> Self {
+        let amended = answer.amended.as_deref();
+        Self { hops: Hops::of(&head.fields), amended, length: length && head.status != 204, has_date: false }
     }
 
     /// Whether this one does. To be asked of each, in order.
     pub(super) fn passes(&mut self, name: &[u8]) -> bool {
+        if self.amended.is_some_and(|amended| amended.drops(name)) {
+            return false;
+        }
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"date") => {
                 self.has_date = true;
@@ -48,10 +54,12 @@ impl<'a> Passing<'a> {
 /// What this one answer says: the fields of a head made here, and notes beside anybody's.
 pub(super) fn put_own(answer: &Answer, mut put: impl FnMut(&'static str, &[u8])) {
     if let AnswerHead::Made { fields, .. } = &answer.head {
-        for (name, value) in fields {
+        for (name, value) in fields.iter().filter(|(name, _)| !answer.drops(name.as_bytes())) {
             put(name, value);
         }
-        if let Framing::Length(length) = answer.body.framing() {
+        if let Framing::Length(length) = answer.body.framing()
+            && !answer.drops(b"content-length")
+        {
             let mut digits = [b'0'; 20];
             let mut rest = digits.as_mut_slice();
             // A number of 64 bits has at most 20 digits.
@@ -63,6 +71,11 @@ pub(super) fn put_own(answer: &Answer, mut put: impl FnMut(&'static str, &[u8]))
     for (name, value) in &answer.notes {
         put(name, value);
     }
+}
+
+/// What rules put in.
+pub(super) fn put_amended(answer: &Answer, put: impl FnMut((&str, &[u8]))) {
+    answer.amended.iter().flat_map(|amended| amended.fields()).for_each(put);
 }
 
 /// What every answer says. Well formed by construction.

@@ -9,7 +9,7 @@ use rayline_verdict::{Country, put_address};
 
 use crate::exchange::{Exchange, Route};
 use crate::hop::{Hops, Known};
-use crate::phase::request::{TRACEPARENT, path_and_query};
+use crate::phase::request::TRACEPARENT;
 use crate::tunnel::WEBSOCKET;
 
 /// Our name in `CDN-Loop` (RFC 8586).
@@ -21,12 +21,16 @@ pub(crate) const CDN_TOKEN: &[u8] = b"rayline";
 /// A field that cannot be encoded.
 pub(super) fn encode(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut BytesMut) -> Result<(), IllegalField> {
     let head = exchange.head;
-    encode::request_line(out, head.method(), path_and_query(head).as_ref())?;
-    encode::field(out, "Host", head.host_bytes().unwrap_or(route.host.as_bytes()))?;
+    encode::request_line(out, head.method(), exchange.path_and_query().as_ref())?;
+    let changes = exchange.changes();
+    let host = changes.and_then(|changes| changes.route.host_header.as_deref());
+    encode::field(out, "Host", host.unwrap_or_else(|| head.host_bytes().unwrap_or(route.host.as_bytes())))?;
+    let edits = changes.map(|changes| &changes.request_fields).filter(|edits| !edits.is_empty());
     let hops = Hops::of(&head.fields);
     let (mut forwarded, mut looped) = (false, false);
     let traced = exchange.passes_traces();
     encode::copy_fields(out, &head.fields, |name, _| match Known::of(name) {
+        None | Some(Known::EndToEnd) if edits.is_some_and(|edits| edits.drops(name)) => false,
         None => !(hops.nominates(name) || traced && replaces(exchange, name)),
         Some(Known::ForwardedFor) => {
             forwarded = true;
@@ -39,6 +43,9 @@ pub(super) fn encode(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut Bytes
         Some(Known::ContentLength | Known::EndToEnd) => true,
         Some(Known::Hop | Known::Host | Known::Ours) => false,
     });
+    for (name, value) in edits.iter().flat_map(|edits| edits.put()) {
+        encode::field(out, name, value)?;
+    }
     match exchange.body.framing() {
         // The length itself was copied with the other fields.
         Framing::None | Framing::Length(_) | Framing::Close => {}

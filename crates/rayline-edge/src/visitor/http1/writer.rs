@@ -48,7 +48,7 @@ pub(crate) enum After {
 
 /// Writes an answer and closes its record.
 pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer) -> After {
-    if answer.head.status() == 0 {
+    if answer.status() == 0 {
         answer.record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
         answer.record.close();
         return After::Linger;
@@ -99,7 +99,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
 }
 
 fn ending(answer: &Answer) -> Ending {
-    let status = answer.head.status();
+    let status = answer.status();
     match answer.body.framing() {
         _ if answer.head_only || is_bodyless(status) => Ending::Bare,
         Framing::None => Ending::Bare,
@@ -117,21 +117,26 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
     let mut has_date = false;
     match &answer.head {
         AnswerHead::Passed(head) => {
-            let _ = encode::status_line(out, head.status, Some(head.reason()));
+            let status = answer.status();
+            let _ = encode::status_line(out, status, Some(head.reason()).filter(|_| status == head.status));
             // With the other endings a length would be a second word on it.
-            let mut passing = Passing::new(head, matches!(ending, Ending::Length | Ending::Bare));
+            let mut passing = Passing::new(head, answer, matches!(ending, Ending::Length | Ending::Bare));
             encode::copy_fields(out, &head.fields, |name, _| passing.passes(name));
             has_date = passing.has_date;
         }
-        AnswerHead::Made { status, .. } => {
+        AnswerHead::Made { .. } => {
+            let status = answer.status();
             // The statuses that no registry has a phrase for say in the first line already what they mean.
             let title = record.verdict.as_deref().and_then(Verdict::shown).map(|number| number.title.as_bytes());
-            let reason = title.filter(|_| standard_reason(*status).is_empty());
-            let _ = encode::status_line(out, *status, reason);
+            let reason = title.filter(|_| standard_reason(status).is_empty());
+            let _ = encode::status_line(out, status, reason);
         }
     }
     fields::put_own(answer, |name, value| {
         let _ = encode::own_field(out, name, value);
+    });
+    fields::put_amended(answer, |(name, value)| {
+        let _ = encode::field(out, name, value);
     });
     out.reserve(256);
     fields::put_usual(worker, record, has_date, |name, value| {
@@ -208,8 +213,9 @@ impl Writing {
 
     /// Writes into the record how far both sides are: the answer may be dropped at any time.
     fn note(&self, output: &Output, answer: &mut Answer) {
+        let status = answer.status();
         let record = &mut answer.record;
-        record.edge_status = if output.written > 0 { answer.head.status() } else { 0 };
+        record.edge_status = if output.written > 0 { status } else { 0 };
         record.edge_bytes = output.written;
         record.edge_body_bytes = self.queued - output.data.len() as u64;
         record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);

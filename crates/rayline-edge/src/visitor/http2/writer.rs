@@ -27,7 +27,7 @@ use crate::worker::Worker;
 
 /// Writes an answer and closes its record. True if the visitor has all of it.
 pub(super) async fn write(worker: &Rc<Worker>, frames: &SharedFrames, reply: &SharedReply, mut answer: Answer) -> bool {
-    let status = answer.head.status();
+    let status = answer.status();
     let sent = Rc::clone(&reply.borrow().sent);
     if status == 0 {
         reply.borrow_mut().reset(Reason::CANCEL);
@@ -118,7 +118,7 @@ async fn end_call(worker: &Rc<Worker>, reply: &SharedReply, sent: &Sent, answer:
 
 /// The status as it is sent: a tunnel is open by `200` here (RFC 8441 §5).
 fn status(answer: &Answer) -> u16 {
-    match answer.head.status() {
+    match answer.status() {
         101 => 200,
         other => other,
     }
@@ -134,7 +134,7 @@ fn head(worker: &Worker, answer: &Answer) -> Response<()> {
         out.reserve(head.fields.len() + 6);
         let length =
             matches!(answer.body.framing(), Framing::Length(_)) || answer.head_only || is_bodyless(head.status);
-        let mut passing = Passing::new(head, length);
+        let mut passing = Passing::new(head, answer, length);
         // The answer to a key that the visitor has not sent.
         let is_accept = |name: &[u8]| head.status == 101 && name.eq_ignore_ascii_case(b"sec-websocket-accept");
         put_received(out, head, |name| !is_accept(name) && passing.passes(name));
@@ -142,6 +142,8 @@ fn head(worker: &Worker, answer: &Answer) -> Response<()> {
     }
     let mut copy = |name: &'static str, value: &[u8]| put_made(out, name, value);
     fields::put_own(answer, &mut copy);
+    fields::put_amended(answer, |(name, value)| put(out, name.as_bytes(), HeaderValue::from_bytes(value)));
+    let copy = |name: &'static str, value: &[u8]| put_made(out, name, value);
     fields::put_usual(worker, &answer.record, has_date, copy);
     response
 }

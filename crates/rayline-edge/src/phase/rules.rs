@@ -1,0 +1,159 @@
+//! The zone's rules, in the order of their phases: what they make of the request before an origin is asked, and of the
+//! answer before the visitor gets it.
+//!
+//! What a rule means is `rayline_rules`' affair; here it is done. A zone without rules passes by with one look.
+
+mod body;
+mod compression;
+mod ends;
+mod facts;
+mod guards;
+mod record;
+mod ruled;
+
+use rayline_config::SslMode;
+use rayline_rules::ruleset::Phase;
+use rayline_rules::run::{End, Limits, Run};
+use rayline_verdict::Fault;
+
+use self::facts::{Known, Seen};
+use self::guards::EdgeGuards;
+use super::reply::{self, Answered};
+use super::request;
+use crate::exchange::{Exchange, Route};
+
+pub(crate) use compression::Compressed;
+pub(crate) use ruled::Ruled;
+
+/// The phases of a request.
+const OF_REQUESTS: [Phase; 10] = [
+    Phase::DynamicRedirect,
+    Phase::RequestTransform,
+    Phase::ConfigSettings,
+    Phase::Origin,
+    Phase::FirewallCustom,
+    Phase::Ratelimit,
+    Phase::FirewallManaged,
+    Phase::Redirect,
+    Phase::LateTransform,
+    Phase::CacheSettings,
+];
+
+/// Runs what there is to run before an origin is asked. An answer ends the request here.
+///
+/// # Errors
+/// A rule that turns the request away, or that cannot do what it says; the visitor's faults where rules look at its body.
+pub(crate) async fn request(exchange: &mut Exchange<'_>, route: &Route<'_>) -> Result<Option<Answered>, Fault> {
+    let Some(rules) = route.zone.zone.rules.as_deref() else { return Ok(None) };
+    let mut ruled = exchange.worker.ruled();
+    ruled.begin(exchange);
+    exchange.rules = Some(ruled);
+    if rules.program().needs().body {
+        Box::pin(body::read(exchange, body::MOST_OF_RULES)).await?;
+    }
+    for phase in OF_REQUESTS {
+        if phase == Phase::FirewallManaged
+            && let Some(most) = body::managed_need(exchange, rules)
+        {
+            Box::pin(body::read(exchange, most)).await?;
+        }
+        if let Some(end) = run(exchange, phase, None)? {
+            return ends::of_request(exchange, phase, end).map(Some);
+        }
+        if phase == Phase::ConfigSettings
+            && let Some(answered) = configured(exchange, route)?
+        {
+            return Ok(Some(answered));
+        }
+    }
+    ends::check_fields(exchange)?;
+    Ok(None)
+}
+
+/// What was left until configuration rules had their say: how much may be uploaded, and redirects between HTTP and HTTPS.
+fn configured(exchange: &mut Exchange<'_>, route: &Route<'_>) -> Result<Option<Answered>, Fault> {
+    let overrides = route.zone.zone.rules.as_deref().map(rayline_rules::ZoneRules::overrides).unwrap_or_default();
+    if overrides.upload {
+        let most = exchange.changes().and_then(|changes| changes.config.max_upload_bytes);
+        exchange.body.set_limit(most.unwrap_or(route.zone.zone.settings.max_upload_bytes));
+        exchange.body.check_announced()?;
+    }
+    Ok(if overrides.scheme { request::answer_by_scheme(exchange, route) } else { None })
+}
+
+/// Runs what there is to run on an answer: the origin's, or one of the edge's own.
+pub(crate) fn respond(exchange: &mut Exchange<'_>, mut answered: Answered) -> Answered {
+    if exchange.rules.is_none() {
+        return answered;
+    }
+    let outcome = ends::serve_errors(exchange, &mut answered).and_then(|()| {
+        run(exchange, Phase::ResponseHeadersTransform, Some(&answered))?;
+        run(exchange, Phase::ResponseCompression, Some(&answered))
+    });
+    match outcome {
+        Ok(_) => {
+            ends::change_fields(exchange, &mut answered);
+            compression::compress(exchange, &mut answered);
+        }
+        // What the rule should have changed is not shown as if it had.
+        Err(fault) => answered = reply::page_of(exchange, fault),
+    }
+    if let Err(fault) = run(exchange, Phase::LogCustomFields, Some(&answered)) {
+        reply::judge(exchange, fault);
+    }
+    record::write(exchange, &answered);
+    answered
+}
+
+/// Runs one phase.
+fn run<'a>(exchange: &mut Exchange<'a>, phase: Phase, answered: Option<&Answered>) -> Result<Option<End<'a>>, Fault> {
+    let (Some(zone), Some(mut ruled)) = (exchange.zone, exchange.rules.take()) else { return Ok(None) };
+    let Some(rules) = zone.zone.rules.as_deref() else { return Ok(None) };
+    let limits = exchange.running.limits();
+    let fields = if answered.is_some() { limits.response_header_bytes } else { limits.request_header_bytes };
+    let limits = Limits { uri: limits.request_uri_bytes, fields };
+    let done = {
+        let Ruled { memory, changes, trail, texts, body, score, managed, scratch, own_response } = &mut *ruled;
+        let known = Known {
+            texts,
+            visitor: exchange.visitor,
+            head: exchange.head,
+            record: &exchange.record,
+            zone: &zone.zone,
+            body,
+            anomaly_score: *score,
+            answer: answered.map(|answered| Seen {
+                head: answered.head(),
+                status: answered.status(),
+                is_own_response: *own_response,
+                elapsed_ms: exchange.record.elapsed_ms(),
+            }),
+        };
+        let mut scored = *score;
+        let mut guards = EdgeGuards {
+            zone,
+            content_type: exchange.head.fields.get("content-type"),
+            body,
+            scratch,
+            managed,
+            score: &mut scored,
+        };
+        let done = Run { rules, limits, memory, changes, trail }.phase(phase, &known, &mut guards);
+        *score = scored;
+        done
+    };
+    exchange.rules = Some(ruled);
+    done.map_err(|failure| ends::fault_of(exchange, &failure))
+}
+
+/// The SSL mode of that name in the API.
+pub(crate) fn ssl_mode(name: &str) -> Option<SslMode> {
+    match name {
+        "off" => Some(SslMode::Off),
+        "flexible" => Some(SslMode::Flexible),
+        "full" => Some(SslMode::Full),
+        "strict" => Some(SslMode::Strict),
+        "origin_pull" => Some(SslMode::OriginPull),
+        _ => None,
+    }
+}
