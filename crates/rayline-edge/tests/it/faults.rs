@@ -11,6 +11,7 @@ mod reply;
 mod request;
 mod resolve;
 mod route;
+mod rules;
 mod send;
 mod smuggling;
 mod wait;

@@ -22,6 +22,7 @@ mod http2;
 mod pages;
 mod raw;
 mod reload;
+mod rules;
 mod scene;
 mod serving;
 mod seventeen;

@@ -216,6 +216,12 @@ impl Setup {
     }
 }
 
+/// The zone's rules of one phase, for [`Setup::also`]: each rule is the keys of its table, in lines.
+pub(crate) fn ruleset(phase: &str, rules: &[&str]) -> String {
+    let rules: String = rules.iter().map(|rule| format!("[[zone.rulesets.rules]]\n{rule}\n")).collect();
+    format!("[[zone.rulesets]]\nphase = \"{phase}\"\n{rules}")
+}
+
 #[track_caller]
 fn compile(toml: &str, base: &Path) -> Plan {
     let source = Source { name: "scene.toml".to_owned(), text: toml.to_owned(), base: base.to_owned() };

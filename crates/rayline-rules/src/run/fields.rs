@@ -67,12 +67,10 @@ impl Edits {
 }
 
 /// Fields for one hop, and those that frame a message (RFC 9110 §7.6.1, RFC 9112 §6).
-const FRAMING: [&str; 10] = [
+const FRAMING: [&str; 8] = [
     "connection",
     "content-length",
     "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
     "proxy-connection",
     "te",
     "trailer",
@@ -80,17 +78,22 @@ const FRAMING: [&str; 10] = [
     "upgrade",
 ];
 
-/// What the edge itself tells origins of the visitor ("HTTP request header modification rules", limitations).
-const OF_THE_VISITOR: [&str; 5] = ["true-client-ip", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "cdn-loop"];
+/// What the edge itself tells origins of the visitor: it may be kept from them, and has no other value than the edge's
+/// ("Request Header Transform Rules", what is restricted).
+const OF_VISITORS: [&str; 4] = ["cf-connecting-ip", "true-client-ip", "x-forwarded-for", "x-real-ip"];
+
+/// What else the edge writes into requests.
+const OF_THE_EDGE: [&str; 2] = ["cdn-loop", "x-forwarded-proto"];
 
 /// Whether rules may do this to a field of requests: set it, or (`removes`) take it away.
 pub fn may_change_request(name: &str, removes: bool) -> bool {
     let is = |known: &&str| name.eq_ignore_ascii_case(known);
-    is_token(name)
-        && !(name.eq_ignore_ascii_case("host") || FRAMING.iter().any(is) || OF_THE_VISITOR.iter().any(is))
-        && !is_edges(name)
-        // Cookies go as a whole or not at all.
-        && (removes || !name.eq_ignore_ascii_case("cookie"))
+    if OF_VISITORS.iter().any(is) {
+        return removes;
+    }
+    let kept = OF_THE_EDGE.iter().chain(&FRAMING).chain(&["host", "expect"]).any(is);
+    // Cookies go as a whole or not at all.
+    is_token(name) && !kept && !is_edges(name) && (removes || !name.eq_ignore_ascii_case("cookie"))
 }
 
 /// Whether rules may do this to a field of answers: `sets` it in place of all there are, or else add or remove it.

@@ -71,18 +71,26 @@ fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, lo
     let client = record.client_ip;
     let peer = exchange.visitor.ip();
     let scheme = exchange.visitor.scheme();
+    // A rule may keep the visitor's address from the origin.
+    let tells = |name: &[u8]| exchange.changes().is_none_or(|changes| !changes.request_fields.drops(name));
     out.reserve(256);
-    out.put_slice(b"X-Forwarded-For: ");
-    if forwarded {
-        join(out, &exchange.head.fields, "x-forwarded-for");
+    if tells(b"x-forwarded-for") {
+        out.put_slice(b"X-Forwarded-For: ");
+        if forwarded {
+            join(out, &exchange.head.fields, "x-forwarded-for");
+        }
+        put_address(out, peer);
+        out.put_slice(b"\r\n");
     }
-    put_address(out, peer);
-    out.put_slice(b"\r\nX-Forwarded-Proto: ");
+    out.put_slice(b"X-Forwarded-Proto: ");
     out.put_slice(scheme.as_bytes());
     out.put_slice(b"\r\nCF-Visitor: {\"scheme\":\"");
     out.put_slice(scheme.as_bytes());
-    out.put_slice(b"\"}\r\nCF-Connecting-IP: ");
-    put_address(out, client);
+    out.put_slice(b"\"}");
+    if tells(b"cf-connecting-ip") {
+        out.put_slice(b"\r\nCF-Connecting-IP: ");
+        put_address(out, client);
+    }
     out.put_slice(b"\r\nCF-Ray: ");
     out.put_slice(&record.ray.digits());
     out.put_slice(b"-");
