@@ -164,6 +164,11 @@ impl Scope {
         Self { from: span.from.to_seconds(), to: Some(span.to.to_seconds()), span, ..self.clone() }
     }
 
+    /// The same from a moment on; it ends when it did, so one that ends now goes on doing so.
+    pub(crate) fn onwards(&self, from: Moment) -> Self {
+        Self { from: from.to_seconds(), span: Span { from, to: self.span.to }, ..self.clone() }
+    }
+
     /// The same with another value of a key of the page's own.
     pub(crate) fn with_own(&self, key: &'static str, value: &str) -> Self {
         let mut other = self.clone();
@@ -219,6 +224,16 @@ mod tests {
         assert_eq!(read("split=code").unwrap().own("split"), Some("code"));
         assert_eq!(read("split=code").unwrap().api_query(), "from=-1h");
         assert!(read("").unwrap().is_live());
+    }
+
+    #[test]
+    fn what_goes_on_is_followed_and_what_is_over_is_not() {
+        let (live, begin) = (read("host=a").unwrap(), Moment(NOON.0 - 60 * SECOND));
+        assert_eq!(live.onwards(begin).to_query(), "from=2026-11-21T11%3A59%3A00Z&host=a");
+        assert!(live.onwards(begin).is_live());
+        assert!(!live.within(Span { from: begin, to: NOON }).is_live());
+        let over = read("from=-2h&to=2026-11-21T12%3A00%3A00Z").unwrap();
+        assert_eq!(over.onwards(begin).to_query(), "from=2026-11-21T11%3A59%3A00Z&to=2026-11-21T12%3A00%3A00Z");
     }
 
     #[test]

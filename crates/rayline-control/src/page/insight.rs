@@ -48,8 +48,11 @@ pub(crate) fn incidents(scope: &Scope, found: &Incidents) -> Markup {
 fn one_incident(scope: &Scope, incident: &Incident) -> Markup {
     let code = incident.codes.first().map_or("", |(code, _)| code.as_str());
     let entry = parts::code_named(code).map(|code| code.entry());
-    let end = incident.end.unwrap_or(scope.span.to);
-    let mut at = scope.within(Span { from: incident.begin, to: Moment(end.0.saturating_add(SECOND)) });
+    let mut at = match incident.end {
+        Some(end) => scope.within(Span { from: incident.begin, to: Moment(end.0.saturating_add(SECOND)) }),
+        // what goes on is followed
+        None => scope.onwards(incident.begin),
+    };
     if let [zone] = incident.zones.as_slice() {
         at = at.with(Dimension::Zone, zone);
     }

@@ -359,7 +359,7 @@ fn link(dashboard: &str, policy: &Policy, finding: &Finding) -> String {
         return String::new();
     }
     if matches!(policy.kind, Kind::Certificate { .. }) {
-        return dashboard.to_owned();
+        return format!("{dashboard}/origins");
     }
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     pairs.append_pair("zone", &finding.zone);

@@ -28,6 +28,8 @@ pub struct Certificate {
     pub zone: String,
     /// Its end.
     pub not_after: Moment,
+    /// Where it is shown, in words; the first few are told.
+    pub places: Vec<String>,
 }
 
 /// What is known besides the store.
@@ -188,7 +190,7 @@ impl Look<'_> {
                 days => format!("the certificate of {} ends in {days:.1} days, on {when}", certificate.subject),
             };
             Finding {
-                key: format!("{}/{when}", certificate.subject),
+                key: format!("{}/{}/{when}", certificate.zone, certificate.subject),
                 headline,
                 zone: certificate.zone.clone(),
                 code: None,
@@ -198,7 +200,7 @@ impl Look<'_> {
                 measured: days,
                 threshold: before.as_secs_f64() / 86_400.0,
                 evidence: Vec::new(),
-                places: Vec::new(),
+                places: certificate.places.iter().take(PLACES).cloned().collect(),
                 ray_id: String::new(),
             }
         };

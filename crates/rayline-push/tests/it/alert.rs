@@ -96,13 +96,20 @@ fn trouble_is_seen_before_it_comes() {
                 subject: "a.example, shown to visitors".into(),
                 zone: "a.example".into(),
                 not_after: at(86_400),
+                places: Vec::new(),
             },
             Certificate {
                 subject: "b.example, shown to visitors".into(),
                 zone: "b.example".into(),
                 not_after: at(8_640_000),
+                places: Vec::new(),
             },
-            Certificate { subject: "c.example, of the origin".into(), zone: "c.example".into(), not_after: at(-3600) },
+            Certificate {
+                subject: "c.example, of the origin".into(),
+                zone: "c.example".into(),
+                not_after: at(-3600),
+                places: vec!["origin 192.0.2.1:443".into()],
+            },
         ],
         read_timeouts: vec![
             ("a.example".into(), Duration::from_secs(100)),
@@ -119,6 +126,7 @@ fn trouble_is_seen_before_it_comes() {
             "the certificate of c.example, of the origin ended on 2026-11-21T09:00:00Z"
         ]
     );
+    assert_eq!(ends[1].places, ["origin 192.0.2.1:443"]);
     let history = History::default()
         .fine("a.example", 0..200)
         .slow("a.example", 200..280, 90_000_000)

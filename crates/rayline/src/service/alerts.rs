@@ -52,6 +52,7 @@ fn known(plan: &Plan) -> Known {
             subject: format!("{}, shown to visitors,", certificate.names.join(", ")),
             zone: name.clone(),
             not_after: moment(certificate.not_after),
+            places: Vec::new(),
         });
         shown.collect::<Vec<_>>()
     };
@@ -64,16 +65,32 @@ fn known(plan: &Plan) -> Known {
 /// The same with what origins have shown of late.
 pub(crate) fn known_now(known: &Known, zones: &[String], lookout: &Lookout) -> Known {
     let mut known = known.clone();
-    for shown in watched::of_late(lookout) {
-        let names = shown.names.join(", ");
-        let names = if names.is_empty() { shown.subject } else { names };
-        known.certificates.push(Certificate {
-            subject: format!("{names}, shown by the origin {},", shown.address),
-            zone: zone_of(zones, &shown.server_name).to_owned(),
-            not_after: watched::moment_of(shown.not_after),
-        });
-    }
+    let shown = watched::of_late(lookout).into_iter().map(|shown| {
+        let zone = zone_of(zones, &shown.server_name).to_owned();
+        let names = if shown.names.is_empty() { vec![shown.subject] } else { shown.names };
+        (zone, names, watched::moment_of(shown.not_after), shown.address)
+    });
+    known.certificates.extend(of_origins(shown));
     known
+}
+
+/// One certificate for all origins of a zone that show the same: it is renewed as one.
+fn of_origins(shown: impl Iterator<Item = (String, Vec<String>, Moment, SocketAddr)>) -> Vec<Certificate> {
+    const NAMES: usize = 3;
+    let mut found: Vec<Certificate> = Vec::new();
+    for (zone, names, not_after, address) in shown {
+        let more = if names.len() > NAMES { ", …" } else { "" };
+        let names = names.get(..NAMES).unwrap_or(&names).join(", ");
+        let (subject, place) = (format!("{names}{more}, shown by an origin,"), format!("origin {address}"));
+        let same =
+            |known: &&mut Certificate| (&known.zone, &known.subject, known.not_after) == (&zone, &subject, not_after);
+        match found.iter_mut().find(same) {
+            Some(known) if known.places.contains(&place) => {}
+            Some(known) => known.places.push(place),
+            None => found.push(Certificate { subject, zone, not_after, places: vec![place] }),
+        }
+    }
+    found
 }
 
 /// The zone that a host's name is in: the longest that it ends with.
@@ -129,6 +146,18 @@ pub(crate) fn moment(at: SystemTime) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_many_origins_show_is_one() {
+        let shown = |zone: &str, ends, port| {
+            (zone.to_owned(), vec!["*.shop.example".to_owned()], Moment(ends), SocketAddr::from(([192, 0, 2, 1], port)))
+        };
+        let all = [shown("a", 1, 1), shown("a", 1, 2), shown("a", 1, 2), shown("a", 2, 3), shown("b", 1, 1)];
+        let found = of_origins(all.into_iter());
+        let places: Vec<usize> = found.iter().map(|certificate| certificate.places.len()).collect();
+        assert_eq!(places, [2, 1, 1], "{found:?}");
+        assert_eq!(found[0].subject, "*.shop.example, shown by an origin,");
+    }
 
     #[test]
     fn a_host_is_in_the_longest_zone_that_it_ends_with() {

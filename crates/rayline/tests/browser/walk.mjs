@@ -84,6 +84,12 @@ await shows(incident, 'origin', 'truncated.demo.localhost', 'last seen', 'First:
 await click(incident, 'See the newest of these requests');
 await shows('main', 'origin.receive.truncated', 'How it is known');
 
+// what goes on is followed from there too
+await nav('Overview');
+await click(incident, 'The site\'s server closed the connection before its answer was complete.');
+await shows('#cause', 'Since', 'truncated.demo.localhost');
+assert.ok(await page.locator('main[data-live]').count(), 'the page of what goes on is live');
+
 // filters come by clicking a value, and go by clicking it again
 await nav('Errors');
 await click('#tops', 'truncated.demo.localhost');
@@ -131,7 +137,8 @@ while (!['"fails-much"', '"certificate-ends"'].every((policy) => told().includes
 assert.ok(told().trim().split('\n').map((line) => JSON.parse(line)).every(({ state }) => state === 'firing'));
 await nav('System');
 await shows('tr:has(th:has-text("file"))', 'command', 'works');
-await shows('main', 'shown by the origin 127.0.0.1:');
+await shows('main', 'shown by an origin, ended on');
+assert.equal(await page.locator('li:has-text("certificate-ends") a').first().getAttribute('href'), '/origins');
 await nav('Zones & origins');
 await shows('#origins', 'failing', 'd left', 'expired');
 
