@@ -74,10 +74,11 @@ fn machine() -> String {
         cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map_or("", |(_, it)| it.trim());
     let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel: Vec<&str> = kernel.trim().splitn(3, '.').take(2).collect();
     let load = read("/proc/loadavg");
     format!(
         "{cores} cores of {model}, Linux {}, load average {}",
-        kernel.trim(),
+        kernel.join("."),
         load.split(' ').next().unwrap_or_default()
     )
 }
