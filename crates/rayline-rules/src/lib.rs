@@ -7,7 +7,6 @@
 pub mod ast;
 mod automaton;
 pub mod challenge;
-pub mod country;
 pub mod eval;
 pub mod explain;
 pub mod facts;

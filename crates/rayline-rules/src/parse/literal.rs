@@ -27,7 +27,14 @@ impl Parser<'_> {
                 let Some((text, place)) = self.reader.text_literal(lexer::regex_escapes)? else {
                     return Err(self.no_literal(Type::Bytes, &span));
                 };
-                regex(&text).map_err(|problem| ExprProblem::new(self.fault(&text, place), problem))?;
+                regex(&text).map_err(|problem| {
+                    let of_letters = problem.contains("Unicode");
+                    let problem = ExprProblem::new(self.fault(&text, place), problem);
+                    match of_letters {
+                        true => problem.hint("it is held against bytes; `(?u)` in front asks for Unicode"),
+                        false => problem,
+                    }
+                })?;
                 Ok(Literal::Bytes(text.into()))
             }
             Operator::Wildcard | Operator::StrictWildcard => {

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rayline_rules::country::{continent, is_in_european_union};
 use rayline_rules::facts::{Each, Fact};
+use rayline_rules::places::{continent, is_in_european_union};
 use rayline_rules::run::{each_argument, normalize};
 use rayline_rules::{Facts, Field};
 use serde::Deserialize;
@@ -139,7 +139,7 @@ impl Request {
         let (path, query) = written_path(&description.url);
         let mut normal = Vec::new();
         normalize(path.as_bytes(), &mut normal);
-        let looked_up = || iptocc::country_code(description.client_ip?);
+        let looked_up = || description.client_ip.map(|address| iptocc::country_code(address).unwrap_or("XX"));
         let country = description.country.clone().or_else(|| looked_up().map(str::to_owned));
         Ok(Self {
             method: description.method,
@@ -309,7 +309,7 @@ impl Facts for Request {
             Field::BodyMime => bytes(self.headers.media_type().unwrap_or_default()),
             Field::IpSrc => self.client_ip.map_or(Fact::Nothing, Fact::Ip),
             Field::IpSrcCountry => country.map_or(Fact::Nothing, bytes),
-            Field::IpSrcContinent => country.and_then(continent).map_or(Fact::Nothing, bytes),
+            Field::IpSrcContinent => country.map_or(Fact::Nothing, |code| bytes(continent(code))),
             Field::IpSrcIsInEuropeanUnion => {
                 country.map_or(Fact::Nothing, |code| Fact::Bool(is_in_european_union(code)))
             }
