@@ -6,6 +6,12 @@ use toml::de::{DeArray, DeTable, DeValue};
 /// Keys whose texts are secrets, or hold some.
 const SECRET: [&str; 5] = ["secret", "url", "destination_conf", "headers", "endpoint"];
 
+/// Parts of names of header fields that mostly hold a secret.
+const SECRET_FIELDS: [&str; 7] = ["auth", "cookie", "token", "secret", "key", "password", "credential"];
+
+/// The function whose first argument is a secret.
+const SIGNED: &str = "is_timed_hmac_valid_v0";
+
 /// What stands in place of a secret.
 const MASK: &str = "\"***\"";
 
@@ -32,12 +38,36 @@ pub fn masked(text: &str) -> String {
 
 fn in_table(table: &DeTable<'_>, places: &mut Vec<std::ops::Range<usize>>) {
     for (key, value) in table {
-        if SECRET.contains(&key.get_ref().as_ref()) {
+        let name = key.get_ref().as_ref();
+        if let ("headers", DeValue::Table(fields)) = (name, value.get_ref()) {
+            in_fields(fields, places);
+        } else if let ("forwarding_url", DeValue::Table(_)) = (name, value.get_ref()) {
+            // where a Page Rule leads everybody may know: it is told to every visitor
+        } else if SECRET.contains(&name) || is_signed(value) {
             texts(value, places);
         } else {
             in_value(value, places);
         }
     }
+}
+
+/// The header fields that a rule writes, by name: the texts of those that mostly hold a secret.
+fn in_fields(fields: &DeTable<'_>, places: &mut Vec<std::ops::Range<usize>>) {
+    for (field, change) in fields {
+        let name = field.get_ref().to_ascii_lowercase();
+        let is_secret = SECRET_FIELDS.iter().any(|part| name.contains(part));
+        let DeValue::Table(change) = change.get_ref() else { continue };
+        let values = change.iter().filter(|(key, value)| {
+            let key = key.get_ref().as_ref();
+            matches!(key, "value" | "expression") && (is_secret || is_signed(value))
+        });
+        values.for_each(|(_, value)| texts(value, places));
+    }
+}
+
+/// Whether it is an expression with a key in it.
+fn is_signed(value: &Spanned<DeValue<'_>>) -> bool {
+    matches!(value.get_ref(), DeValue::String(text) if text.contains(SIGNED))
 }
 
 fn in_value(value: &Spanned<DeValue<'_>>, places: &mut Vec<std::ops::Range<usize>>) {
@@ -80,6 +110,17 @@ mod tests {
             "{shown}"
         );
         assert!(shown.contains("{ name = \"ops\", url = \"***\" }"), "{shown}");
+    }
+
+    #[test]
+    fn rules_are_shown_without_their_secrets() {
+        let text = "headers = { Authorization = { operation = \"set\", value = \"hunter2\" }, X-Shop = { operation = \"set\", value = \"blue\" } }\n\
+                    expression = 'is_timed_hmac_valid_v0(\"hunter2\", http.request.uri, 60, 1, 8)'\n\
+                    forwarding_url = { url = \"https://a.example/$1\" }\n[zone.x.headers]\n\"X-Api-Key\" = { operation = \"set\", value = 'hunter2' }\n";
+        let shown = masked(text);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("\"blue\"") && shown.contains("https://a.example/$1"), "{shown}");
+        assert!(shown.contains("Authorization = { operation = \"set\", value = \"***\" }"), "{shown}");
     }
 
     #[test]

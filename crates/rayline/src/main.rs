@@ -7,6 +7,7 @@ mod demo;
 mod diagnose;
 mod explain;
 mod generate;
+mod import;
 mod origin_ca;
 mod output;
 mod rules;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args, &global),
         Command::Serve(args) => serve::run(&args, &global),
         Command::Check(args) => check::run(&args, &global),
+        Command::Import(args) => import::run(&args, &global),
         Command::Explain(args) => explain::run(&args, &global),
         Command::Tail(args) => tail::run(&args, &global),
         Command::Diagnose(args) => diagnose::run(&args, &global),

@@ -11,6 +11,7 @@
 mod client_identity;
 mod examples;
 mod files;
+mod import;
 mod mutations;
 mod one_zone;
 mod plans;

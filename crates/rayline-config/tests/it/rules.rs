@@ -422,6 +422,13 @@ fn the_most_particular_redirect_stands_first() {
 }
 
 #[test]
+fn bulk_redirects_are_asked_for_as_cloudflare_writes_it() {
+    let text = "redirect_list = [{ name = \"moved\", items = [{ source_url = \"shop.example/a\", target_url = \"https://b.example\" }] }]\n".to_owned()
+        + &rule("http_request_redirect", "expression = '(http.request.full_uri in $moved)'\naction = \"redirect\"\naction_parameters = { from_list = { name = \"moved\", key = \"http.request.full_uri\" } }");
+    assert_eq!(actions(&text, Phase::Redirect).len(), 1);
+}
+
+#[test]
 fn who_is_let_in_comes_first() {
     let text = zone(
         "[[zone.access_rules]]\nmode = \"block\"\nconfiguration = { target = \"country\", value = \"NL\" }\n\

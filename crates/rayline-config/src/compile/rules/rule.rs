@@ -33,7 +33,12 @@ pub(super) fn read(
     let logging: bool = fields.table("logging").take("enabled");
     let stage = phase.map_or(Stage::Response, Phase::stage);
     let expression: Option<At<String>> = fields.required("expression");
-    let condition = expression.as_ref().and_then(|written| context.expressions.condition(written, stage));
+    let condition = expression.as_ref().and_then(|written| match phase {
+        Some(Phase::Redirect) if asks_for_a_redirect_list(&written.value, context.named) => {
+            context.expressions.condition(&At { value: "true".to_owned(), place: written.place.clone() }, stage)
+        }
+        _ => context.expressions.condition(written, stage),
+    });
     let kind: Option<At<ActionKind>> = fields.required("action");
     let parameters = fields.table("action_parameters");
     let action = match &kind {
@@ -74,6 +79,15 @@ pub(super) fn read(
         logging,
         action: action?,
     })
+}
+
+/// Whether it is `http.request.full_uri in $list` with a redirect list, as Cloudflare writes all rules of bulk redirects:
+/// looking the URL up in the list is what the action does.
+fn asks_for_a_redirect_list(expression: &str, named: &Named) -> bool {
+    let bare = expression.trim().trim_start_matches('(').trim_end_matches(')').trim();
+    let list = bare.strip_prefix("http.request.full_uri").and_then(|rest| rest.trim_start().strip_prefix("in"));
+    let name = list.and_then(|rest| rest.trim_start().strip_prefix('$'));
+    name.is_some_and(|name| named.redirect_lists.contains_key(name))
 }
 
 /// Whether the action is one of the phase.
