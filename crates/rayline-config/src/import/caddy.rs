@@ -46,6 +46,7 @@ pub(super) fn read(texts: &[ImportText], draft: &mut Draft) {
             translate(text, directive, &mut sites, draft);
         }
     }
+    sites.placeholders(draft);
 }
 
 /// A file that has one site only may leave its braces out: the first line is its addresses then.
@@ -121,7 +122,6 @@ fn translate(text: &ImportText, directive: &Directive, sites: &mut Sites, draft:
         );
     }
     inside(&site, directive.inside(), &[], sites, draft);
-    sites.placeholders(&place, &site.names, draft);
 }
 
 fn listen(site: &Directive, draft: &mut Draft) {

@@ -103,6 +103,7 @@ pub(super) fn read(texts: &[ImportText], draft: &mut Draft) {
     for (text, server) in &http.servers {
         translate(text, server, &http, &mut sites, draft);
     }
+    sites.placeholders(draft);
 }
 
 fn collect<'a>(text: &'a ImportText, directives: &'a [Directive], http: &mut Http<'a>, draft: &mut Draft) {
@@ -207,7 +208,6 @@ fn translate(text: &ImportText, directive: &Directive, http: &Http<'_>, sites: &
         let inside: Vec<&Directive> = location.directive.inside().iter().collect();
         scope(&server, &inside, &condition, Some(location), &locations, sites, draft);
     }
-    sites.placeholders(&place, &server.names, draft);
 }
 
 /// `ssl`, `not ssl`, or nothing: which scheme a server is for, if others have the same names.

@@ -1,6 +1,6 @@
 //! What nginx and Caddy have in common: sites by host name, with origins, conditions and texts that are put together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
@@ -55,7 +55,7 @@ impl Origin {
 /// The sites of a text on their way: which zone a name belongs to, and what its zone's origins have in common.
 #[derive(Debug, Default)]
 pub(super) struct Sites {
-    zones: HashMap<String, String>,
+    zones: BTreeMap<String, String>,
     /// Scheme and port of the origins that a zone's settings are for.
     origins: HashMap<String, (bool, u16)>,
 }
@@ -126,11 +126,12 @@ impl Sites {
         }
     }
 
-    /// Names that only rules answer, such as redirects, are served if they have a record: one that leads nowhere.
-    pub(super) fn placeholders(&self, place: &str, names: &[String], draft: &mut Draft) {
-        for name in names {
-            let zone = draft.zone(&self.zone(name));
-            if zone.records().any(|item| item.keys.get("name").and_then(Value::as_str) == Some(name)) {
+    /// Once all sites were read: names that only rules answer, as redirects do, are served if they have a record, and
+    /// get one that leads nowhere.
+    pub(super) fn placeholders(&self, draft: &mut Draft) {
+        for (name, zone) in &self.zones {
+            let zone = draft.zone(zone);
+            if zone.records().any(|item| item.keys.get("name").and_then(Value::as_str) == Some(name.as_str())) {
                 continue;
             }
             let keys = json!({
@@ -140,7 +141,7 @@ impl Sites {
                 "comment": "leads nowhere (RFC 6666): rules answer",
             });
             let keys = keys.as_object().cloned().unwrap_or_default();
-            zone.table("dns_records", Item { place: place.to_owned(), what: format!("host `{name}`"), keys });
+            zone.table("dns_records", Item { place: name.clone(), what: format!("host `{name}`"), keys });
         }
     }
 

@@ -461,6 +461,10 @@ fn page_rules_become_rules() {
     for (phase, rule) in rules.all() {
         writeln!(shown, "{} {}\n  {}\n  {:?}", phase.name(), rule.id, rule.expression, rule.action).unwrap();
     }
+    // where an expression stands in the program is the program's affair
+    while let Some((before, after)) = shown.split_once("Dynamic(") {
+        shown = format!("{before}expression{}", after.split_once(')').unwrap().1);
+    }
     expect_file!["page_rules.txt"].assert_eq(&shown);
 }
 
