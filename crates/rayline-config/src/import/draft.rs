@@ -376,7 +376,9 @@ fn bare(key: &str) -> String {
 
 /// A text in quotes: in single ones if it has double ones or backslashes in it, as expressions do.
 pub(super) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| !c.is_control() && c != '\u{7f}';
+    // nor what turns the direction of writing or is not seen: the result is read by people
+    let is_unseen = |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let is_plain = |c: char| !c.is_control() && !is_unseen(c);
     if text.contains(['"', '\\']) && !text.contains('\'') && text.chars().all(is_plain) {
         return format!("'{text}'");
     }

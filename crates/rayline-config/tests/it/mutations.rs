@@ -6,6 +6,7 @@ use rayline_config::Severity;
 use crate::support::{compile_text, source};
 
 const VALID: &str = include_str!("../../../../examples/shop.toml");
+const RULES: &str = include_str!("../../../../examples/rules.toml");
 
 /// Pieces that turn up in such files, and some that should not.
 const PIECES: [&str; 24] = [
@@ -42,8 +43,8 @@ enum Change {
     Repeat { at: usize, length: usize, to: usize },
 }
 
-fn change() -> impl Strategy<Value = Change> {
-    let at = 0..VALID.len();
+fn change(text: &str) -> impl Strategy<Value = Change> {
+    let at = 0..text.len();
     prop_oneof![
         (at.clone(), 1..200_usize).prop_map(|(at, length)| Change::Remove { at, length }),
         (at.clone(), 0..PIECES.len()).prop_map(|(at, piece)| Change::Insert { at, piece }),
@@ -95,8 +96,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_damaged_file(changes in proptest::collection::vec(change(), 1..6)) {
+    fn a_damaged_file(changes in proptest::collection::vec(change(VALID), 1..6)) {
         let mut text: Vec<char> = VALID.chars().collect();
+        for change in &changes {
+            apply(&mut text, change);
+        }
+        hold(&text.into_iter().collect::<String>());
+    }
+
+    #[test]
+    fn damaged_rules(changes in proptest::collection::vec(change(RULES), 1..6)) {
+        let mut text: Vec<char> = RULES.chars().collect();
         for change in &changes {
             apply(&mut text, change);
         }

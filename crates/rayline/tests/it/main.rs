@@ -15,6 +15,7 @@ mod command_line;
 mod demo;
 mod diagnose;
 mod explain;
+mod import;
 mod origin_ca;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
 mod records;

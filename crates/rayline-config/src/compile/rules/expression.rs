@@ -2,7 +2,7 @@
 
 use rayline_rules::ast::{Expr, ExprKind};
 use rayline_rules::ruleset::{Condition, Dynamic, Text};
-use rayline_rules::{ExprProblem, Lists, ProgramBuilder, Stage, Type, parse, parse_value};
+use rayline_rules::{ExprProblem, Lists, ProgramBuilder, Stage, parse};
 
 use crate::document::{At, Fields, Place, Report};
 use crate::problem::Problem;
@@ -28,27 +28,14 @@ impl<'a> Expressions<'a> {
 
     /// A condition as it was written.
     pub(super) fn condition(&mut self, written: &At<String>, stage: Stage) -> Option<Condition> {
-        let read = parse(&written.value, stage, self.lists).and_then(|expr| self.program.condition_of(expr));
+        let read = self.program.condition(&written.value, stage);
         read.map_err(|problem| self.report.push(in_text(problem, written, self.report))).ok()
     }
 
     /// An expression whose value is a text.
     pub(super) fn dynamic(&mut self, written: &At<String>, stage: Stage) -> Option<Dynamic> {
-        let read = self.read_text(&written.value, stage);
+        let read = self.program.dynamic(&written.value, stage);
         read.map_err(|problem| self.report.push(in_text(problem, written, self.report))).ok()
-    }
-
-    fn read_text(&mut self, text: &str, stage: Stage) -> Result<Dynamic, ExprProblem> {
-        match parse_value(text, stage, self.lists)? {
-            (expr, Type::Bytes) => self.program.dynamic_of(expr),
-            (expr, of @ (Type::Bool | Type::Int | Type::Float | Type::Ip)) => {
-                let problem = ExprProblem::new(expr.span, format!("expected a text, found {of}"));
-                Err(problem.hint("put it into `to_string(…)`"))
-            }
-            (expr, of @ (Type::Array(_) | Type::Map(_))) => {
-                Err(ExprProblem::new(expr.span, format!("expected a text, found {of}")))
-            }
-        }
     }
 
     /// A condition that is made of something else, written at that place.
@@ -67,7 +54,7 @@ impl<'a> Expressions<'a> {
 
     /// A text that is made of something else, written at that place.
     pub(super) fn made_text(&mut self, text: &str, written: &Place) -> Option<Dynamic> {
-        self.read_text(text, Stage::Request).map_err(|problem| self.not_made(problem, written)).ok()
+        self.program.dynamic(text, Stage::Request).map_err(|problem| self.not_made(problem, written)).ok()
     }
 
     fn not_made(&self, problem: ExprProblem, written: &Place) {
