@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::bench;
 use crate::report::Report;
-use crate::run::cargo;
+use crate::run::{cargo, root};
 
 /// What is measured, and where the results go.
 #[derive(clap::Args)]
@@ -20,6 +21,9 @@ pub(crate) struct Analytics {
     /// Where the generated store lies, and stays; one that is there already is asked as it is.
     #[arg(long, value_name = "FOLDER")]
     store: Option<PathBuf>,
+    /// Leave out what store and log add to a request, which needs `wrk`, `h2load` and nginx.
+    #[arg(long)]
+    no_overhead: bool,
     /// Where the figures go as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -28,8 +32,11 @@ pub(crate) struct Analytics {
     out: Option<PathBuf>,
 }
 
-/// Has the store measured.
+/// Has the store measured, and what it costs the edge.
 pub(crate) fn analytics(report: &mut Report, wanted: &Analytics) {
+    let overhead = root().join("target/overhead.md");
+    let told = ["--out".to_owned(), overhead.display().to_string()];
+    let has_overhead = !wanted.no_overhead && bench::overhead(report, &told);
     let mut command =
         cargo(["run", "--quiet", "--release", "--package", "rayline-store", "--example", "analytics", "--"]);
     command.args(["--rows", &wanted.rows.to_string(), "--rounds", &wanted.rounds.to_string()]);
@@ -40,6 +47,9 @@ pub(crate) fn analytics(report: &mut Report, wanted: &Analytics) {
         if let Some(file) = file {
             command.arg(name).arg(file);
         }
+    }
+    if has_overhead {
+        command.arg("--section").arg(&overhead);
     }
     report.step("analytics", &mut command);
 }

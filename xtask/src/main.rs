@@ -50,6 +50,13 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<String>,
     },
+    /// Measure what store and log add to a request's CPU time. `cargo xtask overhead --help` says what can be chosen.
+    #[command(disable_help_flag = true)]
+    Overhead {
+        /// What the measuring is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<String>,
+    },
     /// Show what Rayline and other proxies say of the same broken origins. `cargo xtask peers --help` says what can be
     /// chosen.
     #[command(disable_help_flag = true)]
@@ -80,6 +87,9 @@ fn main() -> ExitCode {
         Chore::Test { install, fast } => test::test(&mut report, install, fast),
         Chore::Fuzz { seconds, targets } => fuzz::fuzz(&mut report, seconds, &targets),
         Chore::Bench { arguments } => bench::bench(&mut report, &arguments),
+        Chore::Overhead { arguments } => {
+            bench::overhead(&mut report, &arguments);
+        }
         Chore::Peers { arguments } => peers::peers(&mut report, &arguments),
         Chore::Clinic { arguments } => clinic::clinic(&mut report, &arguments),
         Chore::Analytics(wanted) => analytics::analytics(&mut report, &wanted),

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod analytics;
+mod export;
 mod insight;
 mod metrics;
 mod tail;
@@ -109,7 +110,7 @@ fn calls() -> Router<Shared> {
         .route("/api/origins", get(insight::ask_origins))
         .route("/api/incidents", get(insight::ask_incidents))
         .route("/api/impact", get(insight::ask_impact))
-        .route("/api/export", get(insight::ask_export))
+        .route("/api/export", get(export::ask))
         .route("/api/alerts", get(alerts::ask))
         .route("/api/dimensions", get(analytics::dimensions))
         .route("/api/ray/{id}", get(page::ray::call))

@@ -13,12 +13,15 @@ use crate::seat::Facts;
 
 /// Questions that are answered at once; others wait for their turn.
 const AT_ONCE: usize = 3;
+/// Files that are sent at once: who reads one slowly must hold up neither pages nor all threads.
+const SENT_AT_ONCE: usize = 2;
 
 /// Where questions go.
 #[derive(Clone)]
 pub(crate) struct Desk {
     store: Option<Arc<dyn Facts>>,
     room: Arc<Semaphore>,
+    room_to_send: Arc<Semaphore>,
 }
 
 /// Why there is no answer.
@@ -34,7 +37,8 @@ pub(crate) enum Unanswered {
 
 impl Desk {
     pub(crate) fn new(store: Option<Arc<dyn Facts>>) -> Self {
-        Self { store, room: Arc::new(Semaphore::new(AT_ONCE)) }
+        let [room, room_to_send] = [AT_ONCE, SENT_AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
+        Self { store, room, room_to_send }
     }
 
     /// Has something read from the store.
@@ -50,6 +54,19 @@ impl Desk {
         let broken = || Unanswered::Broken("the answer broke off".to_owned());
         let _turn = self.room.acquire().await.map_err(|_| broken())?;
         tokio::task::spawn_blocking(move || question(&*store)).await.map_err(|_| broken())?.map_err(Into::into)
+    }
+
+    /// Has something read from the store and sent meanwhile. Returns when that begins.
+    pub(crate) async fn send(&self, work: impl FnOnce(&dyn Facts) + Send + 'static) -> Result<(), Unanswered> {
+        let store = self.store.clone().ok_or(Unanswered::NoStore)?;
+        let turn = Arc::clone(&self.room_to_send).acquire_owned().await;
+        let turn = turn.map_err(|_| Unanswered::Broken("the answer broke off".to_owned()))?;
+        // Nobody waits for its end but who reads what it sends.
+        drop(tokio::task::spawn_blocking(move || {
+            work(&*store);
+            drop(turn);
+        }));
+        Ok(())
     }
 
     /// The lines of a Ray ID.

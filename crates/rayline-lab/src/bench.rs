@@ -9,6 +9,7 @@ mod idle;
 mod load;
 mod markdown;
 mod origin;
+pub mod overhead;
 mod peer;
 mod report;
 mod scenario;

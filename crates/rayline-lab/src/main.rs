@@ -9,12 +9,14 @@ use clap::Parser;
 enum Command {
     Bench(rayline_lab::bench::Bench),
     Clinic(rayline_lab::clinic::Clinic),
+    Overhead(rayline_lab::bench::overhead::Overhead),
     Peers(rayline_lab::peers::Peers),
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Bench(bench) => rayline_lab::bench::run(&bench),
+        Command::Overhead(overhead) => rayline_lab::bench::overhead::run(&overhead),
         Command::Clinic(clinic) => rayline_lab::clinic::run(&clinic),
         Command::Peers(peers) => rayline_lab::peers::run(&peers),
     };

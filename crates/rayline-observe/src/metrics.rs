@@ -84,6 +84,7 @@ pub(crate) struct Metrics {
     store_rows: IntCounter,
     store_lost: IntCounterVec,
     store_bytes: IntGauge,
+    store_failing: IntGauge,
     /// Held while what others count is copied.
     copying: Mutex<()>,
 }
@@ -170,6 +171,7 @@ impl Metrics {
                 &["kind"],
             )?,
             store_bytes: gauge("rayline_store_bytes", "Bytes of all files of the store.")?,
+            store_failing: gauge("rayline_store_failing", "1 while the store cannot write, such as to a full disk.")?,
             copying: Mutex::new(()),
             registry,
         })
@@ -187,6 +189,7 @@ impl Metrics {
         self.idle_origin_connections.set(whole(gauges.idle_origin_connections));
         self.plan_version.set(whole(gauges.plan_version));
         self.store_bytes.set(whole(store.bytes));
+        self.store_failing.set(store.error.is_some().into());
         let _copying = lock(&self.copying);
         for (counter, total) in [
             (&self.store_rows, store.rows),

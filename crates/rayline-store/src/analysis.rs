@@ -16,9 +16,23 @@ mod tally;
 mod tests;
 
 use std::fmt;
+use std::io;
 
 use crate::dimension::Dimension;
-use crate::query::{Filter, Matching};
+use crate::query::{Filter, Matching, QueryError};
+
+/// Does two things that do not depend on each other, on two processors if there are two that have nothing to do.
+fn both<A: Send, B>(
+    one: impl FnOnce() -> Result<A, QueryError> + Send,
+    other: impl FnOnce() -> Result<B, QueryError>,
+) -> Result<(A, B), QueryError> {
+    std::thread::scope(|scope| {
+        let one = std::thread::Builder::new().name("store-reader".to_owned()).spawn_scoped(scope, one)?;
+        let other = other()?;
+        let broken = |_| io::Error::other("a thread that read broke off");
+        Ok((one.join().map_err(broken)??, other))
+    })
+}
 
 /// Whether a party's failures are the site's: a visitor who leaves, and a rule that refuses, are not.
 fn counts_against_site(party: &str) -> bool {

@@ -1,5 +1,5 @@
-//! Columns that were decoded lately, one by one, so that queries that share a column share it in memory too. It holds so
-//! many bytes and no more; lines are not kept.
+//! Columns that were decoded lately, one by one, so that queries that share a column share it in memory too. It holds a part
+//! of the machine's memory and no more; lines are not kept.
 //!
 //! Texts are coded anew when they come: by one dictionary for all row groups of a dimension. So a query that reads many row
 //! groups looks each text up once, and none of them is held twice.
@@ -8,6 +8,7 @@ mod dictionary;
 mod packed;
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::Weighter;
@@ -20,8 +21,9 @@ use crate::segment::{Decoded, Segment, Slot};
 use dictionary::Dictionary;
 use packed::{Moments, Packed};
 
-/// Bytes of decoded columns, without their texts.
-const BYTES: u64 = 256 * 1024 * 1024;
+/// Bytes of decoded columns, without their texts: an eighth of the machine's memory, within these bounds.
+const LEAST_BYTES: u64 = 64 * 1024 * 1024;
+const MOST_BYTES: u64 = 512 * 1024 * 1024;
 /// Bytes of one of them, about.
 const COLUMN: u64 = 128 * 1024;
 
@@ -66,22 +68,38 @@ impl Weighter<Key, Option<Kept>> for Bytes {
 impl Columns {
     /// An empty one.
     pub(crate) fn new() -> Self {
-        let columns = usize::try_from(BYTES / COLUMN).unwrap_or(usize::MAX);
+        let machine = rustix::system::sysinfo();
+        let memory = (machine.totalram as u64).saturating_mul(machine.mem_unit.into());
+        let bytes = (memory / 8).clamp(LEAST_BYTES, MOST_BYTES);
+        let columns = usize::try_from(bytes / COLUMN).unwrap_or(usize::MAX);
         Self {
-            cache: Cache::with_weighter(columns, BYTES, Bytes),
+            cache: Cache::with_weighter(columns, bytes, Bytes),
             dictionaries: Dimension::ALL.map(|_| Mutex::default()),
         }
     }
 
-    /// A column, decoded unless it is here. Of several that ask at once, one decodes it.
-    pub(crate) fn read(&self, segment: &Segment, group: usize, slot: Slot) -> io::Result<Option<Decoded>> {
+    /// Some rows of a column, which is decoded unless it is here. Of several that ask at once, one decodes it.
+    pub(crate) fn read(
+        &self,
+        segment: &Segment,
+        group: usize,
+        slot: Slot,
+        rows: &Range<usize>,
+    ) -> io::Result<Option<Decoded>> {
         let key = Key { segment: segment.id, group, slot: slot.index() };
-        let dictionary = match slot {
-            Slot::Text(dimension) => self.dictionary(dimension),
-            Slot::At | Slot::Weight | Slot::Ray | Slot::Number(_) | Slot::Line => Arc::default(),
+        let kept = match slot {
+            Slot::Text(dimension) => {
+                let dictionary = self.dictionary(dimension);
+                self.cache.get_or_insert_with(&key, || -> io::Result<_> {
+                    let codes = segment.codes(group, dimension, &mut |texts| dictionary.place(texts))?;
+                    Ok(codes.map(|codes| Kept::Text(Packed::new(&codes), Arc::clone(&dictionary))))
+                })?
+            }
+            Slot::At | Slot::Weight | Slot::Ray | Slot::Number(_) | Slot::Line => {
+                self.cache.get_or_insert_with(&key, || Ok::<_, io::Error>(segment.read(group, slot)?.map(Kept::new)))?
+            }
         };
-        let read = || Ok::<_, io::Error>(segment.read(group, slot)?.map(|column| Kept::new(column, &dictionary)));
-        Ok(self.cache.get_or_insert_with(&key, read)?.map(Kept::widened))
+        Ok(kept.map(|kept| kept.widened(rows)))
     }
 
     /// The dictionary of a dimension, which has room.
@@ -106,28 +124,27 @@ impl Columns {
 }
 
 impl Kept {
-    fn new(column: Decoded, dictionary: &Arc<Dictionary>) -> Self {
+    fn new(column: Decoded) -> Self {
         match column {
             Decoded::At(list) => Moments::new(&list).map_or(Self::Other(Decoded::At(list)), Self::At),
             Decoded::Weight(list) => Self::Weight(Packed::new(&list)),
             Decoded::Number(list) => Self::Number(Packed::new(&list)),
-            Decoded::Text(column) => Self::Text(dictionary.code(&column), Arc::clone(dictionary)),
             Decoded::Rays(list) => Self::Rays(list),
-            Decoded::Lines(_) => Self::Other(column),
+            Decoded::Text(_) | Decoded::Lines(_) => Self::Other(column),
         }
     }
 
-    /// As it was read, but for the order of the texts.
-    fn widened(self) -> Decoded {
+    /// Some rows as they were read, but for the order of the texts.
+    fn widened(self, rows: &Range<usize>) -> Decoded {
         match self {
-            Self::At(moments) => Decoded::At(moments.all().into()),
-            Self::Weight(packed) => Decoded::Weight(packed.words().into()),
-            Self::Number(packed) => Decoded::Number(packed.longs().into()),
+            Self::At(moments) => Decoded::At(moments.all().into()).part(rows),
+            Self::Weight(packed) => Decoded::Weight(packed.words(rows).into()),
+            Self::Number(packed) => Decoded::Number(packed.longs(rows).into()),
             Self::Text(packed, dictionary) => {
-                Decoded::Text(Column { codes: packed.words().into(), values: dictionary.values() })
+                Decoded::Text(Column { codes: packed.words(rows).into(), values: dictionary.values() })
             }
-            Self::Rays(list) => Decoded::Rays(list),
-            Self::Other(column) => column,
+            Self::Rays(list) => Decoded::Rays(list).part(rows),
+            Self::Other(column) => column.part(rows),
         }
     }
 

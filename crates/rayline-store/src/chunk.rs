@@ -204,8 +204,8 @@ impl Wanted {
     }
 }
 
-/// Where chunks come from: files, memory, both.
-pub trait Source {
+/// Where chunks come from: files, memory, both. Several threads may ask at once.
+pub trait Source: Sync {
     /// Every chunk of the table with a row in the span, in the order of time; it may have rows outside of it.
     ///
     /// # Errors

@@ -58,15 +58,49 @@ pub(crate) struct Journal {
     file: Arc<File>,
     /// Bytes of whole frames. What a failed write left behind them is overwritten by the next.
     length: u64,
-    frame: Vec<u8>,
+}
+
+/// What is to be written at once: room for the head, and what was put behind it.
+#[derive(Debug)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self(vec![0; FRAME_HEAD + 1])
+    }
+}
+
+impl Frame {
+    pub(crate) fn clear(&mut self) {
+        self.0.truncate(FRAME_HEAD + 1);
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.get(FRAME_HEAD + 1..).unwrap_or_default()
+    }
+
+    /// Where more is to be appended.
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    fn put_head(&mut self, head: &[u8]) {
+        for (place, byte) in self.0.iter_mut().zip(head) {
+            *place = *byte;
+        }
+    }
 }
 
 impl Journal {
     /// Makes a new one.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(path)?;
-        file.write_all_at(HEAD, 0)?;
-        Ok(Self { file: Arc::new(file), length: HEAD.len() as u64, frame: Vec::new() })
+        if let Err(error) = file.write_all_at(HEAD, 0) {
+            // Else its name would be taken when there is room again. Of two errors the first one is told.
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
+        Ok(Self { file: Arc::new(file), length: HEAD.len() as u64 })
     }
 
     /// Goes on writing one that was read up to `length`.
@@ -78,7 +112,7 @@ impl Journal {
             file.write_all_at(HEAD, 0)?;
         }
         let length = length.max(begun);
-        Ok(Self { file: Arc::new(file), length, frame: Vec::new() })
+        Ok(Self { file: Arc::new(file), length })
     }
 
     /// Its bytes so far.
@@ -92,18 +126,15 @@ impl Journal {
     }
 
     /// Writes a frame through to the kernel, or nothing. Where its bytes begin.
-    pub(crate) fn append(&mut self, kind: Kind, bytes: &[u8]) -> io::Result<u64> {
+    pub(crate) fn append(&mut self, kind: Kind, frame: &mut Frame) -> io::Result<u64> {
+        let bytes = frame.bytes();
         let length = u32::try_from(bytes.len()).ok().filter(|length| *length as usize <= FRAME_BYTES);
         let length = length.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        self.frame.clear();
-        self.frame.extend_from_slice(MARK);
-        self.frame.extend_from_slice(&length.to_le_bytes());
-        self.frame.extend_from_slice(&checksum(kind.byte(), bytes).to_le_bytes());
-        self.frame.push(kind.byte());
-        self.frame.extend_from_slice(bytes);
-        self.file.write_all_at(&self.frame, self.length)?;
+        let sum = checksum(kind.byte(), bytes);
+        frame.put_head(&[MARK, &length.to_le_bytes(), &sum.to_le_bytes(), &[kind.byte()]].concat());
+        self.file.write_all_at(&frame.0, self.length)?;
         let begin = self.length + FRAME_HEAD as u64 + 1;
-        self.length += self.frame.len() as u64;
+        self.length += frame.0.len() as u64;
         Ok(begin)
     }
 }
@@ -187,6 +218,12 @@ impl Reading {
 /// The name of a journal's file.
 pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("journal-{number}"))
+}
+
+/// Bytes of a folder's journals.
+pub(crate) fn bytes_in(folder: &Path) -> io::Result<u64> {
+    let bytes = |number: u64| std::fs::metadata(path(folder, number)).map_or(0, |facts| facts.len());
+    Ok(numbers(folder)?.into_iter().map(bytes).sum())
 }
 
 /// The numbers of a folder's journals, the oldest first.

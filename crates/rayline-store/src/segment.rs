@@ -28,6 +28,7 @@ use parquet::file::statistics::Statistics;
 use rayline_verdict::{Moment, RayId};
 
 use crate::chunk::{Chunk, Column, Shared, Span};
+use crate::dimension::Dimension;
 pub(crate) use facts::{Facts, Ranges};
 pub(crate) use slot::Slot;
 pub(crate) use write::{GROUP_ROWS, Writer};
@@ -145,6 +146,20 @@ impl Segment {
         })
     }
 
+    /// The codes of a dimension's texts, which `place` gives to them; `None` if the file has not got it.
+    pub(crate) fn codes(
+        &self,
+        group: usize,
+        dimension: Dimension,
+        place: &mut dyn FnMut(&[Bytes]) -> Vec<u32>,
+    ) -> io::Result<Option<Vec<u32>>> {
+        let Some(rows) = self.groups.get(group).map(|group| group.rows) else { return Ok(None) };
+        guarded(|| match self.pages(group, Slot::Text(dimension))? {
+            Some(mut pages) => pages::codes(&mut *pages, rows, &mut |texts, _| place(texts)).map(Some),
+            None => Ok(None),
+        })
+    }
+
     /// Some of a row group's lines; `None` if the file has none.
     pub(crate) fn lines(&self, group: usize, rows: Range<usize>) -> io::Result<Option<Vec<Bytes>>> {
         guarded(|| match self.pages(group, Slot::Line)? {
@@ -223,6 +238,19 @@ impl Decoded {
                 column.codes.len() * 4 + column.values.iter().map(|value| value.len() + 16).sum::<usize>()
             }
             Self::Lines(lines) => lines.iter().map(|line| line.len() + size_of::<Bytes>()).sum(),
+        }
+    }
+
+    /// Some of its rows.
+    #[must_use]
+    pub(crate) fn part(self, rows: &Range<usize>) -> Self {
+        match self {
+            Self::At(list) => Self::At(list.part(rows)),
+            Self::Weight(list) => Self::Weight(list.part(rows)),
+            Self::Rays(list) => Self::Rays(list.part(rows)),
+            Self::Number(list) => Self::Number(list.part(rows)),
+            Self::Text(Column { codes, values }) => Self::Text(Column { codes: codes.part(rows), values }),
+            Self::Lines(list) => Self::Lines(list.part(rows)),
         }
     }
 

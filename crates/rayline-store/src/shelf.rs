@@ -211,7 +211,10 @@ impl Shelf {
     }
 
     fn ray_in(&self, segment: &Segment, group: usize, ray: RayId) -> io::Result<Vec<Bytes>> {
-        let Some(Decoded::Rays(rays)) = self.columns.read(segment, group, Slot::Ray)? else { return Ok(Vec::new()) };
+        let all = 0..segment.groups.get(group).map_or(0, |group| group.rows);
+        let Some(Decoded::Rays(rays)) = self.columns.read(segment, group, Slot::Ray, &all)? else {
+            return Ok(Vec::new());
+        };
         let mut lines = Vec::new();
         for (row, _) in rays.iter().enumerate().filter(|(_, have)| **have == ray) {
             lines.extend(segment.lines(group, row..row + 1)?.unwrap_or_default());
@@ -294,22 +297,29 @@ impl Shelf {
         Err(io::Error::new(io::ErrorKind::ResourceBusy, "the store's files change too fast to be read"))
     }
 
-    /// The wanted columns of a row group. Where lines are among them, only the rows of the span: lines are by far the most
-    /// of what there is, and are decompressed by the page.
+    /// The wanted columns of a row group, of the rows in the span: nothing else is widened, and of lines no other page is
+    /// decompressed.
     fn chunk(&self, segment: &Segment, group: usize, span: Span, wanted: &Wanted) -> io::Result<Chunk> {
         let mut chunk = Chunk::default();
-        let inside = segment.groups.get(group).is_some_and(|group| group.lies_in(span));
-        let untimed = wanted.untimed && !wanted.lines && inside;
-        let needed = |slot: &Slot| *slot != Slot::Line && !(untimed && *slot == Slot::At);
-        for slot in Slot::all_wanted(wanted).into_iter().filter(needed) {
-            if let Some(column) = self.columns.read(segment, group, slot)? {
+        let Some(facts) = segment.groups.get(group) else { return Ok(chunk) };
+        let mut rows = 0..facts.rows;
+        let inside = facts.lies_in(span);
+        if !(inside && wanted.untimed) {
+            if let Some(Decoded::At(at)) = self.columns.read(segment, group, Slot::At, &rows)? {
+                chunk.at = at;
+            }
+            if !inside && chunk.at.is_sorted() {
+                let before = |end: Moment| chunk.at.partition_point(|at| Moment(*at) < end);
+                rows = before(span.from)..before(span.to);
+                chunk.at = chunk.at.part(&rows);
+            }
+        }
+        for slot in Slot::all_wanted(wanted).into_iter().filter(|slot| !matches!(slot, Slot::At | Slot::Line)) {
+            if let Some(column) = self.columns.read(segment, group, slot, &rows)? {
                 column.put_into(&mut chunk, slot);
             }
         }
         if wanted.lines {
-            let before = |end: Moment| chunk.at.partition_point(|at| Moment(*at) < end);
-            let rows = before(span.from)..before(span.to);
-            chunk = chunk.part(rows.clone());
             chunk.lines = segment.lines(group, rows)?.unwrap_or_default().into();
         }
         Ok(chunk)

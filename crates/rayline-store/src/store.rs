@@ -21,6 +21,12 @@ use crate::shelf::Shelf;
 use crate::writer::{Piece, Volume};
 
 /// Where the store lies and how much it may keep.
+///
+/// What it takes of memory is bounded without an option: 16 MiB of what lanes have handed over, the rows of up to three
+/// journals (4 × 100,000 at most while files cannot be written, at about 200 bytes each, their lines left on disk), decoded
+/// columns up to an eighth of the machine's memory and 512 MiB at most, and for each dimension up to 32 MiB of texts, of which
+/// only those that visitors choose come near (host, path, address, `User-Agent`). The last two only grow as far as somebody
+/// asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Its folder; made if it is missing.
@@ -29,7 +35,7 @@ pub struct Options {
     pub requests_age: Duration,
     /// How long counts are kept.
     pub counts_age: Duration,
-    /// Bytes of all files together. Requests go first, the oldest before others.
+    /// Bytes of all files together, journals included. Requests go first, the oldest before others; of journals none goes.
     pub max_bytes: u64,
     /// Whether the last parts of visitors' addresses are removed (/24 of IPv4, /48 of IPv6).
     pub mask_addresses: bool,

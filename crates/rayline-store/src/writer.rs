@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use crate::intake::{Order, Rows};
-use crate::journal::{self, Journal, Kind, wire};
+use crate::journal::{self, Frame, Journal, Kind, wire};
 use crate::row::Masks;
 use crate::store::{Shared, Task};
 pub(crate) use counts::BOUNDS;
@@ -56,6 +56,9 @@ const COUNTS_WAIT: Duration = Duration::from_millis(500);
 /// How often it is looked whether a journal is old, and after which time a failed try is repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// After so long without a failed try all is well again, whatever is written.
+const CALM: Duration = Duration::from_secs(3);
+
 /// Everything the thread owns.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -68,8 +71,9 @@ pub(crate) struct Writer {
     /// When the first thing came into the journal.
     began: Option<Instant>,
     next_try: Instant,
-    frame: Vec<u8>,
-    line: Vec<u8>,
+    /// The longest frame that could not be written, and when that was last: where it found no room, a shorter one still may.
+    failed: Option<(usize, Instant)>,
+    frame: Frame,
     /// Counts that are not written yet, nor asked for.
     counts: Minutes,
     counts_due: Option<Instant>,
@@ -96,8 +100,8 @@ impl Writer {
             masks,
             began,
             next_try: now,
-            frame: Vec::new(),
-            line: Vec::new(),
+            failed: None,
+            frame: Frame::default(),
             counts: Minutes::default(),
             counts_due: None,
         }
@@ -137,12 +141,10 @@ impl Writer {
         let mut frame = std::mem::take(&mut self.frame);
         let mut framed = Rows::default();
         while let Some(row) = reader.row() {
-            self.line.clear();
-            self.masks.apply(row.line, &mut self.line);
-            wire::put_row(&mut frame, &wire::Row { line: &self.line, ..row });
+            wire::put_row_with(frame.bytes_mut(), &row, |line, out| self.masks.apply(line, out));
             framed.count(row.failed);
-            if frame.len() >= FRAME_BYTES || reader.is_empty() {
-                self.write_rows(&frame, framed);
+            if frame.bytes().len() >= FRAME_BYTES || reader.is_empty() {
+                self.write_rows(&mut frame, framed);
                 left = left.without(framed);
                 framed = Rows::default();
                 frame.clear();
@@ -154,7 +156,7 @@ impl Writer {
         self.shared.flow.taken(rows.len());
     }
 
-    fn write_rows(&mut self, frame: &[u8], how_many: Rows) {
+    fn write_rows(&mut self, frame: &mut Frame, how_many: Rows) {
         let begin = match self.append(Kind::Rows, frame) {
             Ok(begin) => begin,
             Err(error) => {
@@ -162,7 +164,7 @@ impl Writer {
                 return self.shared.fail(Task::Write, &format!("requests cannot be kept: {error}"));
             }
         };
-        let taken = Taken::read(frame, begin);
+        let taken = Taken::read(frame.bytes(), begin);
         self.shared.count_rows(taken.len());
         self.shared.flow.lose(how_many.without(taken.rows()));
         self.shared.open().current.add_rows(&taken);
@@ -176,20 +178,38 @@ impl Writer {
 
     fn write_counts(&mut self) {
         self.counts_due = None;
-        let cells = std::mem::take(&mut self.counts).to_bytes();
-        if cells.is_empty() {
+        let mut cells = Frame::default();
+        std::mem::take(&mut self.counts).write_to(cells.bytes_mut());
+        if cells.bytes().is_empty() {
             return;
         }
         // They are few, and exact only if all of them are there: they count until the next crash even if not written.
-        if let Err(error) = self.append(Kind::Cells, &cells) {
+        if let Err(error) = self.append(Kind::Cells, &mut cells) {
             self.shared.fail(Task::Write, &format!("counts cannot be kept: {error}"));
         }
         self.began.get_or_insert_with(Instant::now);
-        self.shared.open().current.add_cells(&cells);
+        self.shared.open().current.add_cells(cells.bytes());
     }
 
     /// Writes to the journal. Where the bytes begin in it.
-    fn append(&mut self, kind: Kind, bytes: &[u8]) -> io::Result<u64> {
+    fn append(&mut self, kind: Kind, frame: &mut Frame) -> io::Result<u64> {
+        let bytes = frame.bytes().len();
+        let written = self.try_to_append(kind, frame);
+        match &written {
+            Ok(_) if self.failed.is_none_or(|(failed, when)| bytes >= failed || when.elapsed() >= CALM) => {
+                self.failed = None;
+                self.shared.recover(Task::Write);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                let longest = self.failed.map_or(0, |(longest, _)| longest);
+                self.failed = Some((longest.max(bytes), Instant::now()));
+            }
+        }
+        written
+    }
+
+    fn try_to_append(&mut self, kind: Kind, frame: &mut Frame) -> io::Result<u64> {
         if self.journal.is_none() {
             let now = Instant::now();
             if now < self.next_try {
@@ -202,9 +222,8 @@ impl Writer {
             return Err(io::Error::other("the files of earlier ones cannot be written"));
         }
         let Some(journal) = &mut self.journal else { return Err(io::Error::other("there is no journal")) };
-        let begin = journal.append(kind, bytes)?;
+        let begin = journal.append(kind, frame)?;
         self.began.get_or_insert_with(Instant::now);
-        self.shared.recover(Task::Write);
         Ok(begin)
     }
 

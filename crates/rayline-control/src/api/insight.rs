@@ -1,14 +1,11 @@
-//! The analyses as data: what changed, budget, origins, incidents, impact. And the requests themselves, in three forms.
+//! The analyses as data: what changed, budget, origins, incidents, impact.
 
-use axum::body::Body;
 use axum::extract::{Query as Pairs, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use rayline_store::analysis::changes::{Changes, changes};
 use rayline_store::analysis::impact::impact;
 use rayline_store::analysis::incidents::{Incident, Incidents, incidents};
 use rayline_store::analysis::{budget, origins};
-use rayline_store::{Format, export};
 use rayline_verdict::Moment;
 use serde_json::{Value, json};
 
@@ -18,12 +15,9 @@ use crate::envelope::{Failure, success};
 use crate::facts::{Unanswered, source};
 use crate::scope::Scope;
 
-type Asked = Pairs<Vec<(String, String)>>;
+pub(super) type Asked = Pairs<Vec<(String, String)>>;
 
-/// Bytes that are exported at once; who wants more asks for shorter spans.
-const EXPORT_BYTES: usize = 256 * 1024 * 1024;
-
-fn scope(pairs: &[(String, String)], own: &[&'static str]) -> Result<Scope, Box<Response>> {
+pub(super) fn scope(pairs: &[(String, String)], own: &[&'static str]) -> Result<Scope, Box<Response>> {
     Scope::read(pairs, own, now()).map_err(|wrong| Box::new(Unanswered::Invalid(wrong).answer()))
 }
 
@@ -170,47 +164,4 @@ pub(super) async fn ask_impact(State(shared): State<Shared>, Pairs(pairs): Asked
             "looked_at_one_in": impact.looked_at_one_in,
         })
     }))
-}
-
-/// `GET /api/export?format=ndjson|csv|parquet`
-pub(super) async fn ask_export(State(shared): State<Shared>, Pairs(pairs): Asked) -> Response {
-    let scope = match scope(&pairs, &["format"]) {
-        Ok(scope) => scope,
-        Err(answer) => return *answer,
-    };
-    let Some(format) = Format::named(scope.own("format").unwrap_or("ndjson")) else {
-        return Failure::Invalid.answer(["`format` is `ndjson`, `csv` or `parquet`"]);
-    };
-    let written = shared
-        .desk
-        .ask(move |store| {
-            let mut out = Bounded(Vec::new());
-            export(source(store), scope.span, &scope.filters, format, &mut out).map(|_| out.0)
-        })
-        .await;
-    match written {
-        Ok(bytes) => {
-            let name = format!("attachment; filename=\"requests.{}\"", format.name());
-            let headers = [(header::CONTENT_TYPE, format.media_type().to_owned()), (header::CONTENT_DISPOSITION, name)];
-            (headers, Body::from(bytes)).into_response()
-        }
-        Err(why) => why.answer(),
-    }
-}
-
-/// A buffer with an end.
-struct Bounded(Vec<u8>);
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > EXPORT_BYTES {
-            return Err(std::io::Error::other("more than 256 MiB: ask for a shorter span"));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -116,3 +116,51 @@ fn alerts_say_what_fires_and_who_was_told() {
     let receiver = &result["receivers"][0];
     assert_eq!((&receiver["waiting"], &receiver["error"]), (&json!(7), &json!("connection refused")));
 }
+
+/// A body in chunks (RFC 9112, section 7.1), put together; `None` if it breaks off.
+fn joined(mut body: &str) -> Option<String> {
+    let mut joined = String::new();
+    loop {
+        let (length, rest) = body.split_once("\r\n")?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        if length == 0 {
+            return Some(joined);
+        }
+        joined.push_str(rest.get(..length)?);
+        body = rest.get(length..)?.strip_prefix("\r\n")?;
+    }
+}
+
+#[test]
+fn requests_are_exported_piece_by_piece() {
+    const LINES: u64 = 3_000;
+    let running = Running::start();
+    for nth in 0..LINES {
+        let at = format!("2026-11-21T12:{:02}:{:02}Z", nth / 60, nth % 60);
+        let line =
+            json!({ "RayID": format!("{nth:016x}"), "EdgeStartTimestamp": at, "ClientRequestURI": "x".repeat(100) });
+        running.shelf.add_line(line.to_string().as_bytes());
+    }
+    let answer = running.call("GET", "/api/export?from=2026-11-21T12:00:00Z&to=2026-11-21T13:00:00Z");
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/x-ndjson")));
+    assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"requests.ndjson\""));
+    assert_eq!((answer.header("transfer-encoding"), answer.header("content-length")), (Some("chunked"), None));
+    let lines = joined(&answer.body).unwrap();
+    assert!(lines.len() > 400_000 && lines.lines().count() as u64 == LINES, "{}", lines.len());
+    // nothing found is a file too
+    let empty = running.call("GET", "/api/export?from=2020-11-21T12:00:00Z&to=2020-11-21T13:00:00Z");
+    assert_eq!((empty.status, joined(&empty.body).as_deref()), (200, Some("")));
+    // who goes away in the middle holds nothing up
+    for _ in 0..6 {
+        let mut gone = wire::connect(running.control.addr());
+        let request = format!(
+            "GET /api/export?from=2026-11-21T12:00:00Z&to=2026-11-21T13:00:00Z HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\r\n",
+            running.bearer()
+        );
+        std::io::Write::write_all(&mut gone, request.as_bytes()).unwrap();
+        std::io::Read::read_exact(&mut gone, &mut [0; 15]).unwrap();
+    }
+    assert_eq!(running.call("GET", "/api/export?format=csv").status, 200);
+    let wrong = running.call("GET", "/api/export?format=xlsx");
+    assert_eq!((wrong.status, wrong.failure()), (400, 10400));
+}

@@ -67,6 +67,10 @@ pub(crate) struct Start {
 }
 
 impl Peer {
+    pub(crate) const fn new(tool: Tool, configure: fn(&Setup) -> io::Result<Start>) -> Self {
+        Self { tool, configure }
+    }
+
     /// Starts it and waits until it takes visitors.
     ///
     /// # Errors

@@ -148,7 +148,7 @@ impl Row {
     }
 }
 
-fn ratio(ours: &[Sample], nginx: &[Sample], pick: impl Fn(&Sample) -> f64) -> Option<Ratio> {
+pub(super) fn ratio(ours: &[Sample], nginx: &[Sample], pick: impl Fn(&Sample) -> f64) -> Option<Ratio> {
     let pairs = ours.iter().zip(nginx).map(|(ours, nginx)| (pick(ours), pick(nginx)));
     let ratios: Vec<f64> = pairs.filter(|(_, nginx)| *nginx > 0.0).map(|(ours, nginx)| ours / nginx).collect();
     let least = ratios.iter().copied().reduce(f64::min)?;

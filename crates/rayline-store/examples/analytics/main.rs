@@ -28,21 +28,37 @@ struct Wanted {
     rounds: usize,
     /// Where the store lies, and stays. One that is there already is asked as it is.
     store: Option<PathBuf>,
-    /// Nothing but the pages' questions, without a page.
-    only_questions: bool,
+    /// A section of the page that was measured elsewhere, in Markdown.
+    section: Option<PathBuf>,
+    /// Only questions with this in their name.
+    question: String,
+    /// Nothing but this, and no page is written.
+    only: Option<Only>,
     json: Option<PathBuf>,
     out: Option<PathBuf>,
+}
+
+/// A part that can be measured by itself.
+#[derive(Clone, Copy, PartialEq)]
+enum Only {
+    Ingest,
+    Questions,
 }
 
 fn main() -> io::Result<()> {
     let wanted = Wanted::read(std::env::args().skip(1))?;
     let folder = tempfile::tempdir()?;
     let mut report = Report::new(wanted.rows);
+    report.section = wanted.section.as_ref().map_or_else(|| Ok(String::new()), fs::read_to_string)?;
 
-    if !wanted.only_questions {
+    if wanted.only != Some(Only::Questions) {
         say("taking records in");
         let records = (wanted.rows / 10).clamp(1_000, 300_000);
         report.sections.push(ingest::measure(folder.path(), records)?);
+    }
+    if wanted.only == Some(Only::Ingest) {
+        report.sections.iter().for_each(|section| say(&page::figures(section)));
+        return Ok(());
     }
     let store = wanted.store.clone().unwrap_or_else(|| folder.path().join("store"));
     if !store.join("lock").exists() {
@@ -51,8 +67,8 @@ fn main() -> io::Result<()> {
     }
     let shelf = Shelf::open(&store)?;
     say("asking what the pages ask");
-    report.questions = questions::measure(&shelf, wanted.rounds)?;
-    if wanted.only_questions {
+    report.questions = questions::measure(&shelf, &wanted.question, wanted.rounds)?;
+    if wanted.only == Some(Only::Questions) {
         say(&page::questions(&report));
         return Ok(());
     }
@@ -77,22 +93,24 @@ impl Wanted {
             baseline_rows: 0,
             rounds: 20,
             store: None,
-            only_questions: false,
+            section: None,
+            question: String::new(),
+            only: None,
             json: None,
             out: None,
         };
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
         while let Some(name) = arguments.next() {
-            if name == "--only-questions" {
-                wanted.only_questions = true;
-                continue;
-            }
             let value = arguments.next().unwrap_or_default();
             let wrong = || io::Error::other(format!("`{name} {value}` is not understood"));
             match name.as_str() {
                 "--rows" => wanted.rows = number(&value).ok_or_else(wrong)?,
                 "--baseline-rows" => wanted.baseline_rows = number(&value).ok_or_else(wrong)?,
                 "--rounds" => wanted.rounds = number(&value).ok_or_else(wrong)?,
+                "--section" => wanted.section = Some(value.into()),
+                "--question" => wanted.question = value,
+                "--only" if value == "ingest" => wanted.only = Some(Only::Ingest),
+                "--only" if value == "questions" => wanted.only = Some(Only::Questions),
                 "--store" => wanted.store = Some(value.into()),
                 "--json" => wanted.json = Some(value.into()),
                 "--out" => wanted.out = Some(value.into()),

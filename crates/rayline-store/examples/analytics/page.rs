@@ -27,7 +27,7 @@ times by the clock do. A question meets the goal if 95 of 100 answers take less 
 does, the table says so, for then the machine had other things to do, or the disk was waited for.
 
 SQLite is that of Python's `sqlite3`: a row each with what is asked about and without the line, indexes on time and Ray ID, no
-journal, 256 MiB of cache, which is what the store has for columns. `grep` has `LC_ALL=C`. Each is asked up to five times, or
+journal, 256 MiB of cache; the store has an eighth of the memory for columns, at most 512 MiB. `grep` has `LC_ALL=C`. Each is asked up to five times, or
 until ten seconds are over; medians. *Same* says whether both found the same number.
 ";
 
@@ -35,8 +35,11 @@ pub(crate) fn markdown(report: &Report) -> String {
     let mut page = format!("# How fast the analytics are\n\n{METHOD}\n");
     let Report { date, machine, load, rows, .. } = report;
     let _ = writeln!(page, "Measured on {date}: {machine}, load average {load} at the start; {rows} rows.\n");
+    if !report.section.is_empty() {
+        let _ = writeln!(page, "{}\n", report.section.trim());
+    }
     for section in &report.sections {
-        figures(&mut page, section);
+        page.push_str(&figures(section));
     }
     page.push_str(&questions(report));
     baselines(&mut page, &report.baselines);
@@ -45,12 +48,14 @@ pub(crate) fn markdown(report: &Report) -> String {
     page
 }
 
-fn figures(page: &mut String, section: &Section) {
+pub(crate) fn figures(section: &Section) -> String {
+    let mut page = String::new();
     let _ = writeln!(page, "## {}\n\n| what | figure | measured with |\n| --- | ---: | --- |", section.title);
     for figure in &section.figures {
         let _ = writeln!(page, "| {} | {} {} | {} |", figure.what, shown(figure.value), figure.unit, figure.scale);
     }
     page.push('\n');
+    page
 }
 
 pub(crate) fn questions(report: &Report) -> String {

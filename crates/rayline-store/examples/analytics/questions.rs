@@ -39,9 +39,10 @@ type Ask = Box<dyn Fn(&Shelf, Span, u64) -> Seen>;
 /// A page, and what it asks, each by its name.
 type Page = (&'static str, Vec<(&'static str, Ask)>);
 
-pub(crate) fn measure(shelf: &Shelf, rounds: usize) -> io::Result<Vec<Asked>> {
+pub(crate) fn measure(shelf: &Shelf, wanted: &str, rounds: usize) -> io::Result<Vec<Asked>> {
     let mut found = Vec::new();
-    for (page, questions) in pages(some_failure(shelf)?) {
+    for (page, mut questions) in pages(some_failure(shelf)?) {
+        questions.retain(|(name, _)| name.contains(wanted));
         for (name, length, step) in SPANS {
             let span = Span { from: Moment(NOW.0 - length).max(FROM), to: NOW };
             let mut times: Vec<Vec<Spent>> = questions.iter().map(|_| Vec::new()).collect();

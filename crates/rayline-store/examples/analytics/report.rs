@@ -14,6 +14,8 @@ pub(crate) struct Report {
     pub(crate) load: String,
     /// Rows that the questions are asked of.
     pub(crate) rows: usize,
+    /// What was measured elsewhere, in Markdown.
+    pub(crate) section: String,
     pub(crate) sections: Vec<Section>,
     pub(crate) questions: Vec<Asked>,
     pub(crate) baselines: Vec<Compared>,
@@ -74,6 +76,7 @@ impl Report {
             machine: machine(),
             load: load.split(' ').next().unwrap_or_default().to_owned(),
             rows,
+            section: String::new(),
             sections: Vec::new(),
             questions: Vec::new(),
             baselines: Vec::new(),

@@ -5,7 +5,7 @@ use rayline_verdict::Moment;
 
 use super::failures::Failures;
 use super::tally::{Seen, Tally};
-use super::{Percent, share};
+use super::{Percent, both, share};
 use crate::chunk::{Source, Span};
 use crate::dimension::Dimension;
 use crate::query::{Filter, QueryError, first_seen};
@@ -124,8 +124,8 @@ pub struct PlanChange {
 /// As [`run`](crate::run).
 pub fn changes(source: &dyn Source, span: Span, before: Span, filters: &[Filter]) -> Result<Changes, QueryError> {
     let dimensions: Vec<Dimension> = WHERE.into_iter().chain([Dimension::Code, Dimension::Plan]).collect();
-    let now = Tally::read(source, span, filters, &dimensions)?;
-    let then = Tally::read(source, before, filters, &dimensions)?;
+    let read = |span| Tally::read(source, span, filters, &dimensions);
+    let (now, then) = both(|| read(span), || read(before))?;
     let rates = Rates::new(&now, &then);
     let mut changes = Changes {
         failed: now.all.failed,

@@ -30,6 +30,8 @@ struct Texts {
     dimension: Dimension,
     codes: Vec<u32>,
     texts: IndexSet<Box<str>, RandomState>,
+    /// For the texts of the last chunk.
+    known: Known,
 }
 
 impl Failures {
@@ -51,15 +53,15 @@ impl Failures {
         needed.dedup();
         let wanted = Wanted { dimensions: needed, ..Wanted::default() };
         let pass = Pass { wanted: &wanted, filters, step: None };
-        let texts =
-            |dimension: &Dimension| Texts { dimension: *dimension, codes: Vec::new(), texts: IndexSet::default() };
-        let columns = dimensions.iter().map(texts).collect();
-        let mut gathering = Gathering {
-            failures: Self { at: Vec::new(), columns, stride: 1 },
-            known: dimensions.iter().map(|_| Known::default()).collect(),
-            failing: Failing::default(),
-            met: 0,
+        let texts = |dimension: &Dimension| Texts {
+            dimension: *dimension,
+            codes: Vec::new(),
+            texts: IndexSet::default(),
+            known: Known::default(),
         };
+        let columns = dimensions.iter().map(texts).collect();
+        let mut gathering =
+            Gathering { failures: Self { at: Vec::new(), columns, stride: 1 }, failing: Failing::default(), met: 0 };
         let piece = Piece { table: Table::Requests, span };
         scan(source, &[piece], &pass, &mut Groups::new(&[]), &mut gathering)?;
         let mut failures = gathering.failures;
@@ -82,6 +84,16 @@ impl Failures {
     pub(super) fn code(&self, dimension: Dimension, text: &str) -> Option<u32> {
         let column = self.columns.iter().find(|column| column.dimension == dimension)?;
         column.texts.get_index_of(text).and_then(|index| u32::try_from(index).ok())
+    }
+
+    /// The code that failures have for each of these texts, or [`UNSEEN`].
+    pub(super) fn codes_of(&self, dimension: Dimension, shared: &Shared) -> Vec<u32> {
+        match self.columns.iter().find(|column| column.dimension == dimension) {
+            // The same as when failures were read: then it is known already.
+            Some(column) if column.known.shared.is(shared) => column.known.numbers.clone(),
+            Some(_) => shared.texts().iter().map(|text| self.code(dimension, text).unwrap_or(UNSEEN)).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// The values that failures have, by their codes.
@@ -125,18 +137,16 @@ impl Failures {
 }
 
 /// A code whose text has not been looked up yet.
-const UNSEEN: u32 = u32::MAX;
+pub(super) const UNSEEN: u32 = u32::MAX;
 
 struct Gathering {
     failures: Failures,
-    /// By column.
-    known: Vec<Known>,
     failing: Failing,
     met: u64,
 }
 
 /// For each of the chunk's codes its text's number. The last is that of unknown codes.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     shared: Shared,
     numbers: Vec<u32>,
@@ -145,7 +155,8 @@ struct Known {
 impl Sink for Gathering {
     fn begin(&mut self, chunk: &Chunk, _table: Table) {
         self.failing.begin(chunk);
-        for (Known { shared, numbers }, texts) in self.known.iter_mut().zip(&self.failures.columns) {
+        for texts in &mut self.failures.columns {
+            let Known { shared, numbers } = &mut texts.known;
             if !shared.stays(column(chunk, texts.dimension)) {
                 numbers.clear();
                 numbers.resize(shared.texts().len() + 1, UNSEEN);
@@ -168,13 +179,14 @@ impl Sink for Gathering {
             }
             let Some(at) = batch.chunk.at.get(row) else { continue };
             self.failures.at.push(*at);
-            for (Known { shared, numbers }, texts) in self.known.iter_mut().zip(&mut self.failures.columns) {
+            for texts in &mut self.failures.columns {
+                let Texts { known: Known { shared, numbers }, texts: all, .. } = texts;
                 let column = column(batch.chunk, texts.dimension);
                 let code = column.and_then(|column| column.codes.get(row)).map_or(usize::MAX, |code| *code as usize);
                 let code = code.min(numbers.len().saturating_sub(1));
                 let Some(number) = numbers.get_mut(code) else { continue };
                 if *number == UNSEEN {
-                    *number = texts.number(shared.texts().get(code).map_or("", |text| text));
+                    *number = number_of(all, shared.texts().get(code).map_or("", |text| text));
                 }
                 texts.codes.push(*number);
             }
@@ -182,9 +194,7 @@ impl Sink for Gathering {
     }
 }
 
-impl Texts {
-    fn number(&mut self, text: &str) -> u32 {
-        let index = self.texts.get_index_of(text).unwrap_or_else(|| self.texts.insert_full(text.into()).0);
-        u32::try_from(index).unwrap_or(u32::MAX)
-    }
+fn number_of(texts: &mut IndexSet<Box<str>, RandomState>, text: &str) -> u32 {
+    let index = texts.get_index_of(text).unwrap_or_else(|| texts.insert_full(text.into()).0);
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use rayline_verdict::Moment;
 
-use super::failures::Failures;
+use super::both;
+use super::failures::{Failures, UNSEEN};
 use crate::chunk::{Chunk, Source, Span, Table, Wanted};
 use crate::dimension::Dimension;
 use crate::query::failing::Failing;
@@ -200,27 +201,73 @@ fn came_through(source: &dyn Source, span: Span, filters: &[Filter], failures: &
     dimensions.dedup();
     let wanted = Wanted { dimensions, ..Wanted::default() };
     let pass = Pass { wanted: &wanted, filters: &filters, step: None };
-    let mut retries = Retries {
-        failures,
-        first,
-        failing: Failing::default(),
-        shared: Default::default(),
-        of_failures: Default::default(),
-        waiting: Vec::new(),
-        through: Marks::of(failures, Dimension::Client),
+    let mut sieve = Sieve::default();
+    first.keys().for_each(|asked| sieve.add(*asked));
+    let through = |span: Span| -> Result<Marks, QueryError> {
+        let mut retries = Retries {
+            failures,
+            first: &first,
+            sieve: &sieve,
+            failing: Failing::default(),
+            shared: Default::default(),
+            of_failures: Default::default(),
+            waiting: Vec::new(),
+            through: Marks::of(failures, Dimension::Client),
+        };
+        scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut Groups::new(&[]), &mut retries)?;
+        Ok(retries.through)
     };
-    scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut Groups::new(&[]), &mut retries)?;
-    Ok(retries.through.count())
+    // When an address first failed is known by now, so each half can be looked through by itself.
+    let middle = Moment(span.from.0.midpoint(span.to.0));
+    let (mut early, late) = both(|| through(Span { to: middle, ..span }), || through(Span { from: middle, ..span }))?;
+    early.0.iter_mut().zip(late.0).for_each(|(mark, other)| *mark |= other);
+    Ok(early.count())
+}
+
+/// What was asked in vain, with one bit for each: so few that the processor has them at hand. What it does not hold need not be
+/// looked up; what it holds was asked most likely.
+struct Sieve(Vec<u64>);
+
+impl Default for Sieve {
+    fn default() -> Self {
+        Self(vec![0; 1 << (Self::BITS - 6)])
+    }
+}
+
+impl Sieve {
+    /// Twenty times as many as there are failures at most.
+    const BITS: u32 = 22;
+
+    fn place([client, host, path]: [u32; 3]) -> (usize, u64) {
+        let asked = u64::from(client) << 32 | u64::from(path);
+        let mixed = (asked ^ u64::from(host).rotate_right(12)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bit = mixed >> (u64::BITS - Self::BITS);
+        ((bit >> 6) as usize, 1 << (bit & 63))
+    }
+
+    fn add(&mut self, asked: [u32; 3]) {
+        let (word, bit) = Self::place(asked);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_hold(&self, asked: [u32; 3]) -> bool {
+        let (word, bit) = Self::place(asked);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
 }
 
 struct Retries<'a> {
     failures: &'a Failures,
     /// When each address first asked for each page in vain.
-    first: HashMap<[u32; 3], i64, RandomState>,
+    first: &'a HashMap<[u32; 3], i64, RandomState>,
+    sieve: &'a Sieve,
     failing: Failing,
     shared: [Shared; 3],
-    /// Of the chunk at hand, by what is asked: the code that failures have for each of its codes.
-    of_failures: [Vec<Option<u32>>; 3],
+    /// Of the chunk at hand, by what is asked: the code that failures have for each of its codes, or [`UNSEEN`].
+    of_failures: [Vec<u32>; 3],
     /// Which of its addresses have failed and not come through yet.
     waiting: Vec<bool>,
     through: Marks,
@@ -231,10 +278,10 @@ impl Sink for Retries<'_> {
         self.failing.begin(chunk);
         for ((known, shared), dimension) in self.of_failures.iter_mut().zip(&mut self.shared).zip(ASKED) {
             if !shared.stays(column(chunk, dimension)) {
-                *known = shared.texts().iter().map(|text| self.failures.code(dimension, text)).collect();
+                *known = self.failures.codes_of(dimension, shared);
                 if dimension == Dimension::Client {
                     let waits = |code: &u32| self.through.0.get(*code as usize) == Some(&false);
-                    self.waiting = known.iter().map(|code| code.as_ref().is_some_and(waits)).collect();
+                    self.waiting = known.iter().map(waits).collect();
                 }
             }
         }
@@ -244,8 +291,9 @@ impl Sink for Retries<'_> {
         let codes = ASKED.map(|dimension| column(batch.chunk, dimension).map(|column| column.codes.as_slice()));
         let [Some(clients), Some(hosts), Some(paths)] = codes else { return };
         let [of_client, of_host, of_path] = &self.of_failures;
-        let known =
-            |of: &[Option<u32>], codes: &[u32], row: usize| of.get(*codes.get(row)? as usize).copied().flatten();
+        let known = |of: &[u32], codes: &[u32], row: usize| {
+            of.get(*codes.get(row)? as usize).copied().filter(|code| *code != UNSEEN)
+        };
         let marks = self.failing.mark(batch.chunk, &batch.rows);
         let clients_of_rows = part(clients, &batch.rows);
         for (((row, cell), failed), client) in batch.rows.clone().zip(batch.cells).zip(marks).zip(clients_of_rows) {
@@ -256,7 +304,11 @@ impl Sink for Retries<'_> {
             }
             let Some(client) = known(of_client, clients, row) else { continue };
             let (Some(host), Some(path)) = (known(of_host, hosts, row), known(of_path, paths, row)) else { continue };
-            let failed_at = self.first.get(&[client, host, path]);
+            let asked = [client, host, path];
+            if !self.sieve.may_hold(asked) {
+                continue;
+            }
+            let failed_at = self.first.get(&asked);
             if failed_at.zip(batch.chunk.at.get(row)).is_some_and(|(failed, at)| failed < at) {
                 self.through.set(client);
                 *waiting = false;

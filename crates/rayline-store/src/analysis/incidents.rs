@@ -180,10 +180,14 @@ fn merged<'a>(mut bursts: Vec<Burst<'a>>) -> Vec<Vec<Burst<'a>>> {
         let same = merged.iter_mut().find(|incident| {
             incident.iter().any(|other| {
                 let apart = burst.begin.abs_diff(other.begin);
+                // most are far apart, and their names need not be looked at
+                if apart > TOGETHER {
+                    return false;
+                }
                 let same_scope = other.scope == burst.scope && party_of(other.code) == party_of(burst.code);
                 let both_origins = matches!((other.scope, burst.scope), (Scope::Origin(_), Scope::Origin(_)));
                 let everywhere = both_origins && other.code == burst.code && apart <= AT_ONCE;
-                (same_scope && apart <= TOGETHER && burst.begin <= other.end && other.begin <= burst.end) || everywhere
+                (same_scope && burst.begin <= other.end && other.begin <= burst.end) || everywhere
             })
         });
         match same {

@@ -161,18 +161,26 @@ impl Sink for Tallying<'_> {
         for (nth, ((cell, weight), failed)) in batch.cells.iter().zip(weights).zip(marks).enumerate() {
             let weight = if *cell == OUT { 0 } else { u64::from(*weight) };
             self.weights.push(weight);
-            self.tally.all.requests = self.tally.all.requests.saturating_add(weight);
             if *failed && weight > 0 {
                 self.failed.push((nth, weight));
                 self.tally.all.failed = self.tally.all.failed.saturating_add(weight);
             }
         }
+        let all = self.weights.iter().fold(0_u64, |all, weight| all.saturating_add(*weight));
+        self.tally.all.requests = self.tally.all.requests.saturating_add(all);
         for Codes { dimension, seen, .. } in &mut self.columns {
             let Some(column) = column(batch.chunk, *dimension) else { continue };
             let codes = part(&column.codes, &batch.rows);
-            for (weight, code) in self.weights.iter().zip(codes) {
-                if let Some(seen) = seen.get_mut(*code as usize) {
-                    seen.requests = seen.requests.saturating_add(*weight);
+            // many a dimension has one value all day long
+            let only = codes.first().filter(|first| codes.iter().all(|code| code == *first));
+            match only.and_then(|code| seen.get_mut(*code as usize)) {
+                Some(seen) => seen.requests = seen.requests.saturating_add(all),
+                None => {
+                    for (weight, code) in self.weights.iter().zip(codes) {
+                        if let Some(seen) = seen.get_mut(*code as usize) {
+                            seen.requests = seen.requests.saturating_add(*weight);
+                        }
+                    }
                 }
             }
             // few fail, so this loop is short

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::packed::Packed;
-use crate::chunk::{Column, Texts};
+use bytes::Bytes;
+
+use crate::chunk::Texts;
 
 /// Bytes of texts, after which a dictionary is full. A column that comes before that finds room, so there may be as much
 /// more as one row group has.
@@ -28,24 +29,19 @@ impl Dictionary {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes >= FULL
     }
 
-    /// The codes of a column's rows.
-    pub(super) fn code(&self, column: &Column) -> Packed {
-        let places: Vec<u32> = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let Known { texts, bytes, .. } = &mut *known;
-            let place = |text: &Arc<str>| {
-                let before = texts.values.len();
-                let place = texts.place_shared(text);
-                if texts.values.len() > before {
-                    *bytes += text.len() + EACH;
-                }
-                place
-            };
-            column.values.iter().map(place).collect()
+    /// The code of each text; those that are new get one.
+    pub(super) fn place(&self, texts: &[Bytes]) -> Vec<u32> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { texts: places, bytes, .. } = &mut *known;
+        let place = |text: &Bytes| {
+            let before = places.values.len();
+            let place = places.place(&String::from_utf8_lossy(text));
+            if places.values.len() > before {
+                *bytes += text.len() + EACH;
+            }
+            place
         };
-        let coded: Vec<u32> =
-            column.codes.iter().map(|code| places.get(*code as usize).copied().unwrap_or(u32::MAX)).collect();
-        Packed::new(&coded)
+        texts.iter().map(place).collect()
     }
 
     /// All texts, by their code. As long as none comes, it is the same list.
@@ -65,19 +61,11 @@ mod tests {
     #[test]
     fn codes_of_all_columns_mean_the_same() {
         let dictionary = Dictionary::default();
-        let column = |texts: &[&str]| {
-            let mut known = Texts::default();
-            let codes: Vec<u32> = texts.iter().map(|text| known.place(text)).collect();
-            Column { codes: codes.into(), values: Arc::new(known.values) }
-        };
-        let (one, other) = (dictionary.code(&column(&["a", "b", "a"])), dictionary.code(&column(&["c", "b"])));
+        let place = |texts: [&'static str; 2]| dictionary.place(&texts.map(|text| Bytes::from_static(text.as_bytes())));
+        assert_eq!((place(["a", "b"]), place(["c", "b"])), (vec![0, 1], vec![2, 1]));
         let values = dictionary.values();
-        let texts =
-            |packed: &Packed| packed.words().iter().map(|code| values[*code as usize].to_string()).collect::<Vec<_>>();
-        assert_eq!(
-            (texts(&one), texts(&other)),
-            (vec!["a".into(), "b".into(), "a".into()], vec!["c".into(), "b".into()])
-        );
+        assert_eq!(values.iter().map(|text| &**text).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(place(["b", "c"]), [1, 2]);
         assert!(Arc::ptr_eq(&values, &dictionary.values()));
     }
 }

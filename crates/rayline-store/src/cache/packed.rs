@@ -1,6 +1,7 @@
 //! Numbers side by side in as few bytes as the greatest of them needs. Decoded columns are kept so: what is widened again is
 //! read once and thrown away, and what is kept is what fills memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Whole numbers.
@@ -32,25 +33,29 @@ impl Packed {
         }
     }
 
-    /// The numbers as they were; those that do not fit into 32 bits become the greatest that does.
-    pub(super) fn words(&self) -> Vec<u32> {
+    /// Some of the numbers as they were; those that do not fit into 32 bits become the greatest that does.
+    pub(super) fn words(&self, rows: &Range<usize>) -> Vec<u32> {
         match self {
-            Self::Same(value, rows) => vec![u32::try_from(*value).unwrap_or(u32::MAX); *rows],
-            Self::Bytes(list) => list.iter().map(|value| u32::from(*value)).collect(),
-            Self::Shorts(list) => list.iter().map(|value| u32::from(*value)).collect(),
-            Self::Words(list) => list.to_vec(),
-            Self::Longs(list) => list.iter().map(|value| u32::try_from(*value).unwrap_or(u32::MAX)).collect(),
+            Self::Same(value, all) => {
+                vec![u32::try_from(*value).unwrap_or(u32::MAX); rows.end.min(*all) - rows.start.min(*all)]
+            }
+            Self::Bytes(list) => part(list, rows).iter().map(|value| u32::from(*value)).collect(),
+            Self::Shorts(list) => part(list, rows).iter().map(|value| u32::from(*value)).collect(),
+            Self::Words(list) => part(list, rows).to_vec(),
+            Self::Longs(list) => {
+                part(list, rows).iter().map(|value| u32::try_from(*value).unwrap_or(u32::MAX)).collect()
+            }
         }
     }
 
-    /// The numbers as they were.
-    pub(super) fn longs(&self) -> Vec<u64> {
+    /// Some of the numbers as they were.
+    pub(super) fn longs(&self, rows: &Range<usize>) -> Vec<u64> {
         match self {
-            Self::Same(value, rows) => vec![*value; *rows],
-            Self::Bytes(list) => list.iter().map(|value| u64::from(*value)).collect(),
-            Self::Shorts(list) => list.iter().map(|value| u64::from(*value)).collect(),
-            Self::Words(list) => list.iter().map(|value| u64::from(*value)).collect(),
-            Self::Longs(list) => list.to_vec(),
+            Self::Same(value, all) => vec![*value; rows.end.min(*all) - rows.start.min(*all)],
+            Self::Bytes(list) => part(list, rows).iter().map(|value| u64::from(*value)).collect(),
+            Self::Shorts(list) => part(list, rows).iter().map(|value| u64::from(*value)).collect(),
+            Self::Words(list) => part(list, rows).iter().map(|value| u64::from(*value)).collect(),
+            Self::Longs(list) => part(list, rows).to_vec(),
         }
     }
 
@@ -64,6 +69,10 @@ impl Packed {
             Self::Longs(list) => list.len() * 8,
         }
     }
+}
+
+fn part<'a, T>(list: &'a [T], rows: &Range<usize>) -> &'a [T] {
+    list.get(rows.clone()).unwrap_or_default()
 }
 
 /// Moments, each as how much later than the one before it is: in minutes where all of them are whole minutes.
@@ -127,13 +136,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_back(shift in 0..64_u32, values: Vec<u64>) {
+        fn numbers_come_back(shift in 0..64_u32, values: Vec<u64>, cut: usize) {
             let values: Vec<u64> = values.into_iter().map(|value| value >> shift).collect();
             let packed = Packed::new(&values);
             let words: Vec<u32> = values.iter().map(|value| u32::try_from(*value).unwrap_or(u32::MAX)).collect();
-            prop_assert_eq!(packed.longs(), values);
-            prop_assert_eq!(Packed::new(&words).words(), words.as_slice());
-            prop_assert_eq!(packed.words(), words);
+            let all = 0..values.len();
+            prop_assert_eq!(packed.longs(&all), values.as_slice());
+            prop_assert_eq!(Packed::new(&words).words(&all), words.as_slice());
+            prop_assert_eq!(packed.words(&all), words.as_slice());
+            let some = cut % (values.len() + 1)..values.len();
+            prop_assert_eq!(packed.longs(&some), &values[some.clone()]);
+            prop_assert_eq!(packed.words(&some), &words[some]);
         }
 
         #[test]

@@ -27,25 +27,6 @@ impl Chunk {
         }
     }
 
-    /// The rows from one to before another.
-    #[must_use]
-    pub fn part(&self, rows: Range<usize>) -> Self {
-        if rows == (0..self.len()) {
-            return self.clone();
-        }
-        Self {
-            at: slice(&self.at, &rows),
-            weight: slice(&self.weight, &rows),
-            rays: slice(&self.rays, &rows),
-            columns: self.columns.each_ref().map(|column| {
-                let column = column.as_ref()?;
-                Some(Column { codes: slice(&column.codes, &rows), values: Arc::clone(&column.values) })
-            }),
-            numbers: self.numbers.each_ref().map(|numbers| numbers.as_ref().map(|numbers| slice(numbers, &rows))),
-            lines: slice(&self.lines, &rows),
-        }
-    }
-
     /// The rows of all, one chunk after the other. What some of them have and others have not is filled up with empty
     /// texts and zeros.
     pub fn concat(chunks: &[Arc<Self>]) -> Self {
@@ -85,8 +66,15 @@ impl Chunk {
     }
 }
 
-fn slice<T: Clone>(list: &Shared<T>, rows: &Range<usize>) -> Shared<T> {
-    list.get(rows.clone()).unwrap_or_default().to_vec().into()
+impl<T: Clone> Shared<T> {
+    /// From one to before another; nothing is copied if that is all.
+    #[must_use]
+    pub(crate) fn part(&self, rows: &Range<usize>) -> Self {
+        if *rows == (0..self.len()) {
+            return self.clone();
+        }
+        self.get(rows.clone()).unwrap_or_default().to_vec().into()
+    }
 }
 
 fn pick<T: Clone + Default>(list: &Shared<T>, rows: &[u32]) -> Shared<T> {
@@ -163,15 +151,6 @@ impl Texts {
             None => self.push(text.into()),
         };
         self.last
-    }
-
-    /// The same of a text that is shared, not copied.
-    pub(crate) fn place_shared(&mut self, text: &Arc<str>) -> u32 {
-        self.index();
-        match self.places.get(text) {
-            Some(place) => *place,
-            None => self.push(Arc::clone(text)),
-        }
     }
 
     fn push(&mut self, text: Arc<str>) -> u32 {

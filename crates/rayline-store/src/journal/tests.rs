@@ -4,13 +4,19 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn frame_of(bytes: &[u8]) -> Frame {
+    let mut frame = Frame::default();
+    frame.bytes_mut().extend_from_slice(bytes);
+    frame
+}
+
 /// A journal of these frames, and where each one ends.
 fn written(path: &Path, frames: &[Vec<u8>]) -> Vec<u64> {
     let mut journal = Journal::create(path).unwrap();
     let mut ends = Vec::new();
     for (place, frame) in frames.iter().enumerate() {
         let kind = if place % 2 == 0 { Kind::Rows } else { Kind::Cells };
-        journal.append(kind, frame).unwrap();
+        journal.append(kind, &mut frame_of(frame)).unwrap();
         ends.push(journal.length());
     }
     ends
@@ -36,7 +42,7 @@ fn a_torn_journal_is_resumed_behind_its_last_whole_frame() {
     assert_eq!(begins, [ends[0] - 3, ends[1] - 3]);
     assert_eq!((reading.end(), reading.left_out()), (Some(ends[1]), 7));
     let mut journal = Journal::resume(&file, ends[1]).unwrap();
-    journal.append(Kind::Rows, b"three").unwrap();
+    journal.append(Kind::Rows, &mut frame_of(b"three")).unwrap();
     let frames = read(std::fs::read(&file).unwrap()).unwrap().0;
     assert_eq!(frames, [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
     assert_eq!(numbers(folder.path()).unwrap(), [7]);

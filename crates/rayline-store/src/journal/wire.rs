@@ -48,10 +48,31 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 pub(crate) fn put_row(out: &mut Vec<u8>, row: &Row<'_>) {
+    put_facts(out, row);
+    put_bytes(out, row.line);
+}
+
+/// The same with another line, which `put` appends: it need not lie somewhere else before.
+pub(crate) fn put_row_with(out: &mut Vec<u8>, row: &Row<'_>, put: impl FnOnce(&[u8], &mut Vec<u8>)) {
+    put_facts(out, row);
+    let length_at = out.len();
+    out.extend_from_slice(&[0; LENGTH]);
+    let begin = out.len();
+    put(row.line, out);
+    let mut length = out.len() - begin;
+    for (nth, byte) in out.iter_mut().skip(length_at).take(LENGTH).enumerate() {
+        *byte = (length & 0x7f) as u8 | if nth + 1 < LENGTH { 0x80 } else { 0 };
+        length >>= 7;
+    }
+}
+
+/// Bytes of a length that is not known yet: enough for 256 MiB, which no line has.
+const LENGTH: usize = 4;
+
+fn put_facts(out: &mut Vec<u8>, row: &Row<'_>) {
     put_int(out, u64::from(row.weight.get()) << 1 | u64::from(row.failed));
     put_int(out, row.at.cast_unsigned());
     row.numbers.iter().for_each(|number| put_int(out, *number));
-    put_bytes(out, row.line);
 }
 
 pub(crate) fn put_cell(out: &mut Vec<u8>, cell: &Cell<'_>) {
@@ -138,8 +159,10 @@ mod tests {
             let cell = Cell { minute, hits: 3, sums: numbers, key: &line };
             let mut out = Vec::new();
             put_row(&mut out, &row);
+            put_row_with(&mut out, &row, |line, out| out.extend_from_slice(line));
             put_cell(&mut out, &cell);
             let mut reader = Reader::new(&out);
+            prop_assert_eq!(reader.row(), Some(row));
             prop_assert_eq!(reader.row(), Some(row));
             prop_assert_eq!(reader.cell(), Some(cell));
             prop_assert!(reader.is_empty());

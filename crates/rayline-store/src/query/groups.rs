@@ -1,5 +1,7 @@
 //! Groups and their numbers: from the texts of many dictionaries to one small number per combination.
 
+use std::cmp::Reverse;
+
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
@@ -62,13 +64,16 @@ impl Groups {
     pub(super) fn rank(&self, cells: &[Count], limit: usize) -> Ranking {
         let empty = Count::default();
         let count = |group: &usize| cells.get(group + 1).unwrap_or(&empty);
+        let counts = |group: &usize| Reverse((count(group).failed, count(group).requests));
         let mut foremost: Vec<usize> = (0..self.keys.len()).collect();
+        // Only those that may be among the foremost are put in order.
+        if limit > 0 && limit < foremost.len() {
+            let (_, last, _) = foremost.select_nth_unstable_by_key(limit - 1, counts);
+            let least = counts(last);
+            foremost.retain(|group| counts(group) <= least);
+        }
         // texts decide between equals, so that the same question has the same answer
-        foremost.sort_by(|a, b| {
-            let (left, right) = (count(a), count(b));
-            let counts = (right.failed, right.requests).cmp(&(left.failed, left.requests));
-            counts.then_with(|| self.texts_of(*a).cmp(self.texts_of(*b)))
-        });
+        foremost.sort_by(|a, b| counts(a).cmp(&counts(b)).then_with(|| self.texts_of(*a).cmp(self.texts_of(*b))));
         foremost.truncate(limit);
         let mut places = vec![OTHERS; self.keys.len()];
         for (place, group) in (1..).zip(&foremost) {

@@ -1,8 +1,11 @@
 //! Who asks, by `User-Agent`: what programs say of themselves. Nothing here tells one that lies from one that does not.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
+use foldhash::fast::RandomState;
 
 /// Of the classes whose marks a text has, the first one counts: monitors and crawlers often call themselves browsers too.
 const CLASSES: [(&str, &[&str]); 4] = [
@@ -118,8 +121,29 @@ static MARKS: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
     Some((search, classes.collect()))
 });
 
-/// `browser`, `crawler`, `api`, `monitor` or `unknown`.
+/// Texts whose class is remembered, by the thread that asks; then all of them are forgotten.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    static LATELY: RefCell<HashMap<Box<str>, &'static str, RandomState>> = RefCell::default();
+}
+
+/// `browser`, `crawler`, `api`, `monitor` or `unknown`. Most requests come from programs that came before.
 pub(super) fn class(user_agent: &str) -> &'static str {
+    LATELY.with_borrow_mut(|lately| {
+        if let Some(class) = lately.get(user_agent) {
+            return *class;
+        }
+        if lately.len() >= REMEMBERED {
+            lately.clear();
+        }
+        let class = classify(user_agent);
+        lately.insert(user_agent.into(), class);
+        class
+    })
+}
+
+fn classify(user_agent: &str) -> &'static str {
     let Some((search, classes)) = &*MARKS else { return "unknown" };
     let found = search.find_overlapping_iter(user_agent).filter_map(|found| classes.get(found.pattern().as_usize()));
     found.min().and_then(|class| CLASSES.get(*class)).map_or("unknown", |(name, _)| name)

@@ -4,17 +4,21 @@
 //! in a value the quotes would be escaped. The values of secret header fields are masked before there is a line.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
+use memchr::{memchr, memchr3};
 
 /// What stands for what was removed.
 const MASK: u8 = b'*';
 
 /// The fields with an address to a page.
-const ADDRESSED: [&[u8]; 2] = [b"\"ClientRequestURI\":\"", b"\"ClientRequestReferer\":\""];
+static ADDRESSED: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["\"ClientRequestURI\":\"", "\"ClientRequestReferer\":\""].map(Finder::new));
 
 /// From here on a line has what rules did, and then what was seen of a failure: the first that it has is where to begin.
-const TOLD: [&[u8]; 2] = [b"\"Rules\":[", b"\"VerdictEvidence\":"];
+static TOLD: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["\"Rules\":[", "\"VerdictEvidence\":"].map(Finder::new));
 
 /// Which masks are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +39,10 @@ impl Masks {
         if !self.queries {
             return;
         }
-        for field in ADDRESSED {
-            if let Some(value) = find(out, start, field) {
+        for field in &*ADDRESSED {
+            if let Some(value) = find(out, start, field)
+                && end_without_query(out, value).is_none()
+            {
                 mask_values(out, value, true);
             }
         }
@@ -47,14 +53,21 @@ impl Masks {
 }
 
 /// Where the first `needle` from `start` on ends.
-fn find(text: &[u8], start: usize, needle: &[u8]) -> Option<usize> {
-    let at = memmem::find(text.get(start..)?, needle)?;
-    Some(start + at + needle.len())
+fn find(text: &[u8], start: usize, needle: &Finder<'_>) -> Option<usize> {
+    let at = needle.find(text.get(start..)?)?;
+    Some(start + at + needle.needle().len())
+}
+
+/// The end of the JSON string that goes on at `from`, if nothing in it is escaped, and it has no `?` and thus no query. Nearly
+/// all are so.
+fn end_without_query(text: &[u8], from: usize) -> Option<usize> {
+    let at = memchr3(b'?', b'\\', b'"', text.get(from..)?)?;
+    (text.get(from + at) == Some(&b'"')).then_some(from + at)
 }
 
 /// Copies the line with the visitor's address masked, wherever in the line that stands.
 fn mask_client(line: &[u8], out: &mut Vec<u8>) {
-    let client = find(line, 0, b"\"ClientIP\":\"").and_then(|from| {
+    let client = find(line, 0, &Finder::new("\"ClientIP\":\"")).and_then(|from| {
         let value = line.get(from..)?;
         let value = value.get(..value.iter().position(|byte| *byte == b'"')?)?;
         let address: IpAddr = std::str::from_utf8(value).ok()?.parse().ok()?;
@@ -155,8 +168,8 @@ fn ends_query(byte: u8, escaped: Option<u8>) -> bool {
 /// Masks the queries in all strings from there on.
 fn mask_texts(text: &mut Vec<u8>, from: usize) {
     let mut at = from;
-    while let Some(quote) = find(text, at, b"\"") {
-        at = mask_values(text, quote, false) + 1;
+    while let Some(quote) = text.get(at..).and_then(|rest| memchr(b'"', rest)).map(|quote| at + quote + 1) {
+        at = end_without_query(text, quote).unwrap_or_else(|| mask_values(text, quote, false)) + 1;
     }
 }
 

@@ -14,14 +14,32 @@ use crate::chunk::{Column, Texts};
 /// A column of texts.
 pub(super) fn texts(pages: &mut dyn PageReader, rows: usize) -> io::Result<Column> {
     let mut texts = Texts::default();
+    let codes = codes(pages, rows, &mut |values, new| {
+        let code = |value: &Bytes| {
+            let text = String::from_utf8_lossy(value);
+            // A dictionary has each text once: looking them up would take longer than all the rest.
+            if new { texts.add(&text) } else { texts.place(&text) }
+        };
+        values.iter().map(code).collect()
+    })?;
+    Ok(Column { codes: codes.into(), values: Arc::new(texts.values) })
+}
+
+/// The codes of a column of texts. Whoever asks gives them to the texts, and is told whether these come for the first time.
+pub(super) fn codes(
+    pages: &mut dyn PageReader,
+    rows: usize,
+    place: &mut dyn FnMut(&[Bytes], bool) -> Vec<u32>,
+) -> io::Result<Vec<u32>> {
+    let mut first = true;
     let mut dictionary = Vec::new();
     let mut codes = Vec::with_capacity(rows);
     while let Some(page) = pages.get_next_page()? {
         match page {
             Page::DictionaryPage { buf, num_values, .. } => {
                 let values = plain(&buf, num_values as usize).ok_or_else(|| damaged("a dictionary"))?;
-                // It has each text once: looking them up would take longer than all the rest.
-                dictionary = values.iter().map(|value| texts.add(&String::from_utf8_lossy(value))).collect();
+                dictionary = place(&values, first);
+                first = false;
             }
             Page::DataPage { buf, num_values, encoding, .. } | Page::DataPageV2 { buf, num_values, encoding, .. } => {
                 let count = num_values as usize;
@@ -30,7 +48,7 @@ pub(super) fn texts(pages: &mut dyn PageReader, rows: usize) -> io::Result<Colum
                 }
                 if encoding == Encoding::PLAIN {
                     let values = plain(&buf, count).ok_or_else(|| damaged("a text"))?;
-                    codes.extend(values.iter().map(|value| texts.place(&String::from_utf8_lossy(value))));
+                    codes.extend(place(&values, false));
                 } else {
                     indexes(&buf, count, &dictionary, &mut codes).ok_or_else(|| damaged("a code"))?;
                 }
@@ -40,7 +58,7 @@ pub(super) fn texts(pages: &mut dyn PageReader, rows: usize) -> io::Result<Colum
     if codes.len() != rows {
         return Err(damaged("the number of rows"));
     }
-    Ok(Column { codes: codes.into(), values: Arc::new(texts.values) })
+    Ok(codes)
 }
 
 /// Some of a column's lines. Pages before and after are not decompressed.

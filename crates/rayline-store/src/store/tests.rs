@@ -1,5 +1,7 @@
 //! The whole store: what goes in is there, wherever it lies at the moment and whatever has happened to the process.
 
+mod full;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};

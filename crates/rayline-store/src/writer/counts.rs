@@ -61,16 +61,14 @@ impl Minutes {
         }
     }
 
-    /// The same, to be read by [`add_all`](Self::add_all).
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+    /// Appends the same, to be read by [`add_all`](Self::add_all).
+    pub(super) fn write_to(&self, out: &mut Vec<u8>) {
         for (minute, cells) in &self.minutes {
             for (key, sums) in cells {
                 let cell = wire::Cell { minute: *minute, hits: sums.hits, sums: sums.numbers, key };
-                wire::put_cell(&mut out, &cell);
+                wire::put_cell(out, &cell);
             }
         }
-        out
     }
 
     pub(super) fn chunk(&self) -> Chunk {
@@ -128,13 +126,27 @@ struct Spot {
     origin: u32,
 }
 
-/// One bucket of one phase at one of the spots.
+/// One bucket of one phase at one of the spots, as one number that is hashed fast: the spot, the place of the phase among the
+/// numbers, and the place among [`BOUNDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Fall {
-    spot: u32,
-    phase: Number,
-    /// Which of [`BOUNDS`].
-    bucket: u16,
+struct Fall(u64);
+
+impl Fall {
+    fn new(spot: usize, phase: usize, bucket: usize) -> Self {
+        Self((spot as u64) << 32 | (phase as u64) << 16 | bucket as u64)
+    }
+
+    fn spot(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    fn phase(self) -> Option<Number> {
+        Number::ALL.get((self.0 >> 16 & 0xffff) as usize).copied()
+    }
+
+    fn bucket(self) -> usize {
+        (self.0 & 0xffff) as usize
+    }
 }
 
 /// The buckets' upper bounds in microseconds: each at most 5 % above the one before, up to three hours.
@@ -174,11 +186,9 @@ impl Times {
             host: self.hosts.place(host),
             origin: self.origins.place(origin),
         });
-        let spot = u32::try_from(spot).unwrap_or(u32::MAX);
-        for (phase, time) in Number::ALL.into_iter().zip(row.numbers) {
+        for (place, (phase, time)) in Number::ALL.into_iter().zip(row.numbers).enumerate() {
             if phase.is_time() && time > 0 {
-                let bucket = u16::try_from(bucket(time)).unwrap_or(u16::MAX);
-                let weight = self.weights.entry(Fall { spot, phase, bucket }).or_default();
+                let weight = self.weights.entry(Fall::new(spot, place, bucket(time))).or_default();
                 *weight = weight.saturating_add(row.weight.get());
             }
         }
@@ -186,21 +196,21 @@ impl Times {
 
     pub(super) fn chunk(&self) -> Chunk {
         let fall = |(fall, weight): (&Fall, &u32)| {
-            let spot = self.spots.get_index(fall.spot as usize)?;
-            Some((*spot, fall.phase, fall.bucket, *weight))
+            let spot = self.spots.get_index(fall.spot())?;
+            Some((*spot, fall.phase()?, fall.bucket(), *weight))
         };
-        let mut falls: Vec<(Spot, Number, u16, u32)> = self.weights.iter().filter_map(fall).collect();
+        let mut falls: Vec<(Spot, Number, usize, u32)> = self.weights.iter().filter_map(fall).collect();
         falls.sort_unstable();
         let codes = |of: fn(&Spot) -> u32, texts: &Texts| {
             let codes = falls.iter().map(|(spot, ..)| of(spot)).collect();
             Some(Column { codes, values: Arc::new(texts.values.clone()) })
         };
-        let written = |of: &dyn Fn(Number, u16) -> String| {
+        let written = |of: &dyn Fn(Number, usize) -> String| {
             let mut texts = Texts::default();
             let codes = falls.iter().map(|(_, phase, bucket, _)| texts.place(&of(*phase, *bucket))).collect();
             Some(Column { codes, values: Arc::new(texts.values) })
         };
-        let bound = |bucket: u16| BOUNDS.get(usize::from(bucket)).copied().unwrap_or_default();
+        let bound = |bucket: usize| BOUNDS.get(bucket).copied().unwrap_or_default();
         Chunk {
             at: falls.iter().map(|(spot, ..)| spot.minute.saturating_mul(MINUTE)).collect(),
             weight: falls.iter().map(|(.., weight)| *weight).collect(),

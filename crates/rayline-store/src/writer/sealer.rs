@@ -14,7 +14,7 @@ use rayline_verdict::Moment;
 
 use crate::chunk::{Chunk, Span, Table};
 use crate::journal;
-use crate::store::{Shared, Task, now};
+use crate::store::{Options, Shared, Task, now};
 
 /// After which time a failed try is repeated.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -73,10 +73,20 @@ impl Sealer {
         }
         if self.tidy_at <= Instant::now() {
             self.tidy_at = Instant::now() + TIDY;
-            let trimmed = self.shared.shelf.trim(now(), &self.shared.options);
+            let trimmed = self.tidy();
             trimmed.map_err(|error| context("files cannot be tidied up", &error))?;
         }
         Ok(())
+    }
+}
+
+impl Sealer {
+    /// Journals cannot go, but they take their part of what there may be.
+    fn tidy(&self) -> io::Result<()> {
+        let options = &self.shared.options;
+        let journals = journal::bytes_in(&options.folder)?;
+        let for_files = Options { max_bytes: options.max_bytes.saturating_sub(journals), ..options.clone() };
+        self.shared.shelf.trim(now(), &for_files).map(drop)
     }
 }
 
