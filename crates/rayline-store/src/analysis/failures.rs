@@ -1,6 +1,8 @@
 //! The failed requests of a span, as codes side by side, so that it can be asked which of them are the same. It keeps a
 //! bounded number of them, evenly thinned if there are more.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
@@ -88,12 +90,13 @@ impl Failures {
 
     /// The code that failures have for each of these texts, or [`UNSEEN`].
     pub(super) fn codes_of(&self, dimension: Dimension, shared: &Shared) -> Vec<u32> {
-        match self.columns.iter().find(|column| column.dimension == dimension) {
-            // The same as when failures were read: then it is known already.
-            Some(column) if column.known.shared.is(shared) => column.known.numbers.clone(),
-            Some(_) => shared.texts().iter().map(|text| self.code(dimension, text).unwrap_or(UNSEEN)).collect(),
-            None => Vec::new(),
-        }
+        let Some(column) = self.columns.iter().find(|column| column.dimension == dimension) else { return Vec::new() };
+        // Most are known already where the texts are the same as when failures were read.
+        let known = if column.known.shared.is(shared) { column.known.numbers.as_slice() } else { &[] };
+        let known = known.iter().copied().chain(std::iter::repeat(UNSEEN));
+        let look_up = |text: &str| self.code(dimension, text).unwrap_or(UNSEEN);
+        let code = |(text, known): (&Arc<str>, u32)| if known == UNSEEN { look_up(text) } else { known };
+        shared.texts().iter().zip(known).map(code).collect()
     }
 
     /// The values that failures have, by their codes.

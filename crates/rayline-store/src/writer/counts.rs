@@ -1,7 +1,7 @@
 //! Counts in memory: the minutes, which are exact, and the times, which are counted from the requests kept.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
@@ -26,6 +26,8 @@ const OTHER: &str = "(other)";
 pub(super) struct Minutes {
     /// Since 1970, in order when a chunk is made of them.
     minutes: HashMap<u64, HashMap<Box<[u8]>, Sums, RandomState>, RandomState>,
+    /// What they were made into for those who asked, until more comes.
+    made: OnceLock<Chunk>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +57,7 @@ impl Minutes {
     }
 
     pub(super) fn add_all(&mut self, cells: &[u8]) {
+        self.made.take();
         let mut reader = wire::Reader::new(cells);
         while let Some(cell) = reader.cell() {
             self.add(&cell);
@@ -72,6 +75,10 @@ impl Minutes {
     }
 
     pub(super) fn chunk(&self) -> Chunk {
+        self.made.get_or_init(|| self.make()).clone()
+    }
+
+    fn make(&self) -> Chunk {
         let mut minutes: Vec<_> = self.minutes.iter().collect();
         minutes.sort_unstable_by_key(|(minute, _)| **minute);
         let dimensions = || Dimension::ALL.into_iter().filter(|dimension| dimension.is_rolled_up());
@@ -115,6 +122,8 @@ pub(super) struct Times {
     zones: Texts,
     hosts: Texts,
     origins: Texts,
+    /// What they were made into for those who asked, until more comes.
+    made: OnceLock<Chunk>,
 }
 
 /// Where requests went, and when.
@@ -176,6 +185,7 @@ fn bucket(time: u64) -> usize {
 impl Times {
     /// A phase that took no time was skipped, and is not counted.
     pub(super) fn add(&mut self, row: &Row<'_>) {
+        self.made.take();
         let text = |dimension: Dimension| row.texts.get(dimension.index()).map_or("", |text| text);
         let is_full = self.weights.len() >= TIMES;
         let host = if is_full { OTHER } else { text(Dimension::Host) };
@@ -195,6 +205,10 @@ impl Times {
     }
 
     pub(super) fn chunk(&self) -> Chunk {
+        self.made.get_or_init(|| self.make()).clone()
+    }
+
+    fn make(&self) -> Chunk {
         let fall = |(fall, weight): (&Fall, &u32)| {
             let spot = self.spots.get_index(fall.spot())?;
             Some((*spot, fall.phase()?, fall.bucket(), *weight))

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use rayline_verdict::RayId;
@@ -50,6 +50,8 @@ pub(super) struct Growing {
     columns: [(Vec<u32>, Texts); Dimension::ALL.len()],
     numbers: [Vec<u64>; Number::ALL.len()],
     places: Vec<Place>,
+    /// What it was made into for those who asked, until more rows come: who asks one thing often asks another.
+    made: OnceLock<Block>,
 }
 
 impl Growing {
@@ -62,6 +64,7 @@ impl Growing {
     }
 
     pub(super) fn push(&mut self, row: &Row<'_>) {
+        self.made.take();
         self.at.push(row.at);
         self.weight.push(row.weight.get());
         self.rays.push(row.ray);
@@ -76,6 +79,10 @@ impl Growing {
 
     /// The same rows in the order of time.
     pub(super) fn block(&self) -> Block {
+        self.made.get_or_init(|| self.make()).clone()
+    }
+
+    fn make(&self) -> Block {
         let mut order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
         order.sort_by_key(|row| self.at.get(*row as usize).copied());
         let column = |dimension: Dimension| match dimension {
