@@ -2,9 +2,9 @@
 
 mod history;
 
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use history::{HOUR, History, MINUTE, SECOND, START};
@@ -210,11 +210,11 @@ fn an_incident_that_goes_on_has_no_end() {
 }
 
 /// A store that counts how often its rows are read.
-struct Counted(Memory, Cell<usize>);
+struct Counted(Memory, AtomicUsize);
 
 impl Source for Counted {
     fn chunks(&self, table: Table, span: Span, wanted: &Wanted) -> io::Result<Vec<Arc<Chunk>>> {
-        self.1.set(self.1.get() + 1);
+        self.1.fetch_add(1, Ordering::Relaxed);
         self.0.chunks(table, span, wanted)
     }
 }
@@ -230,10 +230,10 @@ fn many_incidents_are_measured_as_one_is_and_with_no_more_passes() {
             let begin = HOUR + nth * 7 * MINUTE;
             history.fail(begin, 2 * HOUR, 0.2, code, |line| line.text(Dimension::Zone) == "shop.example");
         }
-        let store = Counted(history.store(0, 3 * HOUR), Cell::new(0));
+        let store = Counted(history.store(0, 3 * HOUR), AtomicUsize::new(0));
         let owner = [only(Dimension::Party, "owner")];
         let found = incidents(&store, span(HOUR - MINUTE, 3 * HOUR), &owner).unwrap();
-        let passes = store.1.get();
+        let passes = store.1.load(Ordering::Relaxed);
         for incident in &found.incidents {
             let during = Span { from: incident.begin, to: Moment(incident.last.0 + 1) };
             let filters = vec![only(Dimension::Zone, "shop.example")];
