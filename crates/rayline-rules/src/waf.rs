@@ -21,10 +21,12 @@ pub use self::body::Body;
 pub use self::inspection::Scratch;
 pub use self::signature::{Category, Example, Severity, Signature};
 
+use self::detector::Signal;
 use self::inspection::Inspection;
 use self::library::{Library, RuleSet};
-use crate::facts::Facts;
+use crate::facts::{Fact, Facts};
 use crate::ruleset::{Execute, ManagedAction, ManagedTarget, Sensitivity};
+use crate::scheme::Field;
 
 /// The managed ruleset that this version brings along, as `execute` names it.
 pub const RULESET: &str = "rayline-managed";
@@ -98,7 +100,7 @@ pub enum Place {
     ArgumentName,
     /// The path, as it came.
     Path,
-    /// The query, as it came.
+    /// The query, or a form in the body, as it came.
     Query,
     /// The value of a header field other than `Cookie`.
     Header,
@@ -209,6 +211,9 @@ impl Managed {
         let mut inspection = Inspection::new(self, pending, scratch);
         inspection.head(facts);
         if let Some(body) = body {
+            if matches!(facts.fact(Field::Method), Fact::Bytes(b"GET" | b"HEAD")) {
+                inspection.signal(Signal::BodyOfGet);
+            }
             body::read(&body, &mut inspection);
         }
         inspection.end()

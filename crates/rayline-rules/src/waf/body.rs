@@ -54,6 +54,7 @@ pub(super) fn read(body: &Body<'_>, inspection: &mut Inspection<'_, '_>) {
     };
     let malformed = match kind {
         Kind::Form => {
+            inspection.text(Place::Query, b"", body.bytes);
             inspection.form(body.bytes);
             None
         }

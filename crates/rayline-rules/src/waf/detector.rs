@@ -72,8 +72,6 @@ pub(super) enum Signal {
     NoAccept,
     /// Twice the same header field that may stand once.
     RepeatedHeader,
-    /// More bytes of SQL-like text than are looked at.
-    SqlBudget,
 }
 
 /// A panic in there is a finding: no honest text would be behind it.

@@ -200,6 +200,7 @@ impl<'m, 's> Inspection<'m, 's> {
         for rule in candidates.and(rules).and(&self.pending).iter() {
             let range = match self.library.tests.get(rule) {
                 Some(Test::Pattern(pattern)) => pattern.find(bytes).map(|found| found.range()),
+                Some(Test::Unlike(pattern)) => (!pattern.is_match(bytes)).then_some(0..bytes.len()),
                 Some(Test::Detector(detector)) => self.detect(*detector, bytes),
                 Some(Test::Signal(_)) | None => None,
             };

@@ -19,6 +19,21 @@ const FILES: &[(&str, &str)] = &[
     ("sqli.toml", include_str!("../../managed/sqli.toml")),
     ("xss.toml", include_str!("../../managed/xss.toml")),
     ("lfi.toml", include_str!("../../managed/lfi.toml")),
+    ("rfi.toml", include_str!("../../managed/rfi.toml")),
+    ("ssrf.toml", include_str!("../../managed/ssrf.toml")),
+    ("rce.toml", include_str!("../../managed/rce.toml")),
+    ("ssti.toml", include_str!("../../managed/ssti.toml")),
+    ("php.toml", include_str!("../../managed/php.toml")),
+    ("java.toml", include_str!("../../managed/java.toml")),
+    ("node.toml", include_str!("../../managed/node.toml")),
+    ("ldap.toml", include_str!("../../managed/ldap.toml")),
+    ("nosql.toml", include_str!("../../managed/nosql.toml")),
+    ("xxe.toml", include_str!("../../managed/xxe.toml")),
+    ("session.toml", include_str!("../../managed/session.toml")),
+    ("protocol.toml", include_str!("../../managed/protocol.toml")),
+    ("scanner.toml", include_str!("../../managed/scanner.toml")),
+    ("leak.toml", include_str!("../../managed/leak.toml")),
+    ("exploit.toml", include_str!("../../managed/exploit.toml")),
 ];
 
 /// Words of a [`RuleSet`].
@@ -86,6 +101,8 @@ impl RuleSet {
 #[derive(Debug)]
 pub(super) enum Test {
     Pattern(Regex),
+    /// The opposite: texts that are not like this.
+    Unlike(Regex),
     Detector(Detector),
     Signal(Signal),
 }
@@ -184,10 +201,11 @@ impl Library {
             .build(patterns)
             .map_err(|error| error.to_string())?;
         let (by_place, by_header) = by_target(&signatures);
-        let reads_body = [Place::Argument, Place::ArgumentName, Place::FileName, Place::FileContent, Place::Body]
-            .into_iter()
-            .filter_map(|place| by_place.get(place as usize))
-            .fold(RuleSet::EMPTY, |all, set| all.or(set));
+        let reads_body =
+            [Place::Query, Place::Argument, Place::ArgumentName, Place::FileName, Place::FileContent, Place::Body]
+                .into_iter()
+                .filter_map(|place| by_place.get(place as usize))
+                .fold(RuleSet::EMPTY, |all, set| all.or(set));
         Ok(Self {
             signatures: signatures.into(),
             tests: tests.into(),
@@ -225,18 +243,22 @@ impl Library {
 
 /// What the signature looks for, of which there must be exactly one.
 fn test(signature: &Signature) -> Result<Test, String> {
-    match (&signature.pattern, signature.detector, signature.signal) {
-        (Some(pattern), None, None) => RegexBuilder::new(pattern)
-            .unicode(false)
-            .case_insensitive(true)
-            .size_limit(PATTERN_LIMIT_BYTES)
-            .build()
-            .map(Test::Pattern)
-            .map_err(|error| error.to_string()),
-        (None, Some(detector), None) => Ok(Test::Detector(detector)),
-        (None, None, Some(signal)) => Ok(Test::Signal(signal)),
-        _ => Err("a rule has a pattern, a detector or a signal".to_owned()),
+    match (&signature.pattern, &signature.unlike, signature.detector, signature.signal) {
+        (Some(text), None, None, None) => pattern(text).map(Test::Pattern),
+        (None, Some(text), None, None) => pattern(text).map(Test::Unlike),
+        (None, None, Some(detector), None) => Ok(Test::Detector(detector)),
+        (None, None, None, Some(signal)) => Ok(Test::Signal(signal)),
+        _ => Err("a rule has one of `pattern`, `unlike`, `detector` and `signal`".to_owned()),
     }
+}
+
+fn pattern(text: &str) -> Result<Regex, String> {
+    RegexBuilder::new(text)
+        .unicode(false)
+        .case_insensitive(true)
+        .size_limit(PATTERN_LIMIT_BYTES)
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 /// The step that a row of transformations leads to, new ones made on the way.

@@ -28,11 +28,13 @@ pub struct Signature {
     /// What is done to the bytes first, in order.
     #[serde(default)]
     pub(super) transforms: Vec<Transform>,
-    /// What it looks for. One of three: this,
+    /// What it looks for. One of four: texts that have this in them,
     pub(super) pattern: Option<Box<str>>,
-    /// this, if it takes more than a pattern,
+    /// texts that have not,
+    pub(super) unlike: Option<Box<str>>,
+    /// what takes more than a pattern to find,
     pub(super) detector: Option<Detector>,
-    /// or this, if it is about how the request is put together.
+    /// or something about how the request is put together.
     pub(super) signal: Option<Signal>,
     /// Requests that it matches.
     pub positive: Vec<Example>,
@@ -72,12 +74,20 @@ pub enum Example {
         method: Option<Box<str>>,
         /// `/` if not said.
         uri: Option<Box<str>>,
-        /// `Name: value`, each. A host and a user agent are added where the rule is not about them.
+        /// `Name: value`, each, in place of the one that a request has anyway; `Name: -` takes that away, and `+Name: value`
+        /// comes on top.
         #[serde(default)]
         headers: Vec<Box<str>>,
-        /// The body.
+        /// The body,
         body: Option<Box<str>>,
+        /// so many times over.
+        #[serde(default = "once")]
+        repeat: usize,
     },
+}
+
+const fn once() -> usize {
+    1
 }
 
 /// Where a rule looks: a place by its name, or `header:name`.

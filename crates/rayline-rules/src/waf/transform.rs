@@ -30,7 +30,7 @@ pub(super) enum Transform {
     Path,
     /// Takes out what a shell takes out: quotes, backslashes, carets, empty expansions; `$IFS` becomes a space.
     Shell,
-    /// What base64 stands for, if it is base64 of a text.
+    /// What base64 stands for; nothing, if it is not base64 of a text.
     Base64,
 }
 
@@ -50,7 +50,7 @@ impl Transform {
                 memchr::memchr3(b'\\', b'\'', b'"', bytes).is_some()
                     || memchr::memchr3(b'^', b'$', b'`', bytes).is_some()
             }
-            Self::Base64 => bytes.len() >= decode::BASE64_LEAST,
+            Self::Base64 => true,
         }
     }
 

@@ -6,3 +6,7 @@ mod expressions;
 mod laws;
 mod problems;
 mod reference;
+#[cfg(test)]
+mod request;
+#[cfg(test)]
+mod waf;

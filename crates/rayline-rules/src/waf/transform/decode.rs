@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurposeConfig as Config};
 const ROUNDS: usize = 3;
 
 /// Bytes of the shortest base64 that is looked at.
-pub(super) const BASE64_LEAST: usize = 16;
+const BASE64_LEAST: usize = 16;
 
 const BASE64: Config = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -240,7 +240,7 @@ pub(super) fn css(mut bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// What base64, all of the bytes or what follows `base64,`, stands for, if that is mostly text; else nothing changes.
+/// What base64, all of the bytes or what follows `base64,`, stands for, if that is mostly text; else nothing.
 pub(super) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     let data = match memchr::memmem::find(bytes, b"base64,") {
         Some(place) => bytes.get(place + 7..).unwrap_or_default(),
@@ -250,7 +250,6 @@ pub(super) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     let engine = if memchr::memchr2(b'-', b'_', data).is_some() { URL_SAFE } else { STANDARD };
     if data.len() < BASE64_LEAST || !is_text || engine.decode_vec(data, out).is_err() || !is_mostly_text(out) {
         out.clear();
-        out.extend_from_slice(bytes);
     }
 }
 

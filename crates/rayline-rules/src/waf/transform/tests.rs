@@ -27,7 +27,7 @@ fn each_disguise_is_taken_off() {
         (Transform::Shell, b"c'a'\"t\"${IFS}/e\\tc/pass$@wd", "cat /etc/passwd"),
         (Transform::Base64, b"PD9waHAgc3lzdGVtKCdpZCcpOw==", "<?php system('id');"),
         (Transform::Base64, b"data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg", "<script>alert(1)</script>"),
-        (Transform::Base64, b"an ordinary sentence", "an ordinary sentence"),
+        (Transform::Base64, b"an ordinary sentence", ""),
     ] {
         assert_eq!(becomes(transform, text), plain, "{transform:?} of {}", String::from_utf8_lossy(text));
     }

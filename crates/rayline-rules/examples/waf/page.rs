@@ -1,0 +1,234 @@
+//! The tables of `docs/waf.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use rayline_rules::waf::{Action, Managed, Outcome, Scratch, signatures, version};
+
+use crate::crs::Case;
+use crate::honest::Honest;
+use crate::managed;
+use crate::request::Request;
+use crate::speed::Speed;
+
+/// The Core Rule Set's families of rules, by the first three digits.
+const FAMILIES: &[(&str, &str)] = &[
+    ("911", "methods"),
+    ("913", "scanners"),
+    ("920", "protocol enforcement"),
+    ("921", "protocol attacks"),
+    ("922", "multipart attacks"),
+    ("930", "local files"),
+    ("931", "remote files"),
+    ("932", "commands"),
+    ("933", "PHP"),
+    ("934", "Node.js"),
+    ("941", "cross-site scripting"),
+    ("942", "SQL injection"),
+    ("943", "session fixation"),
+    ("944", "Java"),
+];
+
+/// How many, and of how many.
+#[derive(Debug, Default, Clone, Copy)]
+struct Share(usize, usize);
+
+impl Share {
+    fn count(&mut self, yes: bool) {
+        self.0 += usize::from(yes);
+        self.1 += 1;
+    }
+
+    fn shown(self) -> String {
+        match self.1 {
+            0 => "–".to_owned(),
+            all => format!("{:.1} % of {all}", self.0 as f64 * 100.0 / all as f64),
+        }
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Found {
+    matched: Share,
+    blocked: Share,
+    unseen: Share,
+}
+
+impl Found {
+    fn count(&mut self, outcome: &Outcome, seen: bool) {
+        let is_blocked = outcome.action == Action::Block;
+        self.matched.count(outcome.action != Action::Pass);
+        self.blocked.count(is_blocked);
+        if !seen {
+            self.unseen.count(is_blocked);
+        }
+    }
+}
+
+fn outcome(managed: &Managed, request: &Request) -> Outcome {
+    managed.inspect(request, request.body(), &[], &mut Scratch::default())
+}
+
+/// Prints what was not blocked of the cases whose rule begins with `prefix`, or which honest requests were (`honest`).
+pub(crate) fn list(prefix: &str, cases: &[Case], honest: &[Honest]) -> io::Result<()> {
+    let (managed, mut out) = (managed(1), io::stdout().lock());
+    if prefix == "honest" {
+        for row in honest {
+            let found = outcome(&managed, &row.request);
+            if found.action == Action::Block {
+                let matches: Vec<_> = found
+                    .matches
+                    .iter()
+                    .map(|found| format!("{} {:?}", found.rule.id, String::from_utf8_lossy(&found.bytes)))
+                    .collect();
+                writeln!(out, "{} {}: {}", row.kind, row.row.target, matches.join(", "))?;
+            }
+        }
+        return Ok(());
+    }
+    // only those that may be looked at
+    for case in
+        cases.iter().filter(|case| case.rule.starts_with(prefix) && case.positive && case.seen && case.paranoia == 1)
+    {
+        let found = outcome(&managed, &case.request);
+        if found.action != Action::Block {
+            let request = &case.request;
+            let line = format!(
+                "{} score {}: {} {} {:?} {}",
+                case.title,
+                found.score,
+                String::from_utf8_lossy(&request.method),
+                String::from_utf8_lossy(&request.target),
+                request
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| !["host", "accept", "user-agent", "content-type"]
+                        .iter()
+                        .any(|other| name.eq_ignore_ascii_case(other.as_bytes())))
+                    .map(|(name, value)| format!(
+                        "{}: {}",
+                        String::from_utf8_lossy(name),
+                        String::from_utf8_lossy(value)
+                    ))
+                    .collect::<Vec<_>>(),
+                String::from_utf8_lossy(&request.body),
+            );
+            writeln!(out, "{}", line.chars().take(230).collect::<String>().escape_debug())?;
+        }
+    }
+    Ok(())
+}
+
+/// The page.
+pub(crate) fn written(cases: Option<&[Case]>, honest: &[Honest], speed: &[Speed]) -> String {
+    let mut page = format!(include_str!("page.md"), version = version(), rules = signatures().map_or(0, <[_]>::len));
+    rules(&mut page);
+    match cases {
+        Some(cases) => detection(&mut page, cases),
+        None => page.push_str("\n(The cases were not given: `--crs FOLDER`.)\n"),
+    }
+    mistakes(&mut page, honest);
+    times(&mut page, speed);
+    page
+}
+
+fn rules(page: &mut String) {
+    let mut counts: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    for rule in signatures().unwrap_or_default() {
+        if let Some(count) = counts.entry(rule.category.name()).or_default().get_mut(usize::from(rule.paranoia) - 1) {
+            *count += 1;
+        }
+    }
+    page.push_str(
+        "\n## The rules\n\n| category | level 1 | level 2 | level 3 | level 4 |\n| --- | ---: | ---: | ---: | ---: |\n",
+    );
+    for (category, [one, two, three, four]) in counts {
+        _ = writeln!(page, "| `{category}` | {one} | {two} | {three} | {four} |");
+    }
+}
+
+fn detection(page: &mut String, cases: &[Case]) {
+    let mut families: BTreeMap<&str, Found> = BTreeMap::new();
+    let mut levels: BTreeMap<u8, Found> = BTreeMap::new();
+    let mut others = Share::default();
+    for level in 1..=4 {
+        let managed = managed(level);
+        for case in cases.iter().filter(|case| case.paranoia == level) {
+            let found = outcome(&managed, &case.request);
+            if case.positive {
+                levels.entry(level).or_default().count(&found, case.seen);
+                if level == 1 {
+                    families.entry(case.rule.get(..3).unwrap_or_default()).or_default().count(&found, case.seen);
+                }
+            } else if level == 1 {
+                others.count(found.action == Action::Block);
+            }
+        }
+    }
+    page.push_str("\n## What is found\n\nAt paranoia level 1, by the family of the case:\n\n");
+    page.push_str(
+        "| family | something matched | blocked | blocked, of the half not looked at |\n| --- | ---: | ---: | ---: |\n",
+    );
+    for (number, name) in FAMILIES {
+        if let Some(found) = families.get(number) {
+            line(page, &format!("{number} {name}"), found);
+        }
+    }
+    page.push_str("\nBy paranoia level, the cases of a level against the rules up to that level:\n\n");
+    page.push_str(
+        "| level | something matched | blocked | blocked, of the half not looked at |\n| --- | ---: | ---: | ---: |\n",
+    );
+    for (level, found) in levels {
+        line(page, &level.to_string(), &found);
+    }
+    _ = writeln!(
+        page,
+        "\nOf the cases that say that a rule of level 1 must *not* match, {} are blocked. Many of them are attacks for another rule, so \
+         that this is no rate of mistakes.",
+        others.shown()
+    );
+}
+
+fn line(page: &mut String, name: &str, found: &Found) {
+    let Found { matched, blocked, unseen } = found;
+    _ = writeln!(page, "| {name} | {} | {} | {} |", matched.shown(), blocked.shown(), unseen.shown());
+}
+
+fn mistakes(page: &mut String, honest: &[Honest]) {
+    let mut kinds: BTreeMap<&str, [Share; 4]> = BTreeMap::new();
+    let mut all = [Share::default(); 4];
+    for level in 1..=4 {
+        let managed = managed(level);
+        for row in honest {
+            let is_blocked = outcome(&managed, &row.request).action == Action::Block;
+            for shares in [kinds.entry(&row.kind).or_default(), &mut all] {
+                if let Some(share) = shares.get_mut(usize::from(level) - 1) {
+                    share.count(is_blocked);
+                }
+            }
+        }
+    }
+    page.push_str("\n## What is blocked by mistake\n\n| honest requests | level 1 | level 2 | level 3 | level 4 |\n| --- | ---: | ---: | ---: | ---: |\n");
+    for (kind, shares) in kinds.into_iter().chain([("**all**", all)]) {
+        let [one, two, three, four] = shares.map(Share::shown);
+        _ = writeln!(page, "| {kind} | {one} | {two} | {three} | {four} |");
+    }
+}
+
+fn times(page: &mut String, speed: &[Speed]) {
+    page.push_str(
+        "\n## How long it takes\n\nOne thread, microseconds for a request, and megabytes of body in a second.\n\n",
+    );
+    page.push_str("| body | bytes | level 1 | level 2 |\n| --- | ---: | ---: | ---: |\n");
+    for Speed { what, size, took } in speed {
+        let [one, two] = took.map(|took| {
+            let micros = took.as_secs_f64() * 1e6;
+            match size {
+                0 => format!("{micros:.1} µs"),
+                size => format!("{micros:.0} µs, {:.0} MB/s", *size as f64 / micros),
+            }
+        });
+        _ = writeln!(page, "| {what} | {size} | {one} | {two} |");
+    }
+}
