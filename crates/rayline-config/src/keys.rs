@@ -3,6 +3,7 @@
 //! It reads nothing: [`crate::document`] does, and holds every key it reads against this table.
 
 mod access;
+mod actions;
 mod rules;
 mod sight;
 mod table;

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use rayline_config::{Severity, compile};
 
-use crate::cli::{CheckArgs, Global};
+use crate::cli::Global;
+use crate::cli::check::CheckArgs;
 use crate::config_file;
 use crate::output::{self, Exit};
 

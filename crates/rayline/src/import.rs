@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rayline_config::{ImportFrom, ImportText, import};
 
-use crate::cli::{Global, ImportArgs, ImportKind};
+use crate::cli::Global;
+use crate::cli::check::{ImportArgs, ImportKind};
 use crate::output::{self, Exit};
 
 /// The longest text that is read, in bytes.

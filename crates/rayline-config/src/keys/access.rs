@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rules::REDIRECT_STATUS;
+use super::actions::REDIRECT_STATUS;
 use super::{Key, Kind, Later, Section};
 use crate::compile::{AccessTargetKind, CacheLevel, LockdownTarget, UserAgentMode};
 use crate::plan::SslMode;
