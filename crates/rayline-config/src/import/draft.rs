@@ -128,6 +128,7 @@ impl Draft {
         for name in names {
             self.leave(&name, "the zone", "what it became does not compile");
         }
+        self.leave("the result", "zones", "nothing was found that this edge could serve");
         Import { toml: self.to_toml(), untranslated: self.untranslated }
     }
 

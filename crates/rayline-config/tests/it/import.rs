@@ -157,9 +157,11 @@ proptest! {
     }
 }
 
-/// Nothing to serve is not a configuration that runs; all else is.
+/// Nothing to serve is not a configuration that runs, and is said; all else is.
 fn compiles_or_is_empty(import: &Import) {
     if import.toml.contains("[[zone]]") {
         compiles(import);
+    } else {
+        assert!(import.untranslated.iter().any(|left| left.what == "zones"), "{}", import.toml);
     }
 }
