@@ -12,14 +12,16 @@ use crate::exchange::Exchange;
 use crate::phase::reply::{Answered, own_page, render};
 use crate::phase::request::path_and_query;
 use crate::phase::route::host_name;
+use crate::phase::rules::challenge;
 
 /// Answers a request under `/cdn-cgi/`, known or not: nothing there ever reaches an origin.
 pub(crate) fn answer(exchange: &Exchange<'_>) -> Option<Answered> {
     let target = path_and_query(exchange.head);
     let path = String::from_utf8_lossy(target.strip_prefix(b"/cdn-cgi/")?);
-    let path = path.split('?').next().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((&path, ""));
     Some(match path.strip_prefix("error/") {
         _ if path == "trace" => trace(exchange),
+        _ if path == "challenge-platform/verify" => challenge::verify(exchange, query),
         Some(code) => preview(exchange, code).unwrap_or_else(not_found),
         None => not_found(),
     })

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::Sink;
 use crate::edition::Edition;
+use crate::guard::Guard;
 use crate::lookout::Lookout;
 use crate::phase::accept::Door;
 use crate::running::Running;
@@ -127,7 +128,8 @@ impl Edge {
             listeners.push(bind_all(&mut plan, &HashSet::new(), &mut ours)?);
         }
         let edition = Arc::new(Edition::first(plan, version).map_err(failed("cannot prepare the development CA"))?);
-        let counts = Arc::new(Counts::default());
+        let guard = Guard::open(&edition.plan.server.data_dir).map_err(failed("cannot prepare the guards"))?;
+        let counts = Arc::new(Counts::new(guard));
         counts.plan_version.store(version, Ordering::Relaxed);
         let (ready, started) = mpsc::channel();
         let mut workers = Vec::new();

@@ -69,6 +69,11 @@ impl Exchange<'_> {
         self.rules.as_deref().map(|ruled| &ruled.changes)
     }
 
+    /// The same, to change them further.
+    pub(crate) fn changes_mut(&mut self) -> Option<&mut Changes> {
+        self.rules.as_deref_mut().map(|ruled| &mut ruled.changes)
+    }
+
     /// Path and query as the origin is asked for them: the visitor's, or those that rules made.
     pub(crate) fn path_and_query(&self) -> Cow<'_, [u8]> {
         match self.changes().and_then(|changes| changes.uri.as_ref()) {

@@ -12,6 +12,7 @@ mod edge;
 mod edition;
 mod exchange;
 mod grpc;
+mod guard;
 mod hello;
 mod hop;
 mod lookout;

@@ -34,6 +34,7 @@ pub mod waf;
 pub use explain::{Term, explain};
 pub use facts::Facts;
 pub use list::{List, ListItems, ListKind, Lists};
+pub use matcher::is_like;
 pub use parse::{parse, parse_value};
 pub use problem::ExprProblem;
 pub use program::{Evaluation, Memory, Needs, Program, ProgramBuilder, Sequence};

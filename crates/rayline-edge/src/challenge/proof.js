@@ -37,8 +37,8 @@
   }
 
   async function send(answer) {
-    const body = new URLSearchParams({ question, answer });
-    const reply = await fetch(verify, { method: "POST", body, credentials: "same-origin" });
+    const query = new URLSearchParams({ question, answer });
+    const reply = await fetch(`${verify}?${query}`, { method: "POST", credentials: "same-origin" });
     if (reply.ok) return location.reload();
     root.textContent = "Your browser's answer was not taken. Reload the page to try once more.";
   }

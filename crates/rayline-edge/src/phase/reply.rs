@@ -8,9 +8,10 @@ use rayline_http1::{Framing, ResponseHead};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::surface::{self, CustomPage, Format, Notice};
-use rayline_verdict::{Fault, Verdict, attribute};
+use rayline_verdict::{Code, Fault, Verdict, attribute};
 
 use super::route::host_name;
+use super::rules::challenge;
 use crate::answer::{Amended, Answer, AnswerBody, AnswerHead, race};
 use crate::exchange::{Exchange, micros};
 use crate::record::OpenRecord;
@@ -101,6 +102,15 @@ impl Answered {
         }
     }
 
+    /// Changes a body that is all here.
+    fn edit(&mut self, edit: impl FnOnce(&mut Vec<u8>)) {
+        if let AnswerBody::Whole(body) = &mut self.body {
+            let mut bytes = Vec::from(std::mem::take(body));
+            edit(&mut bytes);
+            *body = bytes.into();
+        }
+    }
+
     /// Another body made of this one.
     pub(crate) fn wrap(&mut self, wrap: impl FnOnce(AnswerBody) -> AnswerBody) {
         let body = std::mem::replace(&mut self.body, AnswerBody::Whole(Bytes::new()));
@@ -116,7 +126,13 @@ pub(crate) fn page_of(exchange: &mut Exchange<'_>, fault: Fault) -> Answered {
     let answered = if exchange.is_call() {
         status(exchange.running, &mut exchange.record)
     } else {
-        page(exchange.running, exchange.zone, &exchange.record, host, Format::negotiate(accept))
+        let format = Format::negotiate(accept);
+        let mut answered = page(exchange.running, exchange.zone, &exchange.record, host, format);
+        let is_challenge = |verdict: &Verdict| verdict.code == Code::PolicyRulesChallenged;
+        if format == Format::Html && exchange.record.verdict.as_deref().is_some_and(is_challenge) {
+            answered.edit(|page| challenge::arm(exchange, page));
+        }
+        answered
     };
     Answered { is_page: true, ..answered }
 }

@@ -3,24 +3,29 @@
 //!
 //! What a rule means is `rayline_rules`' affair; here it is done. A zone without rules passes by with one look.
 
+mod access;
 mod body;
+pub(crate) mod challenge;
 mod compression;
 mod ends;
 mod facts;
 mod guards;
+mod limits;
 mod record;
 mod ruled;
 
 use rayline_config::SslMode;
-use rayline_rules::ruleset::Phase;
+use rayline_rules::ruleset::{Condition, Phase};
 use rayline_rules::run::{End, Limits, Run};
 use rayline_verdict::Fault;
 
-use self::facts::{Known, Seen};
+use self::body::FirstBytes;
+use self::facts::{Known, Seen, Texts};
 use self::guards::EdgeGuards;
 use super::reply::{self, Answered};
 use super::request;
 use crate::exchange::{Exchange, Route};
+use crate::running::ZonePlan;
 
 pub(crate) use compression::Compressed;
 pub(crate) use ruled::Ruled;
@@ -57,8 +62,14 @@ pub(crate) async fn request(exchange: &mut Exchange<'_>, route: &Route<'_>) -> R
         {
             Box::pin(body::read(exchange, most)).await?;
         }
+        if phase == Phase::FirewallCustom {
+            access::by_address(exchange, rules)?;
+        }
         if let Some(end) = run(exchange, phase, None)? {
             return ends::of_request(exchange, phase, end).map(Some);
+        }
+        if phase == Phase::FirewallCustom {
+            access::by_request(exchange, rules)?;
         }
         if phase == Phase::ConfigSettings
             && let Some(answered) = configured(exchange, route)?
@@ -90,8 +101,10 @@ pub(crate) fn respond(exchange: &mut Exchange<'_>, mut answered: Answered) -> An
         run(exchange, Phase::ResponseHeadersTransform, Some(&answered))?;
         run(exchange, Phase::ResponseCompression, Some(&answered))
     });
+    limits::count(exchange, &answered);
     match outcome {
         Ok(_) => {
+            limits::tell(exchange);
             ends::change_fields(exchange, &mut answered);
             compression::compress(exchange, &mut answered);
         }
@@ -105,6 +118,42 @@ pub(crate) fn respond(exchange: &mut Exchange<'_>, mut answered: Answered) -> An
     answered
 }
 
+/// Whether a condition holds, now that there is an answer.
+fn evaluate(exchange: &mut Exchange<'_>, answered: &Answered, condition: Condition) -> bool {
+    let (Some(zone), Some(mut ruled)) = (exchange.zone, exchange.rules.take()) else { return false };
+    let holds = zone.zone.rules.as_deref().is_some_and(|rules| {
+        let Ruled { memory, texts, body, score, own_response, .. } = &mut *ruled;
+        let known = known(exchange, zone, (&*texts, &*body, *score), Some((answered, *own_response)));
+        rules.program().begin(&known, memory).is_true(condition)
+    });
+    exchange.rules = Some(ruled);
+    holds
+}
+
+/// An exchange as rules see it.
+fn known<'a>(
+    exchange: &'a Exchange<'_>,
+    zone: &'a ZonePlan,
+    (texts, body, anomaly_score): (&'a Texts, &'a FirstBytes, u32),
+    answered: Option<(&'a Answered, bool)>,
+) -> Known<'a> {
+    Known {
+        texts,
+        visitor: exchange.visitor,
+        head: exchange.head,
+        record: &exchange.record,
+        zone: &zone.zone,
+        body,
+        anomaly_score,
+        answer: answered.map(|(answered, is_own_response)| Seen {
+            head: answered.head(),
+            status: answered.status(),
+            is_own_response,
+            elapsed_ms: exchange.record.elapsed_ms(),
+        }),
+    }
+}
+
 /// Runs one phase.
 fn run<'a>(exchange: &mut Exchange<'a>, phase: Phase, answered: Option<&Answered>) -> Result<Option<End<'a>>, Fault> {
     let (Some(zone), Some(mut ruled)) = (exchange.zone, exchange.rules.take()) else { return Ok(None) };
@@ -113,25 +162,20 @@ fn run<'a>(exchange: &mut Exchange<'a>, phase: Phase, answered: Option<&Answered
     let fields = if answered.is_some() { limits.response_header_bytes } else { limits.request_header_bytes };
     let limits = Limits { uri: limits.request_uri_bytes, fields };
     let done = {
-        let Ruled { memory, changes, trail, texts, body, score, managed, scratch, own_response } = &mut *ruled;
-        let known = Known {
-            texts,
-            visitor: exchange.visitor,
-            head: exchange.head,
-            record: &exchange.record,
-            zone: &zone.zone,
-            body,
-            anomaly_score: *score,
-            answer: answered.map(|answered| Seen {
-                head: answered.head(),
-                status: answered.status(),
-                is_own_response: *own_response,
-                elapsed_ms: exchange.record.elapsed_ms(),
-            }),
-        };
+        let Ruled { memory, changes, trail, texts, body, score, managed, scratch, limits: met, own_response } =
+            &mut *ruled;
+        let guard = &exchange.worker.counts.guard;
+        let answered = answered.map(|answered| (answered, *own_response));
+        let known = known(exchange, zone, (&*texts, &*body, *score), answered);
         let mut scored = *score;
         let mut guards = EdgeGuards {
             zone,
+            guard,
+            now_ms: guard.milliseconds(exchange.now),
+            now: exchange.record.start,
+            visitor: challenge::visitor(exchange),
+            fields: &exchange.head.fields,
+            limits: met,
             content_type: exchange.head.fields.get("content-type"),
             body,
             scratch,

@@ -149,7 +149,7 @@ fn add_new(names: &mut Vec<Arc<str>>, new: &[Arc<str>]) {
 
 impl Skips {
     /// Whether this rule is among those that are named.
-    pub(super) fn names(&self, id: &str) -> bool {
+    pub fn leaves_out(&self, id: &str) -> bool {
         self.rules.iter().any(|named| **named == *id)
     }
 
@@ -170,6 +170,11 @@ impl Skips {
         for phase in [Phase::FirewallCustom, Phase::Ratelimit, Phase::FirewallManaged] {
             self.phases |= 1 << (phase as u16);
         }
+    }
+
+    /// Leaves out every product, as for an address that is let in; custom rules run all the same.
+    pub fn skip_products(&mut self) {
+        self.products = u8::MAX;
     }
 
     /// Whether a phase is left out.

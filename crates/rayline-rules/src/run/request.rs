@@ -93,7 +93,16 @@ pub enum Decision<'r> {
 /// Who decides where a rule and a request are not enough: the counters of rate limits, and the managed rules.
 pub trait Guards {
     /// A rate limiting rule whose expression holds.
-    fn limit<'r>(&mut self, rule: &'r Rule, limit: &'r RateLimit, evaluation: &mut Evaluation<'_>) -> Decision<'r>;
+    fn limit<'r>(
+        &mut self,
+        rule: &'r Rule,
+        limit: &'r RateLimit,
+        facts: &dyn Facts,
+        evaluation: &mut Evaluation<'_>,
+    ) -> Decision<'r>;
+
+    /// Whether the visitor has passed a challenge, so that no other is asked of it.
+    fn is_cleared(&mut self, facts: &dyn Facts) -> bool;
 
     /// A rule that runs managed rules, without those whose ids are skipped.
     fn managed<'r>(
@@ -110,8 +119,12 @@ pub trait Guards {
 pub struct NoGuards;
 
 impl Guards for NoGuards {
-    fn limit<'r>(&mut self, _: &'r Rule, _: &'r RateLimit, _: &mut Evaluation<'_>) -> Decision<'r> {
+    fn limit<'r>(&mut self, _: &'r Rule, _: &'r RateLimit, _: &dyn Facts, _: &mut Evaluation<'_>) -> Decision<'r> {
         Decision::Pass
+    }
+
+    fn is_cleared(&mut self, _: &dyn Facts) -> bool {
+        false
     }
 
     fn managed<'r>(&mut self, _: &'r Rule, _: &'r Execute, _: &[Arc<str>], _: &dyn Facts) -> Decision<'r> {
@@ -221,7 +234,7 @@ impl<'r> Phased<'r, '_> {
             let Some(rule) = of_phase.rules.get(whole) else { break };
             trail.pass_over(phase, of_phase.rules.get(passed..whole).unwrap_or_default(), false);
             passed = whole + 1;
-            if self.changes.skips.names(&rule.id) {
+            if self.changes.skips.leaves_out(&rule.id) {
                 trail.pass_over(phase, [rule], true);
                 continue;
             }
@@ -254,7 +267,7 @@ impl<'r> Phased<'r, '_> {
     fn apply(&mut self, rule: &'r Rule, evaluation: &mut Evaluation<'_>) -> Result<Did<'r>, Cannot> {
         match &rule.action {
             Action::Block(response) => return Ok(Did::Ended(End::Block(rule, response.as_ref()))),
-            Action::Challenge => return Ok(Did::Ended(End::Challenge(rule))),
+            Action::Challenge => return Ok(self.decide(rule, Decision::Challenge)),
             Action::Log => {}
             Action::Skip(skip) => {
                 self.changes.skips.add(skip);
@@ -264,11 +277,11 @@ impl<'r> Phased<'r, '_> {
             }
             Action::Execute(execute) => {
                 let decision = self.guards.managed(rule, execute, &self.changes.skips.rules, self.seen);
-                return Ok(decide(rule, decision));
+                return Ok(self.decide(rule, decision));
             }
             Action::RateLimit(limit) => {
-                let decision = self.guards.limit(rule, limit, evaluation);
-                return Ok(decide(rule, decision));
+                let decision = self.guards.limit(rule, limit, self.seen, evaluation);
+                return Ok(self.decide(rule, decision));
             }
             Action::Rewrite(rewrite) => self.rewrite(rewrite, evaluation)?,
             Action::Redirect(redirect) => return self.redirect(rule, redirect, evaluation),
@@ -284,6 +297,17 @@ impl<'r> Phased<'r, '_> {
             Action::LogCustomField(fields) => self.changes.log(fields),
         }
         Ok(Did::Went)
+    }
+
+    /// What a decision about a rule comes to.
+    fn decide(&mut self, rule: &'r Rule, decision: Decision<'r>) -> Did<'r> {
+        match decision {
+            Decision::Pass => Did::Nothing,
+            Decision::Log => Did::Went,
+            Decision::Block(response) => Did::Ended(End::Block(rule, response)),
+            Decision::Challenge if self.guards.is_cleared(self.seen) => Did::Went,
+            Decision::Challenge => Did::Ended(End::Challenge(rule)),
+        }
     }
 
     fn rewrite(&mut self, rewrite: &'r Rewrite, evaluation: &mut Evaluation<'_>) -> Result<(), Cannot> {
@@ -444,15 +468,6 @@ impl<'r> Phased<'r, '_> {
         }
         routed.by = Some((Arc::clone(&rule.id), Arc::clone(&rule.description)));
         Ok(())
-    }
-}
-
-fn decide<'r>(rule: &'r Rule, decision: Decision<'r>) -> Did<'r> {
-    match decision {
-        Decision::Pass => Did::Nothing,
-        Decision::Log => Did::Went,
-        Decision::Block(response) => Did::Ended(End::Block(rule, response)),
-        Decision::Challenge => Did::Ended(End::Challenge(rule)),
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Ruled {
     /// Managed rules that matched.
     pub(super) managed: Vec<SecurityEvent>,
     pub(super) scratch: Scratch,
+    /// How it stands against rate limits.
+    pub(super) limits: super::guards::Limits,
     /// The answer is a rule's own response.
     pub(super) own_response: bool,
 }
@@ -40,6 +42,7 @@ impl Ruled {
         self.trail.clear();
         self.body.clear();
         self.managed.clear();
+        self.limits.clear();
         self.score = 0;
         self.own_response = false;
         self.texts.fill(exchange.visitor, exchange.head, &exchange.record);

@@ -1,0 +1,179 @@
+//! What stands beside the rules: access by address, country and `User-Agent`, lockdowns, the browser check, hotlinks.
+//!
+//! Addresses and countries come first, before any custom rule; the others come behind those, which may leave them out
+//! (`skip` with `products`).
+
+use std::net::IpAddr;
+
+use rayline_rules::ruleset::{AccessMode, AccessRule, AccessTarget, Product};
+use rayline_rules::run::{Changes, ZoneRules};
+use rayline_verdict::Fault;
+use rayline_verdict::evidence::Fact;
+use rayline_verdict::fault::RulesCause;
+
+use super::challenge;
+use crate::exchange::Exchange;
+
+/// The phase that evidence names: Cloudflare's for none of these.
+const PHASE: &str = "access";
+
+/// IP access rules: who is let in is let in whatever else names it, and passes all that follows but custom rules ("IP
+/// Access rules", allow).
+///
+/// # Errors
+/// An address or a country that is banned, or challenged and not cleared.
+pub(super) fn by_address(exchange: &mut Exchange<'_>, rules: &ZoneRules) -> Result<(), Fault> {
+    if rules.access.rules.is_empty() {
+        return Ok(());
+    }
+    let address = exchange.record.client_ip;
+    let country = exchange.record.country.map(|country| *country.as_bytes());
+    let off =
+        |exchange: &Exchange<'_>, id: &str| exchange.changes().is_some_and(|changes| changes.skips.leaves_out(id));
+    let matching = rules.access.rules.iter().filter(|rule| holds(rule, address, country) && !off(exchange, &rule.id));
+    let mut matching: Vec<&AccessRule> = matching.collect();
+    matching.sort_by_key(|rule| rank(rule.mode));
+    let Some(rule) = matching.first() else { return Ok(()) };
+    let cause = match (rule.mode, &rule.target) {
+        (AccessMode::Allow, _) => {
+            if let Some(changes) = exchange.changes_mut() {
+                changes.skips.skip_products();
+            }
+            return Ok(());
+        }
+        (AccessMode::Challenge, _) if challenge::is_cleared(exchange) => return Ok(()),
+        (AccessMode::Challenge, _) => RulesCause::Challenged,
+        (AccessMode::Block, AccessTarget::Network(_)) => RulesCause::AddressBanned,
+        (AccessMode::Block, AccessTarget::Country(_)) => RulesCause::CountryBanned,
+    };
+    Err(named(cause, &rule.id, &target(&rule.target)))
+}
+
+/// Everything else that stands beside the rules.
+///
+/// # Errors
+/// A request that one of them turns away.
+pub(super) fn by_request(exchange: &Exchange<'_>, rules: &ZoneRules) -> Result<(), Fault> {
+    let Some(changes) = exchange.changes() else { return Ok(()) };
+    if !changes.skips.has(Product::ZoneLockdown) {
+        lockdown(exchange, changes, rules)?;
+    }
+    if !changes.skips.has(Product::UserAgentBlocking) {
+        user_agent(exchange, changes, rules)?;
+    }
+    let settings = exchange.zone.map(|zone| &zone.zone.settings);
+    let on = |ruled: Option<bool>, of_zone: Option<bool>| ruled.or(of_zone).unwrap_or_default();
+    if !changes.skips.has(Product::BrowserIntegrityCheck)
+        && on(changes.config.browser_check, settings.map(|settings| settings.browser_check))
+    {
+        browser(exchange)?;
+    }
+    if !changes.skips.has(Product::HotlinkProtection)
+        && on(changes.config.hotlink_protection, settings.map(|settings| settings.hotlink_protection))
+    {
+        hotlink(exchange)?;
+    }
+    Ok(())
+}
+
+fn holds(rule: &AccessRule, address: IpAddr, country: Option<[u8; 2]>) -> bool {
+    match rule.target {
+        AccessTarget::Network(network) => network.contains(&address.to_canonical()),
+        AccessTarget::Country(code) => country == Some(code),
+    }
+}
+
+/// The mode that counts first.
+fn rank(mode: AccessMode) -> u8 {
+    match mode {
+        AccessMode::Allow => 0,
+        AccessMode::Challenge => 1,
+        AccessMode::Block => 2,
+    }
+}
+
+fn target(target: &AccessTarget) -> String {
+    match target {
+        AccessTarget::Network(network) => network.to_string(),
+        AccessTarget::Country(code) => String::from_utf8_lossy(code).into_owned(),
+    }
+}
+
+fn named(cause: RulesCause, id: &str, description: &str) -> Fault {
+    let (id, description) = (id.to_owned(), description.to_owned());
+    Fault::new(cause).with(Fact::Rule { id, description, phase: PHASE })
+}
+
+/// "Zone Lockdown": URLs that only some addresses may ask for. Of several that hold, one that names the address is enough.
+fn lockdown(exchange: &Exchange<'_>, changes: &Changes, rules: &ZoneRules) -> Result<(), Fault> {
+    let address = exchange.record.client_ip.to_canonical();
+    let host = exchange.head.host().unwrap_or_default();
+    let host = crate::phase::route::host_name(host).to_ascii_lowercase();
+    let target = exchange.path_and_query();
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let url = [host.as_bytes(), path].concat();
+    let covers = |urls: &[Box<str>]| {
+        urls.iter().any(|pattern| {
+            let pattern = pattern.strip_prefix("https://").or(pattern.strip_prefix("http://")).unwrap_or(pattern);
+            rayline_rules::is_like(pattern, &url)
+        })
+    };
+    let mut refused = None;
+    for rule in rules.access.lockdowns.iter().filter(|rule| !changes.skips.leaves_out(&rule.id) && covers(&rule.urls)) {
+        if rule.allowed.iter().any(|network| network.contains(&address)) {
+            return Ok(());
+        }
+        refused.get_or_insert(rule);
+    }
+    refused.map_or(Ok(()), |rule| Err(named(RulesCause::ZoneLockdown, &rule.id, "")))
+}
+
+/// "User Agent Blocking": the whole value, as it is written.
+fn user_agent(exchange: &Exchange<'_>, changes: &Changes, rules: &ZoneRules) -> Result<(), Fault> {
+    let sent = exchange.head.fields.get("user-agent").unwrap_or_default();
+    let is_meant = |rule: &&rayline_rules::ruleset::UserAgentRule| {
+        *rule.user_agent == *sent && !changes.skips.leaves_out(&rule.id)
+    };
+    let Some(rule) = rules.access.user_agents.iter().find(is_meant) else { return Ok(()) };
+    match rule.mode {
+        AccessMode::Allow => Ok(()),
+        AccessMode::Challenge if challenge::is_cleared(exchange) => Ok(()),
+        AccessMode::Challenge => Err(named(RulesCause::Challenged, &rule.id, "")),
+        AccessMode::Block => Err(named(RulesCause::UserAgent, &rule.id, "")),
+    }
+}
+
+/// "Browser Integrity Check": no `User-Agent`, or one that no program that means well sends.
+fn browser(exchange: &Exchange<'_>) -> Result<(), Fault> {
+    let sent = exchange.head.fields.get("user-agent").unwrap_or_default().trim_ascii();
+    let is_forged =
+        sent.is_empty() || sent.iter().any(|byte| byte.is_ascii_control()) || matches!(sent, b"-" | b"\"\"");
+    if !is_forged {
+        return Ok(());
+    }
+    let value = String::from_utf8_lossy(sent).into_owned();
+    Err(Fault::new(RulesCause::BrowserSignature).with(Fact::RequestHeader { name: "User-Agent", value }))
+}
+
+/// "Hotlink Protection": pictures asked for by a page of another site. No `Referer` is no other site.
+fn hotlink(exchange: &Exchange<'_>) -> Result<(), Fault> {
+    const PICTURES: [&[u8]; 5] = [b".gif", b".ico", b".jpg", b".jpeg", b".png"];
+    let target = exchange.path_and_query();
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default().to_ascii_lowercase();
+    if !PICTURES.iter().any(|ending| path.ends_with(ending)) || contains(&path, b"/hotlink-ok/") {
+        return Ok(());
+    }
+    let Some(referer) = exchange.head.fields.get("referer") else { return Ok(()) };
+    let referer = String::from_utf8_lossy(referer).into_owned();
+    let host = referer.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?', '#']).next().unwrap_or_default();
+    let host = crate::phase::route::host_name(host).to_ascii_lowercase();
+    let zone = exchange.zone.map_or("", |zone| &zone.zone.name);
+    if referer.is_empty() || host == zone || host.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.')) {
+        return Ok(());
+    }
+    Err(Fault::new(RulesCause::Hotlink).with(Fact::RequestHeader { name: "Referer", value: referer }))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
