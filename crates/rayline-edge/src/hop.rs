@@ -54,7 +54,7 @@ impl Known {
             10 if is("cf-visitor") => Some(Self::Ours),
             12 if is("cf-ipcountry") => Some(Self::Ours),
             14 if is("content-length") => Some(Self::ContentLength),
-            14 if is("true-client-ip") => Some(Self::Ours),
+            14 if is("true-client-ip") || is(crate::replay::FIELD) => Some(Self::Ours),
             15 if is("x-forwarded-for") => Some(Self::ForwardedFor),
             16 if is("proxy-connection") => Some(Self::Hop),
             16 if is("cf-connecting-ip") => Some(Self::Ours),

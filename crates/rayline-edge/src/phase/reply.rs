@@ -131,6 +131,7 @@ pub(crate) fn page_of(exchange: &mut Exchange<'_>, fault: Fault) -> Answered {
         let is_challenge = |verdict: &Verdict| verdict.code == Code::PolicyRulesChallenged;
         if format == Format::Html && exchange.record.verdict.as_deref().is_some_and(is_challenge) {
             answered.edit(|page| challenge::arm(exchange, page));
+            answered.amend().put("cf-mitigated", b"challenge");
         }
         answered
     };

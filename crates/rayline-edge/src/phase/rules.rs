@@ -14,6 +14,8 @@ mod limits;
 mod record;
 mod ruled;
 
+use std::sync::Arc;
+
 use rayline_config::SslMode;
 use rayline_rules::ruleset::{Condition, Phase};
 use rayline_rules::run::{End, Limits, Run};
@@ -25,6 +27,7 @@ use self::guards::EdgeGuards;
 use super::reply::{self, Answered};
 use super::request;
 use crate::exchange::{Exchange, Route};
+use crate::replay;
 use crate::running::ZonePlan;
 
 pub(crate) use compression::Compressed;
@@ -53,6 +56,7 @@ pub(crate) async fn request(exchange: &mut Exchange<'_>, route: &Route<'_>) -> R
     let mut ruled = exchange.worker.ruled();
     ruled.begin(exchange);
     exchange.rules = Some(ruled);
+    replayed(exchange);
     if rules.program().needs().body {
         Box::pin(body::read(exchange, body::MOST_OF_RULES)).await?;
     }
@@ -79,6 +83,18 @@ pub(crate) async fn request(exchange: &mut Exchange<'_>, route: &Route<'_>) -> R
     }
     ends::check_fields(exchange)?;
     Ok(None)
+}
+
+/// Leaves out what a replay goes without.
+fn replayed(exchange: &mut Exchange<'_>) {
+    let (replays, now) = (&exchange.worker.counts.guard.replays, exchange.record.start);
+    if !replays.are_expected(now) {
+        return;
+    }
+    let replay = exchange.head.fields.get(replay::FIELD).and_then(|value| replays.read(value, now));
+    if let (Some(replay), Some(changes)) = (replay, exchange.changes_mut()) {
+        changes.skips.rules.extend(replay.off().map(Arc::from));
+    }
 }
 
 /// What was left until configuration rules had their say: how much may be uploaded, and redirects between HTTP and HTTPS.

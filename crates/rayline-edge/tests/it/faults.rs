@@ -4,6 +4,7 @@ mod accept;
 mod certificate;
 mod client_tls;
 mod connect;
+mod guards;
 mod networks;
 mod origin_tls;
 mod receive;
