@@ -1,9 +1,13 @@
 //! What a ClientHello offers, read for evidence, and names of TLS things as the registries write them.
 
+mod ja4;
+
 use rustls::{CipherSuite, NamedGroup};
 use tls_parser::{
     TlsExtension, TlsMessage, TlsMessageHandshake, TlsVersion, parse_tls_client_hello_extensions, parse_tls_plaintext,
 };
+
+pub(crate) use ja4::ja4;
 
 /// What a visitor offered.
 #[derive(Debug, PartialEq, Eq)]

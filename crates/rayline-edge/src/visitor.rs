@@ -56,6 +56,8 @@ impl Protocol {
 pub(crate) struct VisitorTls {
     /// `TLSv1.2` or `TLSv1.3`.
     pub(crate) protocol: &'static str,
+    /// The fingerprint of its ClientHello; empty where that could not be read.
+    pub(crate) ja4: String,
     /// The cipher suite, by its OpenSSL name.
     pub(crate) cipher: &'static str,
     /// The key exchange group, such as `X25519MLKEM768`.

@@ -11,6 +11,9 @@ mod request;
 mod trail;
 mod uri;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::ruleset::{Access, Action, Condition, Phase, Redirect, RedirectList, Rule, Ruleset};

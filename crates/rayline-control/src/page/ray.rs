@@ -142,6 +142,7 @@ fn life(shared: &Shared, ray: RayId, line: &Line, others: &[Line], neighbours: &
         }
         (hops(line))
         @if let Some(code) = line.code() { (verdict(line, code)) } @else { p.note.ok { "This request went well: it has no verdict." } }
+        (rules(line))
         section.card { header { h2 { "Where the time went" } } (waterfall::draw(line)) }
         div.grid {
             section.card { h2 { "The request" } (request(line)) }
@@ -219,6 +220,35 @@ fn verdict(line: &Line, name: &str) -> Markup {
             @if let Some(evidence) = line.0.get("VerdictEvidence").filter(|evidence| evidence.as_object().is_some_and(|facts| !facts.is_empty())) {
                 h3 { "How it is known" }
                 (facts(evidence, 0))
+            }
+        }
+    }
+}
+
+/// What the zone's rules did, in the order in which they ran.
+fn rules(line: &Line) -> Markup {
+    let matched = line.0.get("Rules").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    html! {
+        @if !matched.is_empty() {
+            section.card {
+                header { h2 { "What rules did" } }
+                ol.steps {
+                    @for rule in matched {
+                        li {
+                            code { (long(&text(rule, "id"), 100)) } " " (short(&text(rule, "action").replace('_', " ")))
+                            " " span.small.soft { (short(&text(rule, "phase"))) }
+                            @if rule.get("ended") == Some(&Value::Bool(true)) { " " em { "ended the request" } }
+                            @for change in rule.get("changes").and_then(Value::as_array).into_iter().flatten().take(50) {
+                                br;
+                                span.small {
+                                    (long(&text(change, "what"), 100)) ": "
+                                    code { (long(&text(change, "before"), 300)) } " → " code { (long(&text(change, "after"), 300)) }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -173,6 +173,7 @@ async fn shake(
             Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
             _ => "TLSv1.2",
         },
+        ja4: hello::ja4(first).unwrap_or_default(),
         cipher: session.negotiated_cipher_suite().map_or("", |suite| hello::cipher_name(suite.suite())),
         key_exchange: session.negotiated_key_exchange_group().map_or("none", |group| hello::group_name(group.name())),
         server_name: name,

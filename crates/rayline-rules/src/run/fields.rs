@@ -67,16 +67,8 @@ impl Edits {
 }
 
 /// Fields for one hop, and those that frame a message (RFC 9110 §7.6.1, RFC 9112 §6).
-const FRAMING: [&str; 8] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+const FRAMING: [&str; 8] =
+    ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// What the edge itself tells origins of the visitor: it may be kept from them, and has no other value than the edge's
 /// ("Request Header Transform Rules", what is restricted).

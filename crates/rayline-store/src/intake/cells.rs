@@ -49,6 +49,7 @@ struct Cell {
     zone: Arc<str>,
     host: Box<[u8]>,
     method: Box<[u8]>,
+    rule: Box<str>,
     facts: Facts,
     hits: u64,
     sums: [u64; Number::ALL.len()],
@@ -60,6 +61,8 @@ pub(super) struct Seen<'a> {
     zone: &'a Arc<str>,
     host: &'a [u8],
     method: &'a [u8],
+    /// The rule that ended the request; empty where none did.
+    rule: &'a str,
     facts: Facts,
 }
 
@@ -94,6 +97,7 @@ impl<'a> Seen<'a> {
             zone: &record.zone,
             host: host_name(&record.host, room),
             method: record.method.get(..METHOD_BYTES).unwrap_or(&record.method),
+            rule: record.rules.as_deref().and_then(|rules| rules.ended_by()).map_or("", |event| &event.rule),
             facts: Facts {
                 minute: record.start.0.div_euclid(row::MINUTE).max(0),
                 plan: record.plan_version,
@@ -121,7 +125,8 @@ impl<'a> Seen<'a> {
         let class = |status: u16| (status / 100).min(6) * 100;
         let facts = self.facts;
         let (edge_status, origin_status) = (class(facts.edge_status), class(facts.origin_status));
-        Self { facts: Facts { edge_status, origin_status, country: None, ..facts }, ..self.coarse() }
+        let rule = if self.rule.is_empty() { "" } else { OTHER };
+        Self { rule, facts: Facts { edge_status, origin_status, country: None, ..facts }, ..self.coarse() }
     }
 
     fn hash(&self, hasher: &RandomState) -> u64 {
@@ -145,6 +150,7 @@ impl<'a> Seen<'a> {
         state.write_i64(facts.minute);
         state.write(self.host);
         state.write(self.method);
+        state.write(self.rule.as_bytes());
         state.finish()
     }
 
@@ -152,6 +158,7 @@ impl<'a> Seen<'a> {
         *self.host == *cell.host
             && self.facts == cell.facts
             && *self.method == *cell.method
+            && *self.rule == *cell.rule
             && (Arc::ptr_eq(self.zone, &cell.zone) || *self.zone == cell.zone)
     }
 
@@ -160,6 +167,7 @@ impl<'a> Seen<'a> {
             zone: Arc::clone(self.zone),
             host: self.host.into(),
             method: self.method.into(),
+            rule: self.rule.into(),
             facts: self.facts,
             hits: 0,
             sums: Default::default(),
@@ -233,7 +241,7 @@ impl Cells {
 
 impl Cell {
     fn seen(&self) -> Seen<'_> {
-        Seen { zone: &self.zone, host: &self.host, method: &self.method, facts: self.facts }
+        Seen { zone: &self.zone, host: &self.host, method: &self.method, rule: &self.rule, facts: self.facts }
     }
 
     /// The value of every dimension that is rolled up, in their order.
@@ -261,9 +269,9 @@ impl Cell {
                     wire::put_text(out, &country.unwrap_or_default());
                 }
                 Dimension::Plan => wire::put_text(out, &facts.plan.to_string()),
-                // Neither workers nor rules run yet, and those below are not rolled up.
+                Dimension::Rule => wire::put_text(out, &self.rule),
+                // No workers run yet, and those below are not rolled up.
                 Dimension::Worker
-                | Dimension::Rule
                 | Dimension::Path
                 | Dimension::Client
                 | Dimension::UserAgent

@@ -254,6 +254,7 @@ impl Facts for Known<'_> {
             Field::CfZoneName => Fact::Bytes(self.zone.name.as_bytes()),
             Field::CfTlsVersion => Fact::Bytes(tls.map_or("", |tls| tls.protocol).as_bytes()),
             Field::CfTlsCipher => Fact::Bytes(tls.map_or("", |tls| tls.cipher).as_bytes()),
+            Field::CfJa4 => Fact::Bytes(tls.map_or("", |tls| &tls.ja4).as_bytes()),
             Field::WafAnomalyScore => Fact::Int(self.anomaly_score.into()),
             Field::Verdict => Fact::Bytes(self.verdict().map_or("", |verdict| verdict.code.name()).as_bytes()),
             Field::VerdictParty => Fact::Bytes(self.verdict().map_or("", |verdict| verdict.party().name()).as_bytes()),
