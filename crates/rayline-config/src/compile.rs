@@ -8,9 +8,11 @@ mod checks;
 mod client_identity;
 mod error_pages;
 mod file;
+mod maintenance;
 mod pem;
 mod records;
 mod rules;
+mod rollout;
 mod server;
 mod sight;
 mod trust;
@@ -33,6 +35,7 @@ pub(crate) use records::read_name;
 pub(crate) use rules::{
     AccessTargetKind, ActionKind, Algorithm, CacheLevel, LockdownTarget, OperationKind, UserAgentMode,
 };
+pub(crate) use rollout::read_rollout;
 pub(crate) use server::{read_limits, read_log, read_server};
 pub(crate) use sight::read_sight;
 pub(crate) use zone::read_settings;
@@ -83,6 +86,7 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
     let named = rules::read_named(&root);
     let zones = zone::read_zones(&root.tables("zone"), &limits, &named, now);
     let names: Vec<String> = zones.iter().filter_map(|zone| Some(zone.name.as_ref()?.value.clone())).collect();
+    let rollout = read_rollout(&root.table("rollout"));
     let sight = read_sight(&root, &names);
     if report.torn {
         return None;
@@ -102,6 +106,7 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
         server,
         log,
         limits,
+        rollout,
         sight,
         zones: plan_zones,
         hosts,

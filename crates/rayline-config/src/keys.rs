@@ -5,6 +5,7 @@
 mod access;
 mod actions;
 mod rules;
+mod rollout;
 mod sight;
 mod table;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use crate::certificate::CertificateTable;
-use crate::compile::{read_limits, read_log, read_name, read_server, read_settings, read_sight};
+use crate::compile::{read_limits, read_log, read_name, read_rollout, read_server, read_settings, read_sight};
 use crate::document::{At, Fields, Place, Report, shown};
 use crate::hosts::{HostOrigin, HostTable, Target};
 use crate::keys::{LIMITS, LOG, ROOT, SERVER, SETTINGS};
@@ -42,7 +42,8 @@ pub fn one_zone(zone: &str, origin: &str, listen: SocketAddr, admin: Option<Sock
     let mut log = read_log(&Fields::absent(&LOG, &report), &server.data_dir);
     log.requests = LogTarget::Stdout;
     let limits = read_limits(&Fields::absent(&LIMITS, &report));
-    let sight = read_sight(&Fields::absent(&ROOT, &report), &[]);
+    let root = Fields::absent(&ROOT, &report);
+    let (rollout, sight) = (read_rollout(&root.table("rollout")), read_sight(&root, &[]));
     let settings = read_settings(&Fields::absent(&SETTINGS, &report), &limits);
 
     let (Some(name), Some(origin)) = (name, origin) else { return Err(report.into_problems()) };
@@ -55,10 +56,11 @@ pub fn one_zone(zone: &str, origin: &str, listen: SocketAddr, admin: Option<Sock
         client_identity: None,
         error_pages: ErrorPages::default(),
         rules: None,
+        maintenance: None,
     });
     let hosts = HostTable::every_host(&zone, HostOrigin { name: "*".to_owned(), target: origin.target, proxied: true });
     let certificates = CertificateTable::default();
-    Ok(Plan { source_name: source.name, server, log, limits, sight, zones: vec![zone], hosts, certificates })
+    Ok(Plan { source_name: source.name, server, log, limits, rollout, sight, zones: vec![zone], hosts, certificates })
 }
 
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! It holds no sockets and no state; which version of the configuration a plan is, whoever swaps it in knows.
 
+mod rollout;
 mod sight;
 
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +18,7 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyD
 use crate::certificate::{Certificate, CertificateTable};
 use crate::hosts::HostTable;
 
+pub use rollout::{Maintenance, MaintenancePage, Rollout};
 pub use sight::{Alert, AlertKind, Logpush, Receiver, ReceiverKind, Secret, Sight, Store, Trace};
 
 /// A whole configuration, ready to run.
@@ -30,6 +32,8 @@ pub struct Plan {
     pub log: Log,
     /// Timers and sizes.
     pub limits: Limits,
+    /// How the next version is rolled out.
+    pub rollout: Rollout,
     /// What is kept of requests and sent elsewhere.
     pub sight: Sight,
     /// The zones in the order they were written.
@@ -184,6 +188,8 @@ pub struct Zone {
     pub error_pages: ErrorPages,
     /// Its rules; `None` where it has none, or is paused.
     pub rules: Option<Arc<ZoneRules>>,
+    /// `Some` while it is in maintenance.
+    pub maintenance: Option<Maintenance>,
 }
 
 /// `[zone.origin_tls_client_auth]`: a client certificate with its key, which belong together.

@@ -329,6 +329,7 @@ impl Choice for AlertKind {
         ("burn_rate", Self::BurnRate),
         ("certificate", Self::Certificate),
         ("near_timeout", Self::NearTimeout),
+        ("rollback", Self::Rollback),
     ];
 }
 

@@ -20,5 +20,8 @@ mod show;
 mod token;
 
 pub use control::Control;
-pub use seat::{Alert, Configurations, Diagnose, Edge, Facts, Job, Seats, Senders, Step, Version};
+pub use seat::{
+    Alert, Applied, Change, CodeCount, Configurations, Diagnose, Edge, Event, Evidence, Facts, Job, Pace, Rollout,
+    Sample, Seats, Senders, Signed, State, Step, Version,
+};
 pub use token::Token;

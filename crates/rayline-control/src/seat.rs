@@ -12,6 +12,12 @@ use rayline_verdict::{Moment, RayId};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 
+mod configurations;
+
+pub use configurations::{
+    Applied, Change, CodeCount, Configurations, Event, Evidence, Pace, Rollout, Sample, Signed, State, Version,
+};
+
 /// What the admin server asks of the edge. Calls may come from any thread at any time.
 pub trait Edge: Send + Sync {
     /// The version of the plan that decides now.
@@ -63,26 +69,6 @@ impl Facts for Store {
             "notes": health.notes,
         })
     }
-}
-
-/// The versions of the configuration. Calls may come from any thread at any time, and may block for a file.
-pub trait Configurations: Send + Sync {
-    /// Every version that is still known, the newest first; at most a hundred.
-    fn versions(&self) -> Vec<Version>;
-
-    /// The text of one, its secrets masked; `None` if it is not known.
-    fn text(&self, number: u64) -> Option<String>;
-}
-
-/// A version of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// Its number, as in the log's `PlanVersion`.
-    pub number: u64,
-    /// Since when it runs, or ran.
-    pub since: Moment,
-    /// Where it came from, such as a file's name.
-    pub source: String,
 }
 
 /// Whoever can find the culprit of a failing site.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use foldhash::fast::RandomState;
 use prometheus::local::{LocalHistogram, LocalIntCounter};
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use rayline_verdict::{Code, Record};
 
@@ -23,7 +23,7 @@ const BUCKETS: [f64; 16] =
 const STATUS_CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Numbers that the edge knows of itself at the moment it is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gauges {
     /// Connections of visitors that are open.
     pub visitor_connections: u64,
@@ -31,6 +31,12 @@ pub struct Gauges {
     pub idle_origin_connections: u64,
     /// The version of the plan that decides now.
     pub plan_version: u64,
+    /// The version that is being rolled out; 0 where none is.
+    pub rollout_version: u64,
+    /// To how many percent of the visitors.
+    pub rollout_percent: f64,
+    /// How often a version was rolled back by itself, ever since the start.
+    pub rollbacks: u64,
 }
 
 /// Counts records that were lost at one place, failures apart from the rest.
@@ -75,6 +81,9 @@ pub(crate) struct Metrics {
     visitor_connections: IntGauge,
     idle_origin_connections: IntGauge,
     plan_version: IntGauge,
+    rollout_version: IntGauge,
+    rollout_percent: Gauge,
+    rollbacks: IntCounter,
     /// Records that found their lane full.
     pub(crate) lost_in_lane: Lost,
     /// Records that the request log could not take.
@@ -116,6 +125,9 @@ impl Metrics {
             IntGaugeVec::new(Opts::new("rayline_build_info", "Always 1; the labels say what runs."), &["version"])?;
         registry.register(Box::new(build.clone()))?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let rollout_percent =
+            Gauge::new("rayline_rollout_percent", "Percent of the visitors that the version being rolled out serves.")?;
+        registry.register(Box::new(rollout_percent.clone()))?;
         let lost = counters(
             "rayline_records_lost_total",
             "Requests of which no record was kept: their lane was full (these are in no other metric), or the log could not be written.",
@@ -158,6 +170,15 @@ impl Metrics {
                 "Connections to origins that are kept for the next request.",
             )?,
             plan_version: gauge("rayline_plan_version", "Version of the configuration that is running.")?,
+            rollout_version: gauge(
+                "rayline_rollout_version",
+                "Version of the configuration that is being rolled out; 0 where none is.",
+            )?,
+            rollout_percent,
+            rollbacks: counter(
+                "rayline_rollbacks_total",
+                "Versions that were rolled back because failures of owner or edge had risen.",
+            )?,
             lost_in_lane: Lost::new(&lost, "lane_full"),
             lost_in_log: Lost::new(&lost, "log_unwritable"),
             log_write_errors: counter(
@@ -188,10 +209,13 @@ impl Metrics {
         self.visitor_connections.set(whole(gauges.visitor_connections));
         self.idle_origin_connections.set(whole(gauges.idle_origin_connections));
         self.plan_version.set(whole(gauges.plan_version));
+        self.rollout_version.set(whole(gauges.rollout_version));
+        self.rollout_percent.set(gauges.rollout_percent);
         self.store_bytes.set(whole(store.bytes));
         self.store_failing.set(store.error.is_some().into());
         let _copying = lock(&self.copying);
         for (counter, total) in [
+            (&self.rollbacks, gauges.rollbacks),
             (&self.store_rows, store.rows),
             (&self.store_lost.with_label_values(&["success"]), store.lost_successes),
             (&self.store_lost.with_label_values(&["failure"]), store.lost_failures),

@@ -16,7 +16,7 @@ pub use ledger::{Ledger, Outgoing};
 pub use notice::{Evidence, Notice, State};
 pub use service::{Alerts, Options, Post, Sources, Status};
 pub use shape::shape;
-pub use watch::{Certificate, Finding, Known, watch};
+pub use watch::{Certificate, Finding, Known, Rollback, watch};
 
 use std::time::Duration;
 
@@ -74,6 +74,8 @@ pub enum Kind {
         /// From 0 to 100.
         percent: f64,
     },
+    /// The edge has rolled back a version of the configuration by itself.
+    Rollback,
 }
 
 impl Kind {
@@ -85,6 +87,7 @@ impl Kind {
             Self::BurnRate { .. } => "burn_rate",
             Self::Certificate { .. } => "certificate",
             Self::NearTimeout { .. } => "near_timeout",
+            Self::Rollback => "rollback",
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::{Global, ServeArgs};
 use crate::config_file;
 use crate::output::{self, Exit};
-use crate::service::{Reload, ReloadProblem, Service, TOKEN_FILE};
+use crate::service::{Reload, ReloadProblem, Reloaded, Service, TOKEN_FILE};
 use crate::watch::Watch;
 
 pub(crate) fn run(args: &ServeArgs, _global: &Global) -> io::Result<Exit> {
@@ -103,10 +103,10 @@ async fn serve(plan: Plan, reload: Reload) -> io::Result<Exit> {
         tokio::select! {
             told = signals.next() => match told {
                 Told::Stop => break,
-                Told::Hangup => run_again(&service),
+                Told::Hangup => tell(service.reload()),
                 Told::User1 => service.observer().reopen(),
             },
-            () = changed(&mut watch) => run_again(&service),
+            () = changed(&mut watch) => service.reload_if_changed().into_iter().for_each(tell),
         }
     }
     output::say(&format!("stopping: no more visitors, up to {} s for those there are", drain.as_secs()));
@@ -146,8 +146,8 @@ async fn stop(service: Service, drain: std::time::Duration, signals: &mut Signal
     }
 }
 
-fn run_again(service: &Service) {
-    match service.reload() {
+fn tell(outcome: Result<Reloaded, ReloadProblem>) {
+    match outcome {
         Ok(reloaded) => {
             show(&reloaded.source, &reloaded.warnings);
             for key in reloaded.needs_restart {

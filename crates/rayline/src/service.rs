@@ -3,8 +3,11 @@
 mod alerts;
 mod beside;
 mod diagnosing;
+mod file;
 mod reload;
+mod rollout;
 mod senders;
+mod steering;
 pub(crate) mod stored;
 mod versions;
 mod watched;
@@ -23,6 +26,7 @@ use serde_json::{Value, json};
 
 use beside::Beside;
 pub(crate) use reload::{Reload, ReloadProblem, Reloaded};
+use steering::Steering;
 
 /// Records a worker may be ahead of the log's writer: several tenths of a second at a core's full rate.
 const LANE_CAPACITY: usize = 16 * 1024;
@@ -33,7 +37,7 @@ pub(crate) const TOKEN_FILE: &str = "admin.token";
 pub(crate) struct Service {
     edge: Arc<Edge>,
     observer: Observer,
-    reload: Reload,
+    steering: Arc<Steering>,
     beside: Arc<Beside>,
     control: Option<Control>,
 }
@@ -63,26 +67,34 @@ impl Service {
             .map_err(|error| format!("cannot open the request log: {error}"))?;
         let sinks = lanes.into_iter().map(|lane| Box::new(IntoLane(lane)) as Box<dyn Sink>).collect();
         let (version, wanted) = (beside.version(reload.running()), beside.read(&plan));
+        let configured = plan.rollout.clone();
         let edge = Arc::new(Edge::start_at(version, plan, sinks).map_err(|error| error.to_string())?);
-        beside.follow(wanted, version, reload.running(), edge.lookout());
-        let counts = Arc::clone(edge.counts());
-        observer.set_gauges(move || gauges(&counts));
+        beside.begin(wanted, version, reload.running(), edge.lookout());
+        let steering = Steering::start(Arc::clone(&edge), Arc::clone(&beside), reload, configured)
+            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        let (counts, steered) = (Arc::clone(edge.counts()), Arc::clone(&steering));
+        observer.set_gauges(move || gauges(&counts, &steered));
         let control = match admin {
             None => None,
             Some(address) => {
-                let (edge, beside) = (Arc::clone(&edge), Arc::clone(&beside));
-                let seats = beside.seats();
-                let seat = Seat { edge, beside, reload: reload.clone(), started: SystemTime::now() };
+                let seats = beside.seats(Arc::clone(&steering) as Arc<_>);
+                let (edge, beside, steering) = (Arc::clone(&edge), Arc::clone(&beside), Arc::clone(&steering));
+                let seat = Seat { edge, beside, steering, started: SystemTime::now() };
                 let started = Control::start(address, &token, observer.clone(), Arc::new(seat), seats);
                 Some(started.map_err(|error| format!("cannot start the admin server on {address}: {error}"))?)
             }
         };
-        Ok(Self { edge, observer, reload, beside, control })
+        Ok(Self { edge, observer, steering, beside, control })
     }
 
     /// Reads the configuration again and runs on it.
     pub(crate) fn reload(&self) -> Result<Reloaded, ReloadProblem> {
-        self.reload.run(&self.edge, &self.beside)
+        self.steering.reload()
+    }
+
+    /// The same, unless the file says what runs already.
+    pub(crate) fn reload_if_changed(&self) -> Option<Result<Reloaded, ReloadProblem>> {
+        self.steering.reload_if_changed()
     }
 
     pub(crate) fn edge(&self) -> &Arc<Edge> {
@@ -105,6 +117,7 @@ impl Service {
 
     /// Drains the visitors, then writes the last records, then ends.
     pub(crate) fn stop(self, drain: std::time::Duration) {
+        self.steering.stop();
         self.edge.stop(drain);
         if let Some(control) = self.control {
             control.stop();
@@ -122,11 +135,15 @@ fn log_target(plan: &Plan) -> Target {
     }
 }
 
-fn gauges(counts: &Counts) -> Gauges {
+fn gauges(counts: &Counts, steering: &Steering) -> Gauges {
+    let (rollout_version, rollout_percent, rollbacks) = steering.shown();
     Gauges {
         visitor_connections: counts.visitor_connections.load(Ordering::Relaxed) as u64,
         idle_origin_connections: counts.idle_origin_connections.load(Ordering::Relaxed) as u64,
         plan_version: counts.plan_version.load(Ordering::Relaxed),
+        rollout_version,
+        rollout_percent,
+        rollbacks,
     }
 }
 
@@ -134,7 +151,7 @@ fn gauges(counts: &Counts) -> Gauges {
 struct Seat {
     edge: Arc<Edge>,
     beside: Arc<Beside>,
-    reload: Reload,
+    steering: Arc<Steering>,
     started: SystemTime,
 }
 
@@ -152,17 +169,7 @@ impl rayline_control::Edge for Seat {
     }
 
     fn reload(&self) -> Result<u64, Vec<String>> {
-        match self.reload.run(&self.edge, &self.beside) {
-            Ok(reloaded) => Ok(reloaded.version),
-            Err(ReloadProblem::NothingToRead) => Err(vec![
-                "this edge was started without a configuration file, so there is nothing to reload".to_owned(),
-            ]),
-            Err(ReloadProblem::Unreadable(why)) => Err(vec![why]),
-            Err(ReloadProblem::CannotStart(error)) => Err(vec![error.to_string()]),
-            Err(ReloadProblem::Problems(source, problems)) => {
-                Err(problems.iter().map(|problem| problem.render(&source, false)).collect())
-            }
-        }
+        self.steering.reload().map(|reloaded| reloaded.version).map_err(|problem| problem.in_words())
     }
 
     fn status(&self) -> Value {

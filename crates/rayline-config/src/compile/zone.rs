@@ -8,10 +8,10 @@ use rayline_rules::ZoneRules;
 use super::certificates::read_certificate;
 use super::records::{WrittenRecord, read_name, read_record};
 use super::rules::{Named, read_zone_rules};
-use super::{client_identity, error_pages};
+use super::{client_identity, error_pages, maintenance};
 use crate::certificate::Certificate;
 use crate::document::{At, Fields, Place};
-use crate::plan::{ClientIdentity, ErrorPages, Limits, Settings, SslMode, Zone};
+use crate::plan::{ClientIdentity, ErrorPages, Limits, Maintenance, Settings, SslMode, Zone};
 
 /// A zone with the places that later checks point at.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(super) struct WrittenZone {
     client_identity: Option<Arc<ClientIdentity>>,
     error_pages: ErrorPages,
     rules: Option<Arc<ZoneRules>>,
+    maintenance: Option<Maintenance>,
 }
 
 impl WrittenZone {
@@ -43,6 +44,7 @@ impl WrittenZone {
             client_identity: self.client_identity.clone(),
             error_pages: self.error_pages.clone(),
             rules: self.rules.clone().filter(|_| !self.paused),
+            maintenance: self.maintenance.clone().filter(|_| !self.paused),
         })
     }
 }
@@ -75,6 +77,7 @@ pub(super) fn read_zones(zones: &[Fields<'_>], limits: &Limits, named: &Named, n
                 .collect(),
             client_identity: client_identity::read(fields, &tls_client_auth, now),
             error_pages: error_pages::read(&fields.table("error_pages")),
+            maintenance: maintenance::read(&fields.table("maintenance")),
         }
     };
     zones.iter().zip(&names).map(read).collect()

@@ -167,7 +167,8 @@ pub(crate) static ALERT: Section = Section {
             otherwise: Required { example: "\"failure_rate\"" },
             doc: "When: `failure_rate`, the share of failed requests passes `threshold`; `new_code`, a failure of a kind not seen \
                   before; `burn_rate`, the error budget of `objective` is used up `threshold` times too fast; `certificate`, one \
-                  ends within `before`; `near_timeout`, the 99th percentile of the origin's answers comes near the read time-out",
+                  ends within `before`; `near_timeout`, the 99th percentile of the origin's answers comes near the read time-out; `rollback`, \
+                  the edge takes back a version that it was rolling out",
         },
         Key { name: "enabled", kind: Kind::Switch, otherwise: Default("\"on\""), doc: "Whether it is watched for" },
         Key {

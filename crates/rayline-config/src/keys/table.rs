@@ -13,6 +13,7 @@ use super::actions::{
     OVERRIDES, PARAMETERS, PATH, QUERY, REQUEST_FIELD, RESPONSE, RESPONSE_FIELD, SERVE_STALE, SNI, STATUS_CODE_RANGE,
     STATUS_CODE_TTL, TARGET_URL, URI,
 };
+use super::rollout::{MAINTENANCE, ROLLOUT};
 use super::rules::{LOGGING, RATELIMIT, RULE, RULESET};
 use super::sight::{ALERT, ALERT_RECEIVER, LOGPUSH, STORE, TRACE};
 use super::{Key, Kind, Later, Otherwise, Section};
@@ -34,7 +35,7 @@ const STREAMS: Kind = Kind::Whole { min: 1, max: 1000, unit: "" };
 const HEADER_BYTES: Kind = Kind::Whole { min: 1024, max: 16 << 20, unit: "bytes" };
 
 /// Every section, in the order of the reference page.
-pub(crate) static SECTIONS: [&Section; 54] = [
+pub(crate) static SECTIONS: [&Section; 56] = [
     &ROOT,
     &SERVER,
     &LOG,
@@ -84,6 +85,8 @@ pub(crate) static SECTIONS: [&Section; 54] = [
     &PAGE_RULE,
     &PAGE_RULE_ACTIONS,
     &FORWARDING_URL,
+    &MAINTENANCE,
+    &ROLLOUT,
     &STORE,
     &LOGPUSH,
     &TRACE,
@@ -121,6 +124,12 @@ pub(crate) static ROOT: Section = Section {
         },
         Key::optional("list", Kind::Tables(&LIST), ("none", ""), "Lists that expressions may name"),
         Key::optional("redirect_list", Kind::Tables(&REDIRECT_LIST), ("none", ""), "Lists of redirects"),
+        Key {
+            name: "rollout",
+            kind: Kind::Table(&ROLLOUT),
+            otherwise: Nothing { means: "the defaults below", example: "" },
+            doc: "How versions of the configuration are rolled out",
+        },
         Key {
             name: "store",
             kind: Kind::Table(&STORE),
@@ -456,6 +465,12 @@ pub(crate) static ZONE: Section = Section {
             "User agents that are shut out or challenged",
         ),
         Key::optional("page_rules", Kind::Tables(&PAGE_RULE), ("none", ""), "Page Rules, translated into rules"),
+        Key {
+            name: "maintenance",
+            kind: Kind::Table(&MAINTENANCE),
+            otherwise: Nothing { means: "no maintenance", example: "" },
+            doc: "Maintenance of the zone",
+        },
     ],
     later: &[
         Later { feature: "load balancing", names: &["load_balancers"] },

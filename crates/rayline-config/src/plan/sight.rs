@@ -115,6 +115,8 @@ pub enum AlertKind {
     Certificate,
     /// The origin's answers come near the read time-out.
     NearTimeout,
+    /// A version of the configuration is rolled back by itself.
+    Rollback,
 }
 
 /// One `[[alert_receiver]]`, with what its type needs.

@@ -36,7 +36,12 @@ pub(crate) fn samples(text: &str) -> HashMap<String, f64> {
 #[test]
 fn records_are_counted_by_zone_code_and_phase() {
     let (observer, mut lane) = observer(Target::Off);
-    observer.set_gauges(|| Gauges { visitor_connections: 12, idle_origin_connections: 3, plan_version: 7 });
+    observer.set_gauges(|| Gauges {
+        visitor_connections: 12,
+        idle_origin_connections: 3,
+        plan_version: 7,
+        ..Gauges::default()
+    });
     lane.record(records::fine("/"));
     lane.record(records::fine("/"));
     let mut reused = records::fine("/");

@@ -39,6 +39,31 @@ pub struct Known {
     pub certificates: Vec<Certificate>,
     /// Zone and how long its origins may take to answer.
     pub read_timeouts: Vec<(String, Duration)>,
+    /// Versions of the configuration that the edge has rolled back.
+    pub rollbacks: Vec<Rollback>,
+}
+
+/// A version of the configuration that the edge has rolled back by itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rollback {
+    /// Its number.
+    pub version: u64,
+    /// When.
+    pub at: Moment,
+    /// Why, as one sentence.
+    pub conclusion: String,
+    /// What failed most.
+    pub code: Option<Code>,
+    /// Failures of owner and edge under it.
+    pub failed: u64,
+    /// Requests under it.
+    pub requests: u64,
+    /// The share of the failures, in percent.
+    pub percent: f64,
+    /// The same under the version before, in the same time.
+    pub percent_before: f64,
+    /// Codes, and how often each occurred, in words.
+    pub counts: Vec<(String, String)>,
 }
 
 /// One thing that a policy looks for and that is so now.
@@ -83,6 +108,7 @@ pub fn watch(source: &dyn Source, policy: &Policy, known: &Known, now: Moment) -
         Kind::NewCode => look.new_codes(),
         Kind::NearTimeout { percent } => look.near_timeout(percent, &known.read_timeouts),
         Kind::Certificate { before } => Ok(look.certificates(before, &known.certificates)),
+        Kind::Rollback => Ok(look.rollbacks(&known.rollbacks)),
     }
 }
 
@@ -205,6 +231,33 @@ impl Look<'_> {
             }
         };
         certificates.iter().filter(|certificate| ours(&certificate.zone)).filter(ends).map(finding).collect()
+    }
+
+    /// Those of the window: what happens once goes on for no longer than that.
+    fn rollbacks(&self, rollbacks: &[Rollback]) -> Vec<Finding> {
+        let finding = |rollback: &Rollback| Finding {
+            key: rollback.version.to_string(),
+            headline: format!(
+                "version {} of the configuration was rolled back: {}",
+                rollback.version, rollback.conclusion
+            ),
+            zone: String::new(),
+            code: rollback.code,
+            since: rollback.at,
+            failed: rollback.failed,
+            requests: rollback.requests,
+            measured: rollback.percent,
+            threshold: rollback.percent_before,
+            evidence: rollback
+                .counts
+                .iter()
+                .take(FACTS)
+                .map(|(name, value)| Evidence { name: name.clone(), value: value.clone() })
+                .collect(),
+            places: Vec::new(),
+            ray_id: String::new(),
+        };
+        rollbacks.iter().filter(|rollback| self.span.from <= rollback.at).map(finding).collect()
     }
 
     /// Requests and failures that count, by zone, of zones with enough of them.

@@ -115,6 +115,7 @@ fn trouble_is_seen_before_it_comes() {
             ("a.example".into(), Duration::from_secs(100)),
             ("b.example".into(), Duration::from_secs(500)),
         ],
+        ..Known::default()
     };
     let ends = watch(&History::default(), &policy(Kind::Certificate { before: 14 * 24 * 60 * MINUTE }), &known, at(0))
         .unwrap();

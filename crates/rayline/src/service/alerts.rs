@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayline_config::{AlertKind, Plan, ReceiverKind};
+use rayline_control::Evidence;
 use rayline_edge::Lookout;
-use rayline_push::alert::{Address, Certificate, Kind, Known, Options, Policy, Receiver};
-use rayline_verdict::Moment;
+use rayline_push::alert::{Address, Certificate, Kind, Known, Options, Policy, Receiver, Rollback};
+use rayline_verdict::{Code, Moment};
 
 use super::watched;
 
@@ -59,6 +60,32 @@ fn known(plan: &Plan) -> Known {
     Known {
         certificates: plan.zones.iter().flat_map(of_zone).collect(),
         read_timeouts: plan.zones.iter().map(|zone| (zone.name.clone(), zone.settings.proxy_read_timeout)).collect(),
+        // what happens while the edge runs is no part of a plan
+        rollbacks: Vec::new(),
+    }
+}
+
+/// What is told of a version that the edge has rolled back just now.
+pub(crate) fn rollback(evidence: &Evidence) -> Rollback {
+    let count = |code: &rayline_control::CodeCount| {
+        (
+            code.code.clone(),
+            format!(
+                "{} under version {}, {} under version {}",
+                code.new, evidence.new.version, code.old, evidence.old.version
+            ),
+        )
+    };
+    Rollback {
+        version: evidence.new.version,
+        at: moment(SystemTime::now()),
+        conclusion: evidence.conclusion.clone(),
+        code: evidence.codes.iter().find(|code| code.new > 0).and_then(|code| Code::find(&code.code)),
+        failed: evidence.new.blamed,
+        requests: evidence.new.requests,
+        percent: evidence.new.percent,
+        percent_before: evidence.old.percent,
+        counts: evidence.codes.iter().map(count).collect(),
     }
 }
 
@@ -107,6 +134,7 @@ fn policy(alert: &rayline_config::Alert) -> Policy {
         AlertKind::BurnRate => Kind::BurnRate { objective: alert.objective, times: alert.threshold },
         AlertKind::Certificate => Kind::Certificate { before: alert.before },
         AlertKind::NearTimeout => Kind::NearTimeout { percent: alert.threshold },
+        AlertKind::Rollback => Kind::Rollback,
     };
     Policy {
         name: alert.name.clone(),

@@ -2,18 +2,18 @@
 //! dashboard is told of the plan.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rayline_config::{Content, Plan, Zone};
-use rayline_control::Seats;
+use rayline_control::{Configurations, Evidence, Seats};
 use rayline_edge::Lookout;
 use rayline_push::job::Feed;
 use rayline_store::Store;
 use rayline_store::analysis::approaching::Limits;
 use serde_json::{Value, json};
 
-use super::alerts::{Watched, moment};
+use super::alerts::{Watched, moment, rollback};
 use super::diagnosing::Clinic;
 use super::senders::Senders;
 use super::stored;
@@ -26,13 +26,12 @@ const VERSIONS: &str = "versions";
 pub(super) struct Beside {
     pub(super) store: Option<Store>,
     senders: Arc<Senders>,
-    versions: Arc<Versions>,
+    pub(super) versions: Versions,
     dashboard: Option<SocketAddr>,
     source: String,
     /// As at the start.
     limits: Limits,
     told: Mutex<Value>,
-    turn: Mutex<()>,
 }
 
 /// What a plan means for it.
@@ -48,19 +47,13 @@ impl Beside {
         let beside = Self {
             store: stored::open(plan),
             senders: Arc::new(senders),
-            versions: Arc::new(Versions::open(plan.server.data_dir.join(VERSIONS))),
+            versions: Versions::open(plan.server.data_dir.join(VERSIONS)),
             dashboard: plan.server.admin,
             source: plan.source_name.clone(),
             limits: limits(plan),
             told: Mutex::default(),
-            turn: Mutex::default(),
         };
         (beside, feeds)
-    }
-
-    /// Held by whoever changes what runs, so that two who do that at once do so one after the other.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The version of a plan with this text that is about to run: the same as before if the text is.
@@ -74,17 +67,27 @@ impl Beside {
     }
 
     /// The edge runs on that plan now: so does all of this.
-    pub(super) fn follow(&self, wanted: Wanted, version: u64, text: &str, lookout: Arc<Lookout>) {
-        self.versions.follow(version, text, &self.source);
+    pub(super) fn follow(&self, wanted: Wanted, lookout: Arc<Lookout>) {
         self.senders.watch(wanted.watched, self.store.as_ref(), lookout);
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = wanted.told;
     }
 
+    /// The same for the plan that it has started with.
+    pub(super) fn begin(&self, wanted: Wanted, version: u64, text: &str, lookout: Arc<Lookout>) {
+        self.versions.begin(version, text, &self.source);
+        self.follow(wanted, lookout);
+    }
+
+    /// Whoever wants to know hears that a version was rolled back.
+    pub(super) fn tell_rollback(&self, evidence: &Evidence) {
+        self.senders.note_rollback(rollback(evidence));
+    }
+
     /// What the dashboard asks.
-    pub(super) fn seats(&self) -> Seats {
+    pub(super) fn seats(&self, configurations: Arc<dyn Configurations>) -> Seats {
         Seats {
             store: self.store.clone().map(|store| Arc::new(store) as Arc<_>),
-            configurations: Some(Arc::clone(&self.versions) as Arc<_>),
+            configurations: Some(configurations),
             diagnose: Some(Arc::new(Clinic::default())),
             senders: Some(Arc::clone(&self.senders) as Arc<_>),
             limits: Some(self.limits),

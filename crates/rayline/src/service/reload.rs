@@ -1,13 +1,11 @@
-//! The configuration again: where it comes from, and what runs on it then.
+//! Where a configuration comes from, and what it takes to make a plan of a text again.
 
-use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rayline_config::{Problem, Source};
-use rayline_edge::{Edge, StartError};
+use rayline_config::{Plan, Problem, Source};
+use rayline_edge::StartError;
 
-use super::beside::Beside;
 use crate::config_file;
 use crate::serve::Overridden;
 
@@ -41,6 +39,13 @@ pub(crate) enum ReloadProblem {
     CannotStart(StartError),
 }
 
+/// A text that may run.
+pub(super) struct Compiled {
+    pub(super) plan: Plan,
+    pub(super) source: Source,
+    pub(super) warnings: Vec<Problem>,
+}
+
 impl Reload {
     /// The text that the edge starts with.
     pub(super) fn running(&self) -> &str {
@@ -49,23 +54,51 @@ impl Reload {
         }
     }
 
-    /// Reads the configuration again, and runs the edge and what stands beside it on it.
-    pub(super) fn run(&self, edge: &Edge, beside: &Beside) -> Result<Reloaded, ReloadProblem> {
-        let Self::File { path, overridden, .. } = self else { return Err(ReloadProblem::NothingToRead) };
-        let _turn = beside.turn();
-        let source = config_file::read(path).map_err(|error| ReloadProblem::Unreadable(error.to_string()))?;
+    fn file(&self) -> Result<(&Path, &Overridden), ReloadProblem> {
+        match self {
+            Self::File { path, overridden, .. } => Ok((path, overridden)),
+            Self::Fixed { .. } => Err(ReloadProblem::NothingToRead),
+        }
+    }
+
+    /// What the file says now.
+    pub(super) fn source(&self) -> Result<Source, ReloadProblem> {
+        let (path, _) = self.file()?;
+        config_file::read(path).map_err(|error| ReloadProblem::Unreadable(error.to_string()))
+    }
+
+    /// The plan that `text` would come to in place of the file's.
+    pub(super) fn compile_text(&self, text: String) -> Result<Compiled, ReloadProblem> {
+        let (path, _) = self.file()?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        self.compile(Source { name: path.display().to_string(), text, base })
+    }
+
+    pub(super) fn compile(&self, source: Source) -> Result<Compiled, ReloadProblem> {
+        let (_, overridden) = self.file()?;
         match rayline_config::compile(&source, SystemTime::now()) {
             (Some(mut plan), warnings) => {
                 overridden.apply(&mut plan);
-                let needs_restart = edge.fixed_changes(&plan);
-                let wanted = beside.read(&plan);
-                let version = beside.version(&source.text);
-                let is_new = version != edge.counts().plan_version.load(Ordering::Relaxed);
-                edge.reload_as(version, plan).map_err(ReloadProblem::CannotStart)?;
-                beside.follow(wanted, version, &source.text, edge.lookout());
-                Ok(Reloaded { version, is_new, source, warnings, needs_restart })
+                Ok(Compiled { plan, source, warnings })
             }
             (None, problems) => Err(ReloadProblem::Problems(source, problems)),
+        }
+    }
+}
+
+impl ReloadProblem {
+    /// Every problem, each in one text.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        match self {
+            Self::NothingToRead => vec![
+                "this edge was started without a configuration file, so there is nothing to change; start it with `--config`"
+                    .to_owned(),
+            ],
+            Self::Unreadable(why) => vec![why.clone()],
+            Self::CannotStart(error) => vec![error.to_string()],
+            Self::Problems(source, problems) => {
+                problems.iter().map(|problem| problem.render(source, false)).collect()
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use rayline_config::{Logpush, Plan, Trace};
 use rayline_control as control;
 use rayline_edge::Lookout;
 use rayline_observe::{Subject, TailFilter};
-use rayline_push::alert::{Alerts, Notice, Post, Sources};
+use rayline_push::alert::{Alerts, Known, Notice, Post, Rollback, Sources};
 use rayline_push::job::{self, Destination, Feed, Filter, Job, OutputOptions, Sample, Spec};
 use rayline_push::trace;
 use rayline_store::Store;
@@ -22,6 +22,8 @@ use crate::output;
 const TRACES: &str = "open.telemetry";
 /// The folder in `data_dir` where lines wait.
 const FOLDER: &str = "push";
+/// Versions rolled back that are remembered for alerts.
+const MOST_ROLLBACKS: usize = 16;
 /// How long the last lines may take to be sent when the edge ends. What is left then is sent at the next start.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -30,6 +32,8 @@ const LAST: Duration = Duration::from_secs(2);
 pub(crate) struct Senders {
     jobs: Mutex<Vec<Job>>,
     alerts: Mutex<Option<Alerts>>,
+    /// Versions that the edge has rolled back, the oldest first.
+    rollbacks: Arc<Mutex<Vec<Rollback>>>,
 }
 
 impl Senders {
@@ -48,7 +52,7 @@ impl Senders {
                 Err(why) => output::say(&format!("nothing is sent by `{name}`: {why}")),
             }
         }
-        (Self { jobs: Mutex::new(jobs), alerts: Mutex::default() }, feeds)
+        (Self { jobs: Mutex::new(jobs), ..Self::default() }, feeds)
     }
 
     /// Watches for this, and for nothing else from now on. What has been told stays told.
@@ -61,12 +65,22 @@ impl Senders {
             output::say("no alert is watched for: there is no store to ask");
             return;
         };
-        let sources =
-            Sources { store: Box::new(store.clone()), known: Box::new(move || known_now(&known, &zones, &lookout)) };
+        let rollbacks = Arc::clone(&self.rollbacks);
+        let known =
+            move || Known { rollbacks: lock(&rollbacks).clone(), ..known_now(&known, &zones, &lookout) };
+        let sources = Sources { store: Box::new(store.clone()), known: Box::new(known) };
         match Alerts::start(options, sources) {
             Ok(started) => *alerts = Some(started),
             Err(error) => output::say(&format!("no alert is watched for: {error}")),
         }
+    }
+
+    /// Has it told that a version was rolled back.
+    pub(crate) fn note_rollback(&self, rollback: Rollback) {
+        let mut rollbacks = lock(&self.rollbacks);
+        let surplus = (rollbacks.len() + 1).saturating_sub(MOST_ROLLBACKS);
+        rollbacks.drain(..surplus);
+        rollbacks.push(rollback);
     }
 
     /// Sends what can be sent soon, and ends.
