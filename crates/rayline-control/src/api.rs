@@ -2,6 +2,7 @@
 
 mod alerts;
 mod analytics;
+mod configuration;
 mod export;
 mod insight;
 mod metrics;
@@ -93,6 +94,9 @@ fn pages() -> Router<Shared> {
         .route("/explain/{code}", get(page::explain::show))
         .route("/configuration", get(page::configuration::show))
         .route("/configuration/reload", post(page::configuration::reload))
+        .route("/configuration/rollback", post(page::configuration::roll_back))
+        .route("/configuration/promote", post(page::configuration::promote))
+        .route("/configuration/abort", post(page::configuration::abort))
         .route("/diagnose", get(page::diagnose::show).post(page::diagnose::start))
         .route("/diagnose/{id}", get(page::diagnose::watch))
         .route("/diagnose/{id}/result", get(page::diagnose::result))
@@ -117,7 +121,18 @@ fn calls() -> Router<Shared> {
         .route("/api/ray/{id}/har", get(page::ray::call_har))
         .route("/api/tail", get(tail::follow))
         .route("/api/reload", post(reload))
-        .route("/api/config/versions", get(versions))
+        .route(
+            "/api/config/versions",
+            get(configuration::versions)
+                .post(configuration::apply)
+                .layer(DefaultBodyLimit::max(configuration::TEXT_BYTES)),
+        )
+        .route("/api/config/versions/{number}", get(configuration::version))
+        .route("/api/config/diff", get(configuration::diff))
+        .route("/api/config/rollback", post(configuration::roll_back))
+        .route("/api/config/rollout", get(configuration::rollout))
+        .route("/api/config/rollout/promote", post(configuration::promote))
+        .route("/api/config/rollout/abort", post(configuration::abort))
 }
 
 async fn status(State(shared): State<Shared>) -> Response {
@@ -144,19 +159,4 @@ async fn reload(State(shared): State<Shared>) -> Response {
         Ok(Err(problems)) => Failure::Invalid.answer(problems),
         Err(_panicked) => Failure::Internal.answer(["the reload broke off; the old configuration runs on"]),
     }
-}
-
-/// `GET /api/config/versions`
-async fn versions(State(shared): State<Shared>) -> Response {
-    let versions = shared.seats.configurations.as_ref().map(|configurations| configurations.versions());
-    let running = shared.edge.plan_version();
-    let versions = versions.unwrap_or_default().into_iter().map(|version| {
-        json!({
-            "version": version.number,
-            "since": version.since.to_seconds(),
-            "source": version.source,
-            "running": version.number == running,
-        })
-    });
-    success(versions.collect())
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod config;
 mod config_file;
 mod demo;
 mod diagnose;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args, &global),
         Command::Serve(args) => serve::run(&args, &global),
         Command::Check(args) => check::run(&args, &global),
+        Command::Config(args) => config::run(&args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Explain(args) => explain::run(&args, &global),
         Command::Tail(args) => tail::run(&args, &global),

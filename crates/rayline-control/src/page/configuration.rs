@@ -1,6 +1,9 @@
 //! The configuration that runs, the versions before it, and what changed between two.
 
+mod rollout;
+
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -12,7 +15,7 @@ use super::parts;
 use crate::access::Who;
 use crate::api::Shared;
 use crate::gate::CSRF;
-use crate::seat::{Configurations, Version};
+use crate::seat::{Applied, Configurations, Signed, State as VersionState, Version};
 use crate::show::{self, short};
 
 /// Lines around a change that are shown with it.
@@ -26,11 +29,13 @@ pub(crate) async fn show(
 ) -> Response {
     let number =
         |name: &str| pairs.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<u64>().ok());
+    let is_done = pairs.iter().any(|(key, _)| key == "done");
     let main = html! {
         @if let Some(version) = number("reloaded") { p.note.ok role="status" { "Version " (version) " runs now." } }
         @if let Some(version) = number("same") {
             p.note.ok role="status" { "The file has not changed: version " (version) " runs on. What it names, such as certificates, was read again." }
         }
+        @if is_done { p.note.ok role="status" { "Done: see below what runs." } }
         @match &shared.seats.configurations {
             None => (nothing()),
             Some(configurations) => (versions(&shared, &**configurations, &who, number("version"), number("against"))),
@@ -65,6 +70,7 @@ fn versions(
     let before = against.or_else(|| versions.iter().map(|version| version.number).find(|number| *number < shown));
     let old = before.and_then(|before| configurations.text(before));
     html! {
+        @if let Some(going) = configurations.rollout() { (rollout::going_on(&going, who)) }
         section.card {
             header { h2 { "Versions" } span.soft { "the last hundred, the newest first" } }
             (list(&versions, running, shown))
@@ -74,6 +80,12 @@ fn versions(
                     button type="submit" { "Read the file again" }
                     " " span.soft.small { "A file with an error changes nothing and says why; one that says the same makes no new version." }
                 }
+            }
+        }
+        @if let Some(version) = versions.iter().find(|version| version.number == shown) {
+            (rollout::history(version))
+            @if version.number != running && version.state != VersionState::RollingOut && who.is_admin() {
+                (rollout::button(who, "rollback", &[("version", &shown.to_string())], &format!("Run the text of version {shown} again")))
             }
         }
         @if let (Some(before), Some(old), Some(text)) = (before, &old, &text) {
@@ -98,12 +110,13 @@ fn versions(
 fn list(versions: &[Version], running: u64, shown: u64) -> Markup {
     html! {
         div.scroll { table {
-            thead { tr { th scope="col" { "Version" } th scope="col" { "Since (UTC)" } th scope="col" { "From" } th scope="col" { "See" } } }
+            thead { tr { th scope="col" { "Version" } th scope="col" { "Since (UTC)" } th scope="col" { "By" } th scope="col" { "Why" } th scope="col" { "See" } } }
             tbody { @for version in versions {
                 tr {
-                    th scope="row" { (version.number) @if version.number == running { " " span.good { "runs" } } }
+                    th scope="row" { (version.number) " " (became(version, running)) }
                     td { (show::when_short(version.since)) }
-                    td { (short(&version.source)) }
+                    td { (rollout::author(&version.author)) }
+                    td { (short(&version.comment)) }
                     td {
                         a href=(format!("/configuration?version={}", version.number))
                             aria-current=[(version.number == shown).then_some("true")] { "text and changes" }
@@ -112,6 +125,18 @@ fn list(versions: &[Version], running: u64, shown: u64) -> Markup {
                 }
             } }
         } }
+    }
+}
+
+fn became(version: &Version, running: u64) -> Markup {
+    html! {
+        @match version.state {
+            VersionState::Used if version.number == running => span.good { "runs" },
+            VersionState::Used => {},
+            VersionState::RollingOut => span.warns { (version.state.in_words()) },
+            VersionState::RolledBack => span.badly { (version.state.in_words()) },
+            VersionState::Aborted => span.soft { (version.state.in_words()) },
+        }
     }
 }
 
@@ -151,23 +176,60 @@ pub(crate) async fn reload(State(shared): State<Shared>, Extension(who): Extensi
         Ok(Err(problems)) => problems,
         Err(_panicked) => vec!["the reload broke off".to_owned()],
     };
+    refused(&who, "The configuration was not loaded; the old one runs on", &problems)
+}
+
+fn refused(who: &Who, title: &str, problems: &[String]) -> Response {
     let main = html! {
         div.note.bad role="alert" {
-            p { strong { "The configuration was not loaded; the old one runs on" } }
-            @for problem in &problems { pre { (show::long(problem, 4_000).lines()) } }
+            p { strong { (title) } }
+            @for problem in problems { pre { (show::long(problem, 4_000).lines()) } }
         }
         p { a href="/configuration" { "Back to the configuration" } }
     };
-    Page {
-        tab: Tab::Configuration,
-        title: "Configuration",
-        who: &who,
-        api: None,
-        permalink: None,
-        is_live: false,
-        main,
+    Page { tab: Tab::Configuration, title: "Configuration", who, api: None, permalink: None, is_live: false, main }
+        .answer()
+}
+
+/// `POST /configuration/rollback`
+pub(crate) async fn roll_back(State(shared): State<Shared>, Extension(who): Extension<Who>, form: Bytes) -> Response {
+    let version = value(&form, "version").and_then(|version| version.parse().ok());
+    change(shared, &who, move |configurations| configurations.roll_back(version, by_hand())).await
+}
+
+/// `POST /configuration/promote`
+pub(crate) async fn promote(State(shared): State<Shared>, Extension(who): Extension<Who>, form: Bytes) -> Response {
+    let whole = value(&form, "whole").is_some_and(|whole| whole == "true");
+    change(shared, &who, move |configurations| configurations.promote(whole, by_hand())).await
+}
+
+/// `POST /configuration/abort`
+pub(crate) async fn abort(State(shared): State<Shared>, Extension(who): Extension<Who>) -> Response {
+    change(shared, &who, |configurations| configurations.abort(by_hand())).await
+}
+
+fn value(form: &[u8], name: &str) -> Option<String> {
+    url::form_urlencoded::parse(form).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// Whoever holds the administrator's session: it has no other name.
+fn by_hand() -> Signed {
+    Signed { author: "the dashboard".to_owned(), comment: String::new() }
+}
+
+async fn change(
+    shared: Shared,
+    who: &Who,
+    act: impl FnOnce(&dyn Configurations) -> Result<Applied, Vec<String>> + Send + 'static,
+) -> Response {
+    let Some(configurations) = shared.seats.configurations else {
+        return refused(who, "Nothing has changed", &["this edge keeps no versions of its configuration".to_owned()]);
+    };
+    match tokio::task::spawn_blocking(move || act(&*configurations)).await {
+        Ok(Ok(applied)) => crate::login::see(&format!("/configuration?done={}", applied.version)),
+        Ok(Err(problems)) => refused(who, "Nothing has changed", &problems),
+        Err(_panicked) => refused(who, "Nothing has changed", &["the change broke off".to_owned()]),
     }
-    .answer()
 }
 
 impl Shared {

@@ -18,6 +18,7 @@ mod records;
 mod shelf;
 mod stand_ins;
 mod tail;
+mod versions;
 mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,8 +1,12 @@
 //! Whoever else the admin server asks, small.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use rayline_control::{Alert, Configurations, Diagnose, Job, Seats, Senders, Step, Version};
+use rayline_control::{
+    Alert, Applied, Change, CodeCount, Configurations, Diagnose, Event, Evidence, Job, Pace, Rollout, Sample, Seats,
+    Senders, Signed, State, Step, Version,
+};
 use rayline_verdict::Moment;
 use serde_json::json;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -11,20 +15,61 @@ use tokio::sync::mpsc::{Receiver, channel};
 pub(crate) fn seats() -> Seats {
     Seats {
         store: None,
-        configurations: Some(Arc::new(Texts)),
+        configurations: Some(Arc::new(Texts::default())),
         diagnose: Some(Arc::new(Quick)),
         senders: Some(Arc::new(Post)),
         limits: None,
     }
 }
 
-/// Two versions.
-struct Texts;
+/// Three versions, of which the last was rolled back; and one more that is rolled out once it is applied.
+#[derive(Default)]
+struct Texts {
+    goes_on: Mutex<bool>,
+}
+
+impl Texts {
+    fn done(&self, goes_on: bool, outcome: &str) -> Result<Applied, Vec<String>> {
+        let mut now = self.goes_on.lock().unwrap();
+        if !*now && !goes_on {
+            return Err(vec!["no version is <being> rolled out".to_owned()]);
+        }
+        *now = goes_on;
+        Ok(Applied { version: 4, outcome: outcome.to_owned(), messages: vec!["a warning".to_owned()] })
+    }
+}
+
+fn evidence() -> Evidence {
+    let sample = |version, requests, blamed| Sample { version, requests, blamed, ..Sample::default() };
+    Evidence {
+        conclusion: "version 3 fails <more>".to_owned(),
+        confidence: 99.997,
+        seconds: 61,
+        old: sample(2, 12_345, 0),
+        new: Sample { percent: 50.0, others: vec![("origin".to_owned(), 7)], ..sample(3, 400, 200) },
+        codes: vec![CodeCount { code: "owner.resolve.nxdomain".to_owned(), old: 0, new: 200 }],
+    }
+}
 
 impl Configurations for Texts {
     fn versions(&self) -> Vec<Version> {
-        let version = |number, since| Version { number, since: Moment(since), source: "rayline.toml".to_owned() };
-        vec![version(2, 1_795_262_400_000_000_000), version(1, 1_795_262_000_000_000_000)]
+        let version = |number, since| Version {
+            number,
+            since: Moment(since),
+            source: "rayline.toml".to_owned(),
+            author: "maria <script>".to_owned(),
+            comment: format!("change {number} \u{202e}"),
+            state: State::Used,
+            history: Vec::new(),
+        };
+        let told = Event {
+            at: 1_795_262_461_000_000_000,
+            what: "rolled back".to_owned(),
+            by: String::new(),
+            evidence: Some(evidence()),
+        };
+        let third = Version { state: State::RolledBack, history: vec![told], ..version(3, 1_795_262_400_000_000_000) };
+        vec![third, version(2, 1_795_262_400_000_000_000), version(1, 1_795_262_000_000_000_000)]
     }
 
     fn text(&self, number: u64) -> Option<String> {
@@ -36,8 +81,45 @@ impl Configurations for Texts {
         match number {
             1 => Some(text(80)),
             2 => Some(text(8081)),
+            3 => Some(text(8082)),
             _ => None,
         }
+    }
+
+    fn apply(&self, change: Change) -> Result<Applied, Vec<String>> {
+        if change.text.contains("zzl") {
+            return Err(vec!["unknown key `zzl`".to_owned(), "there is no zone".to_owned()]);
+        }
+        assert_eq!((change.signed.author.as_str(), change.signed.comment.as_str()), ("maria", "why"));
+        assert_eq!(change.pace, Some(Pace { percent: Some(5.0), dwell_seconds: Some(60), ..Pace::default() }));
+        self.done(true, "rolled out")
+    }
+
+    fn roll_back(&self, to: Option<u64>, _: Signed) -> Result<Applied, Vec<String>> {
+        assert_eq!(to, Some(1));
+        self.done(true, "back")
+    }
+
+    fn rollout(&self) -> Option<Rollout> {
+        self.goes_on.lock().unwrap().then(|| Rollout {
+            version: 4,
+            from: 2,
+            percent: 5.0,
+            steps: vec![5.0, 25.0, 100.0],
+            since: 1_795_262_400_000_000_000,
+            dwell: Duration::from_secs(600),
+            promote: true,
+            waiting_for: "the <step>".to_owned(),
+            evidence: evidence(),
+        })
+    }
+
+    fn promote(&self, whole: bool, _: Signed) -> Result<Applied, Vec<String>> {
+        self.done(!whole, "promoted")
+    }
+
+    fn abort(&self, _: Signed) -> Result<Applied, Vec<String>> {
+        self.done(false, "aborted")
     }
 }
 

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::{Request, Response, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use rayline_control::Token;
 use serde_json::Value;
@@ -36,8 +36,8 @@ const GONE: &str = "is `rayline serve` running, with an admin server? `--admin U
 /// Bytes of an answer that is not a tail.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// Bytes of an answer with a record.
-const MOST_RECORD_BYTES: usize = 1024 * 1024;
+/// Bytes of an answer with a record, or with every version.
+const MOST_RESULT_BYTES: usize = 32 * 1024 * 1024;
 
 /// An edge's admin server, and where its token lies.
 pub(crate) struct Admin {
@@ -142,18 +142,42 @@ impl Admin {
     ///
     /// If the edge cannot be asked, keeps nothing, or knows nothing of it.
     pub(crate) async fn ray(&self, digits: &str) -> Result<Value, Trouble> {
-        let response = self.ask(&format!("/api/ray/{digits}")).await.map_err(|refusal| self.trouble(refusal))?;
+        let result = self.get(&format!("/api/ray/{digits}")).await?;
+        let record = result.get("line").filter(|record| record.is_object());
+        record
+            .cloned()
+            .ok_or_else(|| Trouble { message: format!("the edge at {} answers with no record", self.addr), hint: None })
+    }
+
+    /// What the edge answers to a question: the `result` of the envelope.
+    ///
+    /// # Errors
+    ///
+    /// If the edge cannot be asked, or says no.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Trouble> {
+        self.result(Method::GET, path, Bytes::new()).await
+    }
+
+    /// What comes of telling the edge to do something.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        self.result(Method::POST, path, body.to_string().into()).await
+    }
+
+    async fn result(&self, method: Method, path: &str, body: Bytes) -> Result<Value, Trouble> {
+        let response = self.ask(method, path, body).await.map_err(|refusal| self.trouble(refusal))?;
         if response.status() != StatusCode::OK {
             return Err(self.why(response).await);
         }
-        let body = Limited::new(response.into_body(), MOST_RECORD_BYTES);
+        let body = Limited::new(response.into_body(), MOST_RESULT_BYTES);
         let body = timeout(ANSWER_TIMEOUT, body.collect()).await.ok().and_then(Result::ok);
         let answer: Option<Value> = body.and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
-        let record = answer.as_ref().and_then(|answer| answer.get("result")?.get("line"));
-        record
-            .filter(|record| record.is_object())
-            .cloned()
-            .ok_or_else(|| Trouble { message: format!("the edge at {} answers with no record", self.addr), hint: None })
+        let result = answer.and_then(|mut answer| answer.get_mut("result").map(Value::take));
+        result
+            .ok_or_else(|| Trouble { message: format!("the edge at {} answers with no result", self.addr), hint: None })
     }
 
     fn trouble(&self, refusal: Refusal) -> Trouble {
@@ -166,7 +190,7 @@ impl Admin {
     }
 
     async fn open(&self, query: &str) -> Result<Incoming, Refusal> {
-        let response = self.ask(&format!("/api/tail?{query}")).await?;
+        let response = self.ask(Method::GET, &format!("/api/tail?{query}"), Bytes::new()).await?;
         if response.status() == StatusCode::OK {
             Ok(response.into_body())
         } else {
@@ -175,7 +199,7 @@ impl Admin {
     }
 
     /// The answer's head, whatever its status.
-    async fn ask(&self, path: &str) -> Result<Response<Incoming>, Refusal> {
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Refusal> {
         let gone = |error: &dyn std::fmt::Display| Refusal::Gone(error.to_string());
         let asked = async {
             let stream = TcpStream::connect(self.addr).await.map_err(|error| gone(&error))?;
@@ -183,10 +207,12 @@ impl Admin {
             let (mut sender, connection) =
                 http1::handshake(TokioIo::new(stream)).await.map_err(|error| gone(&error))?;
             tokio::spawn(connection);
-            let request = Request::get(path)
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
                 .header(header::HOST, self.addr.to_string())
                 .header(header::AUTHORIZATION, format!("Bearer {token}"))
-                .body(Empty::<Bytes>::new())
+                .body(Full::new(body))
                 .map_err(|error| Refusal::Denied(Trouble { message: error.to_string(), hint: None }))?;
             sender.send_request(request).await.map_err(|error| gone(&error))
         };
@@ -226,11 +252,20 @@ impl Admin {
                 hint: Some("`--admin URL` says where it is".to_owned()),
             },
             messages => Trouble {
-                message: format!("the edge at {} says {}: {}", self.addr, status.as_u16(), messages.join("; ")),
+                message: format!("the edge at {} says {}: {}", self.addr, status.as_u16(), joined(messages)),
                 hint: (status == StatusCode::UNAUTHORIZED)
                     .then(|| "the token of another edge? `--config` and RAYLINE_TOKEN say which".to_owned()),
             },
         }
+    }
+}
+
+/// Sentences after one another; what has lines of its own on lines of its own.
+fn joined(messages: &[&str]) -> String {
+    if messages.iter().any(|message| message.contains('\n')) {
+        format!("\n{}", messages.join("\n\n"))
+    } else {
+        messages.join("; ")
     }
 }
 
