@@ -11,8 +11,8 @@ mod file;
 mod maintenance;
 mod pem;
 mod records;
-mod rules;
 mod rollout;
+mod rules;
 mod server;
 mod sight;
 mod trust;
@@ -32,10 +32,10 @@ use crate::problem::{Problem, Severity};
 use crate::source::Source;
 
 pub(crate) use records::read_name;
+pub(crate) use rollout::read_rollout;
 pub(crate) use rules::{
     AccessTargetKind, ActionKind, Algorithm, CacheLevel, LockdownTarget, OperationKind, UserAgentMode,
 };
-pub(crate) use rollout::read_rollout;
 pub(crate) use server::{read_limits, read_log, read_server};
 pub(crate) use sight::read_sight;
 pub(crate) use zone::read_settings;

@@ -6,6 +6,7 @@ mod access;
 mod actions;
 mod rules;
 mod rollout;
+mod rules;
 mod sight;
 mod table;
 

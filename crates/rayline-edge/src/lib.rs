@@ -16,6 +16,7 @@ mod guard;
 mod hello;
 mod hop;
 mod lookout;
+mod maintenance;
 mod origin;
 mod origin_ca;
 mod output;

@@ -9,6 +9,7 @@ use rayline_verdict::Fault;
 
 use crate::answer::Answer;
 use crate::exchange::{Exchange, Incoming};
+use crate::maintenance;
 use crate::phase::wait::Waited;
 use crate::phase::{accept, connect, origin_tls, receive, reply, request, resolve, route, rules, send, wait};
 use crate::visitor::Visitor;
@@ -52,6 +53,7 @@ async fn run(exchange: &mut Exchange<'_>) -> Result<reply::Answered, Fault> {
     if let Some(answered) = request::answer_here(exchange, &route) {
         return Ok(answered);
     }
+    maintenance::refuse(exchange, &route)?;
     if let Some(answered) = rules::request(exchange, &route).await? {
         return Ok(answered);
     }

@@ -40,6 +40,8 @@ pub(crate) struct ZonePlan {
     pub(crate) name: Arc<str>,
     pub(crate) page_500: Option<CustomPage>,
     pub(crate) page_1000: Option<CustomPage>,
+    /// What people see during maintenance.
+    pub(crate) page_maintenance: Option<CustomPage>,
     /// What is shown to its origins when they ask for a client certificate.
     pub(crate) identity: Option<Arc<Identity>>,
     /// Its choice among the managed rules, by the id of the rule that runs them.
@@ -107,11 +109,13 @@ impl ZonePlan {
         let own = zone.client_identity.as_ref();
         let identity = own.map(|own| Identity::new(own.chain.clone(), own.key.clone_key()).map(Arc::new));
         let parse = |page: &Option<ErrorPage>| page.as_ref().map(|page| CustomPage::parse(&page.html));
+        let maintenance = zone.maintenance.as_ref().and_then(|maintenance| maintenance.page.as_ref());
         Ok(Self {
             zone: Arc::clone(zone),
             name: zone.name.as_str().into(),
             page_500: parse(&zone.error_pages.errors_500),
             page_1000: parse(&zone.error_pages.errors_1000),
+            page_maintenance: maintenance.map(|page| CustomPage::parse(&page.html)),
             identity: identity.transpose().map_err(io::Error::other)?,
             managed: managed(zone)?,
         })

@@ -207,6 +207,8 @@ pub enum Fact {
     Made { what: String, value: String },
     /// The host name asked for, and the server name of the connection.
     Host { host: String, server_name: Option<String> },
+    /// Seconds after which repeating may help, where the zone says so: what `Retry-After` says.
+    RetryAfter(u32),
     /// Milliseconds that the request had taken when the fault was met.
     Elapsed(u64),
     /// A panic's or an internal error's text.
@@ -253,6 +255,7 @@ impl Fact {
             Self::Rule { .. } => "rule",
             Self::Made { .. } => "made",
             Self::Host { .. } => "host",
+            Self::RetryAfter(_) => "retry_after",
             Self::Elapsed(_) => "elapsed_ms",
             Self::Internal(_) => "internal",
         }
@@ -261,9 +264,11 @@ impl Fact {
     /// Who may see it.
     pub const fn audience(&self) -> Audience {
         match self {
-            Self::Limit { .. } | Self::Host { .. } | Self::OriginStatus(_) | Self::TlsOffered { .. } => {
-                Audience::Visitor
-            }
+            Self::Limit { .. }
+            | Self::Host { .. }
+            | Self::OriginStatus(_)
+            | Self::TlsOffered { .. }
+            | Self::RetryAfter(_) => Audience::Visitor,
             Self::Internal(_) => Audience::Operator,
             Self::OriginAddress(_)
             | Self::OriginName(_)
@@ -419,7 +424,7 @@ impl Serialize for Fact {
             }),
             Self::ProhibitedAddress(ip) => ip.serialize(serializer),
             Self::OriginStatus(status) => status.serialize(serializer),
-            Self::Informational(count) => count.serialize(serializer),
+            Self::Informational(count) | Self::RetryAfter(count) => count.serialize(serializer),
             Self::RequestHeader { name, value } => object!(serializer, { "name": name, "value": value }),
             Self::Rule { id, description, phase } => {
                 object!(serializer, { "id": id, "description": description, "phase": phase })

@@ -33,6 +33,7 @@ fn zone(name: &str, rows: &[(&str, &str)]) -> Arc<Zone> {
         client_identity: None,
         error_pages: ErrorPages::default(),
         rules: None,
+        maintenance: None,
     })
 }
 

@@ -260,9 +260,12 @@ pub(crate) fn notice<'a>(running: &'a Running, record: &'a OpenRecord, host: &'a
     })
 }
 
-/// The zone's own page for a verdict's number, where "Error Pages" apply: not to 500, 501, 503 and 505.
+/// The zone's own page for maintenance, or for a verdict's number, where "Error Pages" apply: not to 500, 501, 503 and 505.
 pub(crate) fn own_page<'a>(zone: Option<&'a ZonePlan>, verdict: &Verdict) -> Option<&'a CustomPage> {
     let zone = zone.filter(|zone| !zone.zone.paused)?;
+    if verdict.code == Code::PolicyRulesMaintenance {
+        return zone.page_maintenance.as_ref();
+    }
     match verdict.number {
         502 | 504 | 520..=530 => zone.page_500.as_ref(),
         1000..=1999 => zone.page_1000.as_ref(),

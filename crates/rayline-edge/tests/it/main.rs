@@ -19,6 +19,7 @@ mod curl;
 mod drain;
 mod faults;
 mod http2;
+mod maintenance;
 mod pages;
 mod raw;
 mod reload;

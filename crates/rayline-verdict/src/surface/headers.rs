@@ -101,10 +101,16 @@ pub fn cf_error_type(verdict: &Verdict) -> Option<u16> {
     verdict.page_status().map(|_| verdict.number)
 }
 
-/// Seconds for `Retry-After`, and `retry_after` in structured errors: where waiting may help.
+/// Seconds for `Retry-After`, and `retry_after` in structured errors: where waiting may help. What the zone says wins.
 pub fn retry_after(verdict: &Verdict) -> Option<u32> {
+    let said = verdict.evidence.find(|fact| match fact {
+        Fact::RetryAfter(seconds) => Some(*seconds),
+        _ => None,
+    });
     match verdict.code.entry().retry {
-        Retry::Later => Some(verdict.shown().and_then(|number| number.retry_after).unwrap_or(RETRY_AFTER)),
+        Retry::Later => {
+            said.or_else(|| Some(verdict.shown().and_then(|number| number.retry_after).unwrap_or(RETRY_AFTER)))
+        }
         // At once, or never: there is no time to name.
         Retry::Now | Retry::Never => None,
     }

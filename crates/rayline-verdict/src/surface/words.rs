@@ -171,6 +171,7 @@ pub(crate) fn details(verdict: &Verdict) -> String {
             | Fact::RequestHeader { .. }
             | Fact::Rule { .. }
             | Fact::Made { .. }
+            | Fact::RetryAfter(_)
             | Fact::Elapsed(_)
             | Fact::Internal(_) => Ok(()),
         };

@@ -166,7 +166,8 @@ fn after(fact: Option<&Fact>) -> Option<Fact> {
         Some(Fact::Made { .. }) => {
             Fact::Host { host: "shop.example".to_owned(), server_name: Some("other.example".to_owned()) }
         }
-        Some(Fact::Host { .. }) => Fact::Elapsed(long),
+        Some(Fact::Host { .. }) => Fact::RetryAfter(30),
+        Some(Fact::RetryAfter(_)) => Fact::Elapsed(long),
         Some(Fact::Elapsed(_)) => Fact::Internal(word()),
         Some(Fact::Internal(_)) => return None,
     })

@@ -26,6 +26,7 @@ mod tail;
 mod tls;
 mod trace;
 mod walk;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
