@@ -31,7 +31,7 @@ pub(crate) static ROLLOUT: Section = Section {
             name: "min_requests",
             kind: Kind::Whole { min: 10, max: 1_000_000_000, unit: "" },
             otherwise: Default("100"),
-            doc: "How many requests either version must have served in a step before it is judged; a step lasts until then",
+            doc: "How many requests either version must have served in a step before the next begins",
         },
         Key {
             name: "promote",
