@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rayline_config::{Problem, Source};
 use rayline_control::{Applied, Change, Configurations, Evidence, Pace, Signed, State, Version};
 use rayline_edge::Edge;
 
@@ -165,7 +166,7 @@ impl Steering {
     ) -> Result<Applied, Refusal> {
         let before = what.text.clone();
         let reloaded = self.install(what, compiled, signed, why).map_err(|problem| problem.in_words())?;
-        let mut messages = messages(&reloaded);
+        let mut messages = messages(&reloaded.source, &reloaded.warnings, &reloaded.needs_restart);
         messages.extend(self.write_file(reloaded.version, &before, &what.text));
         say(&format!("running on version {} of the configuration", reloaded.version));
         messages.iter().for_each(|message| say(message));
@@ -185,7 +186,8 @@ impl Steering {
             getrandom::u64().map_err(|error| vec![format!("the system has no random number to give: {error}")])?;
         let version = self.beside.versions.next();
         let rollout = Rollout::new((version, self.version()), salt, &what.configured, pace).map_err(|why| vec![why])?;
-        let messages = compiled.warnings.iter().map(|warning| warning.render(&compiled.source, false)).collect();
+        let needs_restart = self.edge.fixed_changes(&compiled.plan);
+        let messages = messages(&compiled.source, &compiled.warnings, &needs_restart);
         let (text, name) = (compiled.source.text.clone(), compiled.source.name.clone());
         let going = self.try_out(rollout, compiled).map_err(|problem| problem.in_words())?;
         let told = format!("rolled out to {} % of the visitors", going.rollout.percent());
@@ -349,9 +351,10 @@ impl Steering {
     }
 }
 
-fn messages(reloaded: &Reloaded) -> Vec<String> {
-    let warnings = reloaded.warnings.iter().map(|warning| warning.render(&reloaded.source, false));
-    let restart = reloaded.needs_restart.iter();
+/// What else is worth knowing of a text that runs.
+fn messages(source: &Source, warnings: &[Problem], needs_restart: &[&str]) -> Vec<String> {
+    let warnings = warnings.iter().map(|warning| warning.render(source, false));
+    let restart = needs_restart.iter();
     warnings.chain(restart.map(|key| format!("`{key}` has changed, which takes effect after a restart"))).collect()
 }
 

@@ -5,8 +5,20 @@ use std::process::Stdio;
 
 use crate::{Dir, run};
 
-const COMMANDS: [&str; 11] =
-    ["demo", "serve", "check", "explain", "tail", "tls", "origin-ca", "rules", "version", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "demo",
+    "serve",
+    "check",
+    "config",
+    "explain",
+    "tail",
+    "tls",
+    "origin-ca",
+    "rules",
+    "version",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_is_there_with_examples() {
