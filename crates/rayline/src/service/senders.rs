@@ -66,8 +66,7 @@ impl Senders {
             return;
         };
         let rollbacks = Arc::clone(&self.rollbacks);
-        let known =
-            move || Known { rollbacks: lock(&rollbacks).clone(), ..known_now(&known, &zones, &lookout) };
+        let known = move || Known { rollbacks: lock(&rollbacks).clone(), ..known_now(&known, &zones, &lookout) };
         let sources = Sources { store: Box::new(store.clone()), known: Box::new(known) };
         match Alerts::start(options, sources) {
             Ok(started) => *alerts = Some(started),

@@ -27,6 +27,7 @@ mod tls;
 mod trace;
 mod walk;
 mod versions;
+mod walk;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -127,11 +127,12 @@ impl Scene {
     fn decided(&self) -> HashMap<String, Vec<u64>> {
         let log = std::fs::read_to_string(self.dir.path().join("data/requests.ndjson")).unwrap_or_default();
         let mut records: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        records.sort_by_key(|record| record["EdgeStartTimestamp"].to_string());
+        records.sort_by_key(|record| record.get("EdgeStartTimestamp").map(ToString::to_string));
         let mut decided: HashMap<String, Vec<u64>> = HashMap::new();
         for record in records {
-            let version = record["PlanVersion"].as_u64().unwrap();
-            decided.entry(record["ClientIP"].as_str().unwrap().to_owned()).or_default().push(version);
+            let version = record.get("PlanVersion").and_then(Value::as_u64).unwrap();
+            let visitor = record.get("ClientIP").and_then(Value::as_str).unwrap();
+            decided.entry(visitor.to_owned()).or_default().push(version);
         }
         decided
     }
