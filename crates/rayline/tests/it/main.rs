@@ -25,7 +25,6 @@ mod serve;
 mod tail;
 mod tls;
 mod trace;
-mod walk;
 mod versions;
 mod walk;
 
