@@ -4,7 +4,6 @@
 
 mod access;
 mod actions;
-mod rules;
 mod rollout;
 mod rules;
 mod sight;

@@ -15,12 +15,6 @@ use super::actions::{
 };
 use super::rollout::{MAINTENANCE, ROLLOUT};
 use super::rules::{LOGGING, RATELIMIT, RULE, RULESET};
-use super::rollout::{MAINTENANCE, ROLLOUT};
-use super::rules::{
-    ALGORITHM, BROWSER_TTL, CATEGORY, COOKIE_FIELD, EDGE_TTL, FROM_LIST, FROM_VALUE, HEADER, LOGGING, ORIGIN, OVERRIDE,
-    OVERRIDES, PARAMETERS, PATH, QUERY, RATELIMIT, REQUEST_FIELD, RESPONSE, RESPONSE_FIELD, RULE, RULESET, SERVE_STALE,
-    SNI, STATUS_CODE_RANGE, STATUS_CODE_TTL, TARGET_URL, URI,
-};
 use super::sight::{ALERT, ALERT_RECEIVER, LOGPUSH, STORE, TRACE};
 use super::{Key, Kind, Later, Otherwise, Section};
 use crate::plan::{HttpVersion, LogLevel, ProxyProtocol, RecordKind, SslMode, TlsVersion};
