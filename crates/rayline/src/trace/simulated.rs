@@ -160,8 +160,13 @@ impl OnPaper<'_> {
 }
 
 impl Guards for OnPaper<'_> {
-    fn limit<'r>(&mut self, _: &'r Rule, _: &'r RateLimit, _: &mut Evaluation<'_>) -> Decision<'r> {
+    fn limit<'r>(&mut self, _: &'r Rule, _: &'r RateLimit, _: &dyn Facts, _: &mut Evaluation<'_>) -> Decision<'r> {
         Decision::Log
+    }
+
+    /// Nobody has solved a challenge on paper.
+    fn is_cleared(&mut self, _: &dyn Facts) -> bool {
+        false
     }
 
     fn managed<'r>(
