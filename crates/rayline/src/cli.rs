@@ -103,19 +103,6 @@ pub(crate) enum Command {
 
     Import(ImportArgs),
 
-    /// The versions of a running edge's configuration: see, compare, apply, roll out, go back
-    #[command(
-        long_about = "The versions of a running edge's configuration: each has a number, an author, a time, a comment and a \
-                      history, and every line of the request log names the one that decided.\n\n\
-                      The edge is found by its configuration: --config, else `rayline.toml` here or `/etc/rayline/rayline.toml`, \
-                      else 127.0.0.1:8787. The token is RAYLINE_TOKEN, or `admin.token` in the edge's data directory.",
-        after_help = "Examples:\n  \
-                      rayline config list\n  \
-                      rayline config diff 6 7\n  \
-                      rayline config apply new.toml --comment 'new origin' --rollout 5%\n  \
-                      rayline config rollout status\n  \
-                      rayline config rollback"
-    )]
     Config(ConfigArgs),
 
     /// Explain an error: what happened, who can fix it, how we know, what to do
