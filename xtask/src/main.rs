@@ -14,6 +14,7 @@ mod rules;
 mod run;
 mod test;
 mod tools;
+mod waf;
 
 use std::process::ExitCode;
 
@@ -77,6 +78,8 @@ enum Chore {
     Analytics(analytics::Analytics),
     /// Measure rules: what a request against 1 to 1,000 of them takes, long lists, compiling, memory.
     Rules(rules::Rules),
+    /// Measure the managed rules: what they find, what they get wrong, how long they take.
+    Waf(waf::Waf),
     /// Write the pages and lists anew that are made from the code.
     Docs,
 }
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Chore::Clinic { arguments } => clinic::clinic(&mut report, &arguments),
         Chore::Analytics(wanted) => analytics::analytics(&mut report, &wanted),
         Chore::Rules(wanted) => rules::rules(&mut report, &wanted),
+        Chore::Waf(wanted) => waf::waf(&mut report, &wanted),
         Chore::Docs => refresh(&mut report),
     }
     report.end()

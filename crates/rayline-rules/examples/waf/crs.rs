@@ -22,7 +22,7 @@ pub(crate) struct Case {
     pub(crate) paranoia: u8,
     /// Whether the rule must match.
     pub(crate) positive: bool,
-    /// Whether the managed rules may have been written with it in view.
+    /// Whether rules were mended for missing it.
     pub(crate) seen: bool,
     pub(crate) request: Request,
 }

@@ -1,8 +1,8 @@
 //! Measures the managed rules: what they find among the Core Rule Set's published test cases, what they make of honest
 //! requests, and how long they take. `cargo xtask waf` runs it.
 //!
-//! The cases are an oracle from outside and are read where they lie; nothing of them is in this tree. What the rules were
-//! written with in view is told apart from what they were not.
+//! The cases are an oracle from outside and are read where they lie; nothing of them is in this tree. The half of
+//! them that rules were mended for is told apart from the other.
 
 mod crs;
 mod honest;

@@ -87,7 +87,7 @@ pub(crate) fn list(prefix: &str, cases: &[Case], honest: &[Honest]) -> io::Resul
         }
         return Ok(());
     }
-    // only those that may be looked at
+    // only the half that rules may be mended for
     for case in
         cases.iter().filter(|case| case.rule.starts_with(prefix) && case.positive && case.seen && case.paranoia == 1)
     {
@@ -168,7 +168,7 @@ fn detection(page: &mut String, cases: &[Case]) {
     }
     page.push_str("\n## What is found\n\nAt paranoia level 1, by the family of the case:\n\n");
     page.push_str(
-        "| family | something matched | blocked | blocked, of the half not looked at |\n| --- | ---: | ---: | ---: |\n",
+        "| family | something matched | blocked | blocked, of the other half |\n| --- | ---: | ---: | ---: |\n",
     );
     for (number, name) in FAMILIES {
         if let Some(found) = families.get(number) {
@@ -177,7 +177,7 @@ fn detection(page: &mut String, cases: &[Case]) {
     }
     page.push_str("\nBy paranoia level, the cases of a level against the rules up to that level:\n\n");
     page.push_str(
-        "| level | something matched | blocked | blocked, of the half not looked at |\n| --- | ---: | ---: | ---: |\n",
+        "| level | something matched | blocked | blocked, of the other half |\n| --- | ---: | ---: | ---: |\n",
     );
     for (level, found) in levels {
         line(page, &level.to_string(), &found);
