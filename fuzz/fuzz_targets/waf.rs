@@ -40,7 +40,7 @@ fuzz_target!(|input: &[u8]| {
     let cut = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
     let (query, body) = rest.split_at(cut);
     let content_type = TYPES[usize::from(*choice) % TYPES.len()];
-    let request = Request::post([b"/?", query].concat(), content_type, body);
+    let request = Request::post([&b"/?"[..], query].concat(), content_type, body);
     MANAGED.with(|managed| {
         let mut scratch = Scratch::default();
         let inspect = |scratch: &mut Scratch| managed.inspect(&request, request.body(), &[], scratch);
