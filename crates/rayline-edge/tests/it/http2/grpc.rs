@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::origin::over_tls;
 use crate::scene::{Blame, HOST, Scene};
+use crate::serving::websocket::conversation_rules;
 
 /// A message of five bytes, uncompressed.
 const MESSAGE: &[u8] = b"\0\0\0\0\x05hello";
@@ -40,7 +41,9 @@ fn status(response: &Response) -> Option<&str> {
 #[tokio::test]
 async fn a_call_passes_with_its_trailers() {
     // Without TLS nobody can choose, and gRPC knows nothing but HTTP/2.
-    let scenes = [("http", Scene::with(Script::grpc_unary())), ("https", over_tls(Script::grpc_unary()))];
+    let ruled = Scene::with(Script::grpc_unary()).also(&conversation_rules());
+    let scenes =
+        [("http", Scene::with(Script::grpc_unary())), ("https", over_tls(Script::grpc_unary())), ("http", ruled)];
     for (scheme, scene) in scenes.map(|(scheme, setup)| (scheme, setup.start())) {
         let response = called(&scene, &[]).await;
         assert_eq!((response.status(), response.end), (Some(200), Ending::Whole), "{response:?}");

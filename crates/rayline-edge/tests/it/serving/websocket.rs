@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::by_hand::{ByHand, listen};
-use crate::scene::{Blame, HOST, Scene, Setup};
+use crate::scene::{Blame, HOST, Scene, Setup, ruleset};
 
 const BAD: &str = "origin.wait.bad_upgrade";
 const UNEXPECTED: &str = "origin.wait.unexpected_upgrade";
@@ -87,6 +87,30 @@ async fn bytes_pass_both_ways_until_both_sides_have_ended() {
     assert_eq!(record["VerdictCode"], serde_json::Value::Null, "{record:#}");
     assert_eq!(record["OriginResponseStatus"], 101);
     assert!(record["ClientRequestBytes"].as_u64().is_none_or(|bytes| bytes > 4 << 20), "{record:#}");
+}
+
+#[tokio::test]
+async fn rules_leave_a_tunnel_alone() {
+    let (scene, listener) = scene(|setup| setup.also(&conversation_rules())).await;
+    let (mut visitor, mut origin) = opened(&scene, &listener).await;
+    visitor.send("up").await;
+    origin.until("up").await;
+    origin.send("down").await;
+    visitor.until("down").await;
+}
+
+/// Rules that look at bodies, change fields and compress: a conversation passes all the same.
+pub(crate) fn conversation_rules() -> String {
+    let body = "expression = 'http.request.body.raw contains \"hello\"'\naction = \"block\"";
+    let field = "expression = 'true'\naction = \"rewrite\"\naction_parameters = { headers = { X-A = { operation = \"set\", value = \"1\" } } }";
+    let gzip = "expression = 'true'\naction = \"compress_response\"\naction_parameters = { algorithms = [{ name = \"gzip\" }] }";
+    [
+        ruleset("http_request_firewall_custom", &[body]),
+        ruleset("http_request_late_transform", &[field]),
+        ruleset("http_response_headers_transform", &[field]),
+        ruleset("http_response_compression", &[gzip]),
+    ]
+    .concat()
 }
 
 #[tokio::test]
