@@ -10,8 +10,8 @@ use std::process::Command;
 use crate::report::Report;
 use crate::run::{cargo, root, run};
 
-/// Where Debian keeps the sources of the release that has version 3.3.4.
-const SOURCES: &str = "deb-src http://deb.debian.org/debian bookworm main\n";
+/// The release of Debian that has version 3.3.4.
+const RELEASE: &str = "bookworm";
 
 /// What is measured against, and where the page goes.
 #[derive(clap::Args)]
@@ -44,6 +44,16 @@ pub(crate) fn waf(report: &mut Report, wanted: &Waf) {
     report.step("waf", &mut command);
 }
 
+/// The mirror of Debian that this machine itself is installed from.
+fn mirror() -> Result<String, String> {
+    let wanted = ["Identifier: Packages", "Origin: Debian", "Label: Debian"];
+    let output = Command::new("apt-get").args(["indextargets", "--format", "$(SITE)"]).args(wanted).output();
+    let output = output.map_err(|error| format!("cannot run `apt-get`: {error}"))?;
+    let sites = String::from_utf8_lossy(&output.stdout);
+    let none = "apt knows no mirror of Debian: run `apt-get update`, or name the unpacked source with `--crs`";
+    sites.lines().next().map(str::to_owned).ok_or_else(|| none.to_owned())
+}
+
 /// Fetches and unpacks the source package, without touching the system's own lists.
 fn fetched(folder: &Path) -> Result<PathBuf, String> {
     let said = |error: std::io::Error| error.to_string();
@@ -53,7 +63,7 @@ fn fetched(folder: &Path) -> Result<PathBuf, String> {
     }
     fs::create_dir_all(folder.join("lists/partial")).map_err(said)?;
     let list = folder.join("sources.list");
-    fs::write(&list, SOURCES).map_err(said)?;
+    fs::write(&list, format!("deb-src {} {RELEASE} main\n", mirror()?)).map_err(said)?;
     let options = [
         format!("Dir::Etc::SourceList={}", list.display()),
         "Dir::Etc::SourceParts=/dev/null".to_owned(),

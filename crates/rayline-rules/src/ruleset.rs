@@ -6,9 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
+mod access;
+mod phase;
 
-use crate::scheme::Stage;
+pub use access::{Access, AccessMode, AccessRule, AccessTarget, Lockdown, UserAgentRule};
+pub use phase::Phase;
 
 /// A condition in the zone's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,110 +19,6 @@ pub struct Condition(pub(crate) u32);
 /// An expression with a value, in the zone's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dynamic(pub(crate) u32);
-
-/// The phases in which rules run, in that order ("Phases list").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Single redirects.
-    DynamicRedirect,
-    /// URL rewrites.
-    RequestTransform,
-    /// Configuration rules.
-    ConfigSettings,
-    /// Origin rules.
-    Origin,
-    /// Custom rules.
-    FirewallCustom,
-    /// Rate limiting rules, those counted by requests and those counted by responses.
-    Ratelimit,
-    /// Managed rules.
-    FirewallManaged,
-    /// Bulk redirects.
-    Redirect,
-    /// Changes of request header fields.
-    LateTransform,
-    /// Cache rules.
-    CacheSettings,
-    /// Custom errors.
-    CustomErrors,
-    /// Changes of response header fields.
-    ResponseHeadersTransform,
-    /// Compression rules.
-    ResponseCompression,
-    /// Fields of requests and responses for the request log.
-    LogCustomFields,
-}
-
-impl Phase {
-    /// Every phase in order.
-    pub const ALL: [Self; 14] = [
-        Self::DynamicRedirect,
-        Self::RequestTransform,
-        Self::ConfigSettings,
-        Self::Origin,
-        Self::FirewallCustom,
-        Self::Ratelimit,
-        Self::FirewallManaged,
-        Self::Redirect,
-        Self::LateTransform,
-        Self::CacheSettings,
-        Self::CustomErrors,
-        Self::ResponseHeadersTransform,
-        Self::ResponseCompression,
-        Self::LogCustomFields,
-    ];
-
-    /// Its name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DynamicRedirect => "http_request_dynamic_redirect",
-            Self::RequestTransform => "http_request_transform",
-            Self::ConfigSettings => "http_config_settings",
-            Self::Origin => "http_request_origin",
-            Self::FirewallCustom => "http_request_firewall_custom",
-            Self::Ratelimit => "http_ratelimit",
-            Self::FirewallManaged => "http_request_firewall_managed",
-            Self::Redirect => "http_request_redirect",
-            Self::LateTransform => "http_request_late_transform",
-            Self::CacheSettings => "http_request_cache_settings",
-            Self::CustomErrors => "http_custom_errors",
-            Self::ResponseHeadersTransform => "http_response_headers_transform",
-            Self::ResponseCompression => "http_response_compression",
-            Self::LogCustomFields => "http_log_custom_fields",
-        }
-    }
-
-    /// The phase of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.name() == name)
-    }
-
-    /// What is known when it runs, and so what its expressions may ask for: phases of security come once as much of the
-    /// body as rules look at was read.
-    pub const fn stage(self) -> Stage {
-        match self {
-            Self::FirewallCustom | Self::Ratelimit | Self::FirewallManaged => Stage::Body,
-            Self::CustomErrors | Self::ResponseHeadersTransform | Self::ResponseCompression | Self::LogCustomFields => {
-                Stage::Response
-            }
-            Self::DynamicRedirect
-            | Self::RequestTransform
-            | Self::ConfigSettings
-            | Self::Origin
-            | Self::Redirect
-            | Self::LateTransform
-            | Self::CacheSettings => Stage::Request,
-        }
-    }
-
-    /// Whether it runs once there is an answer.
-    pub const fn is_of_response(self) -> bool {
-        matches!(
-            self,
-            Self::CustomErrors | Self::ResponseHeadersTransform | Self::ResponseCompression | Self::LogCustomFields
-        )
-    }
-}
 
 /// The rules of one phase of a zone.
 #[derive(Debug, Clone)]
@@ -569,68 +467,4 @@ pub enum Characteristic {
     Argument(Arc<str>),
     /// Any other expression with a value.
     Expression(Dynamic),
-}
-
-/// What stands before the rules: access by address and country, lockdown, user agents, hotlinks.
-#[derive(Debug, Clone, Default)]
-pub struct Access {
-    /// IP access rules: the first that matches decides.
-    pub rules: Vec<AccessRule>,
-    /// Zone lockdown: URLs that only some addresses may ask for.
-    pub lockdowns: Vec<Lockdown>,
-    /// User-agent blocking.
-    pub user_agents: Vec<UserAgentRule>,
-}
-
-/// An IP access rule.
-#[derive(Debug, Clone)]
-pub struct AccessRule {
-    /// Its id.
-    pub id: Arc<str>,
-    /// `configuration`.
-    pub target: AccessTarget,
-    /// `mode`.
-    pub mode: AccessMode,
-}
-
-/// `configuration` of an IP access rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccessTarget {
-    /// `ip`, `ip6`, `ip_range`.
-    Network(IpNet),
-    /// `country`: two capitals.
-    Country([u8; 2]),
-}
-
-/// `mode` of an IP access rule and of a user-agent rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AccessMode {
-    /// `block`: 1006 for an address, 1009 for a country.
-    Block,
-    /// `challenge`, `js_challenge`, `managed_challenge`.
-    Challenge,
-    /// `whitelist`: nothing of security runs for it.
-    Allow,
-}
-
-/// A zone lockdown rule.
-#[derive(Debug, Clone)]
-pub struct Lockdown {
-    /// Its id.
-    pub id: Arc<str>,
-    /// `urls`: host and path, `*` stands for any characters.
-    pub urls: Vec<Box<str>>,
-    /// `configurations`: who may.
-    pub allowed: Vec<IpNet>,
-}
-
-/// A user-agent blocking rule.
-#[derive(Debug, Clone)]
-pub struct UserAgentRule {
-    /// Its id.
-    pub id: Arc<str>,
-    /// The whole `User-Agent`.
-    pub user_agent: Box<[u8]>,
-    /// `mode`.
-    pub mode: AccessMode,
 }

@@ -122,7 +122,7 @@ pub(crate) fn list(prefix: &str, cases: &[Case], honest: &[Honest]) -> io::Resul
 
 /// The page.
 pub(crate) fn written(cases: Option<&[Case]>, honest: &[Honest], speed: &[Speed]) -> String {
-    let mut page = format!(include_str!("page.md"), version = version(), rules = signatures().map_or(0, <[_]>::len));
+    let mut page = format!(include_str!("page.md.in"), version = version(), rules = signatures().map_or(0, <[_]>::len));
     rules(&mut page);
     match cases {
         Some(cases) => detection(&mut page, cases),
