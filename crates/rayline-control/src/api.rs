@@ -6,6 +6,7 @@ mod configuration;
 mod export;
 mod insight;
 mod metrics;
+mod replays;
 mod tail;
 
 use std::sync::Arc;
@@ -120,6 +121,8 @@ fn calls() -> Router<Shared> {
         .route("/api/ray/{id}", get(page::ray::call))
         .route("/api/ray/{id}/har", get(page::ray::call_har))
         .route("/api/tail", get(tail::follow))
+        .route("/api/replays/parts", get(replays::parts))
+        .route("/api/replays", post(replays::sign).layer(DefaultBodyLimit::max(replays::MOST_BYTES)))
         .route("/api/reload", post(reload))
         .route(
             "/api/config/versions",

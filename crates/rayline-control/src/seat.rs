@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 
 mod configurations;
+mod replays;
 
 pub use configurations::{
     Applied, Change, CodeCount, Configurations, Event, Evidence, Pace, Rollout, Sample, Signed, State, Version,
 };
+pub use replays::{Part, Replays, SignedReplay};
 
 /// What the admin server asks of the edge. Calls may come from any thread at any time.
 pub trait Edge: Send + Sync {
@@ -162,6 +164,8 @@ pub struct Seats {
     pub configurations: Option<Arc<dyn Configurations>>,
     /// Diagnoses from the dashboard.
     pub diagnose: Option<Arc<dyn Diagnose>>,
+    /// Requests that go without parts of the plan.
+    pub replays: Option<Arc<dyn Replays>>,
     /// Log push and alerts.
     pub senders: Option<Arc<dyn Senders>>,
     /// What traffic may come near to; `None`: the defaults of the configuration.
@@ -187,6 +191,7 @@ impl fmt::Debug for Seats {
             .field("store", &self.store.is_some())
             .field("configurations", &self.configurations.is_some())
             .field("diagnose", &self.diagnose.is_some())
+            .field("replays", &self.replays.is_some())
             .field("senders", &self.senders.is_some())
             .finish()
     }

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rayline_config::Plan;
+use rayline_verdict::Moment;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -18,6 +19,7 @@ use crate::edition::Edition;
 use crate::guard::Guard;
 use crate::lookout::Lookout;
 use crate::phase::accept::Door;
+use crate::replay::{Replay, Unsigned};
 use crate::running::Running;
 use crate::shared::Counts;
 use crate::thread::{self, Command, Listener, Start};
@@ -164,6 +166,36 @@ impl Edge {
     /// The addresses served over HTTPS.
     pub fn https(&self) -> Vec<SocketAddr> {
         self.current().plan.server.https.clone()
+    }
+
+    /// Looks at the plan that serves everybody.
+    pub fn look<T>(&self, look: impl FnOnce(&Plan) -> T) -> T {
+        look(&self.current().plan)
+    }
+
+    /// What makes one request be served as a replay says: the value of the field [`replay::FIELD`](crate::replay::FIELD),
+    /// good for a minute. A version that it names must be [held](Self::hold).
+    ///
+    /// # Errors
+    /// Too many parts, or one whose name cannot be one.
+    pub fn sign(&self, replay: &Replay, now: Moment) -> Result<String, Unsigned> {
+        self.counts.guard.replays.sign(replay, now)
+    }
+
+    /// Has a plan ready for replays that name its version; visitors are not served by it, and its listeners stay closed. The
+    /// four latest are kept.
+    ///
+    /// # Errors
+    /// What it needs cannot be prepared.
+    pub fn hold(&self, version: u64, plan: Plan) -> Result<(), StartError> {
+        let current = self.current();
+        let edition = Edition::after(&current, plan, version).map_err(failed("cannot prepare the development CA"))?;
+        let edition = Arc::new(edition);
+        Running::new(Arc::clone(&edition)).map_err(failed("cannot prepare the plan"))?;
+        for worker in self.workers().iter() {
+            worker.tell(Command::Hold(Arc::clone(&edition)));
+        }
+        Ok(())
     }
 
     /// The counts that anybody may read.

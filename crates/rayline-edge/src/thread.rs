@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Widen { share: Share, window: Arc<Window> },
     /// Run none of them on it, and listen no more on those addresses.
     Withdraw { close: Vec<(Door, SocketAddr)> },
+    /// Have this edition ready for replays that name it.
+    Hold(Arc<Edition>),
     /// Take no more visitors, finish with those there are, and end. At the deadline end all the same.
     Drain(Instant),
 }
@@ -119,6 +121,7 @@ async fn obey(worker: Rc<Worker>, mut doors: Doors, mut commands: UnboundedRecei
                     doors.open_all(&worker, listen, version);
                 }
                 Some(Command::Widen { share, window }) => worker.widen(share, window),
+                Some(Command::Hold(edition)) => worker.hold(edition),
                 Some(Command::Withdraw { close }) => {
                     worker.end_trial();
                     doors.close_those(&close);

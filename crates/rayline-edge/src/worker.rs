@@ -24,6 +24,7 @@ use crate::deadline::Deadline;
 use crate::edition::Edition;
 use crate::phase::request::believed_address;
 use crate::phase::rules::Ruled;
+use crate::replay;
 use crate::running::Running;
 use crate::shared::Counts;
 use crate::trial::{Share, Spread, Trial, Window};
@@ -31,6 +32,8 @@ use crate::visitor::Visitor;
 
 /// Buffers and timers kept for reuse; beyond this many they are freed.
 const SPARES: usize = 256;
+/// Plans that are ready for replays at once.
+const MOST_HELD: usize = 4;
 /// A buffer that grew beyond this is not kept.
 const SPARE_BYTES: usize = 256 * 1024;
 
@@ -39,6 +42,8 @@ pub(crate) struct Worker {
     running: RefCell<Rc<Running>>,
     /// A plan that serves some of the visitors.
     trial: RefCell<Option<Trial>>,
+    /// Plans that serve nobody but replays that name them, the latest last.
+    held: RefCell<Vec<Rc<Running>>>,
     pub(crate) counts: Arc<Counts>,
     sink: RefCell<Box<dyn Sink>>,
     pub(crate) pool: RefCell<Pool>,
@@ -69,6 +74,12 @@ impl std::fmt::Debug for Worker {
     }
 }
 
+/// The time of day.
+fn now() -> Moment {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
+}
+
 /// A visitor's connection, as draining sees it.
 #[derive(Debug)]
 struct Connection {
@@ -82,6 +93,7 @@ impl Worker {
         Self {
             running: RefCell::new(Rc::new(running)),
             trial: RefCell::default(),
+            held: RefCell::default(),
             counts,
             sink: RefCell::new(sink),
             pool: RefCell::new(Pool::new(limits, generation)),
@@ -110,6 +122,9 @@ impl Worker {
     /// The plan for a request of this visitor that begins now, or for their connection where there is no `head` yet. A
     /// request keeps the plan it began with. The same visitor gets the same plan for as long as both are there.
     pub(crate) fn running_for(&self, visitor: &Visitor, head: Option<&RequestHead>) -> Rc<Running> {
+        if let Some(held) = self.held_for(head) {
+            return held;
+        }
         match &*self.trial.borrow() {
             None => self.running(),
             Some(trial) => {
@@ -124,6 +139,27 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// The plan that a replay names, where it is ready.
+    fn held_for(&self, head: Option<&RequestHead>) -> Option<Rc<Running>> {
+        let held = self.held.borrow();
+        if held.is_empty() {
+            return None;
+        }
+        let value = head?.fields.get(replay::FIELD)?;
+        let version = self.counts.guard.replays.read(value, now())?.version?;
+        held.iter().find(|running| running.edition.version == version).map(Rc::clone)
+    }
+
+    /// Has an edition ready for replays that name it. One that cannot be prepared is not there for them.
+    pub(crate) fn hold(&self, edition: Arc<Edition>) {
+        let mut held = self.held.borrow_mut();
+        held.retain(|running| running.edition.version != edition.version);
+        if held.len() == MOST_HELD {
+            held.remove(0);
+        }
+        held.extend(Running::new(edition).map(Rc::new));
     }
 
     /// New requests run on this edition, all of them. Kept origin connections go if they were opened under other trust.
@@ -216,8 +252,7 @@ impl Worker {
 
     /// A new Ray ID and the moment it was made.
     pub(crate) fn ray(&self) -> (RayId, Moment) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let moment = Moment(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
+        let moment = now();
         (self.rays.next(moment), moment)
     }
 

@@ -1,5 +1,6 @@
 //! The command line: every command, option and help text. What a command does stands in the file of its name.
 
+pub(crate) mod bisect;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod diagnose;
@@ -16,6 +17,7 @@ use rayline_observe::{CodeFilter, StatusFilter, TailFilter, Target};
 use rayline_verdict::Party;
 
 use crate::tls::Patience;
+use bisect::BisectArgs;
 use check::{CheckArgs, ImportArgs};
 use config::ConfigArgs;
 use diagnose::{DiagnoseArgs, IpsArgs, LogsArgs, ProbeArgs, RayArgs};
@@ -266,6 +268,28 @@ pub(crate) enum Command {
                       rayline rules fields"
     )]
     Rules(RulesArgs),
+
+    /// Find the rules that make a request fail, by copies of it that go without some
+    #[command(
+        long_about = "Find the rules that make a request fail. Copies of it are sent to the running edge, each with some of the zone's \
+                      rules switched off for this copy alone, until the smallest set is known that causes the failure: one rule, \
+                      several that each do, or several that do together. Where none is to blame, that is said, and the versions \
+                      of the configuration are tried: the first that fails, and what it changed.\n\n\
+                      What visitors get is the same as ever: a copy bears a field that the edge has signed for it, which is good \
+                      for a minute and never passed on to an origin. The edge's admin server signs; its token is RAYLINE_TOKEN, \
+                      or is found by --config. GET and HEAD alone are sent unless --unsafe is given: origins see every copy.\n\n\
+                      --json prints {url, method, baseline: {status, code, ray_id}, parts, tries, found, culprits: [{parts: [{id, \
+                      group, description, action, expression}], without}], versions}; `found` is no_failure, without_rules, \
+                      culprits or unfinished.\n\n\
+                      Exits with 1 if the guilty rules or the guilty version were found, 0 if the request does not fail, 3 if \
+                      that cannot be told.",
+        after_help = "Examples:\n  \
+                      rayline bisect https://shop.example/cart\n  \
+                      rayline bisect 230b030023ae2822 --config /etc/rayline/rayline.toml\n  \
+                      rayline bisect https://shop.example/ --expect 200 --versions\n  \
+                      rayline bisect https://shop.example/ --json | jq -r '.culprits[].parts[].id'"
+    )]
+    Bisect(Box<BisectArgs>),
 
     /// Run a request through its zone's rules on paper, and see what each of them does
     #[command(

@@ -1,5 +1,6 @@
 //! The program: reads the command line and hands over to the command.
 
+mod bisect;
 mod check;
 mod cli;
 mod config;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Tls(args) => tls::run(&args, &global),
         Command::OriginCa(args) => origin_ca::run(&args, &global),
         Command::Rules(args) => rules::run(&args, &global),
+        Command::Bisect(args) => bisect::run(&args, &global),
         Command::Trace(args) => trace::run(&args, &global),
         Command::Version => version::run(&global),
         Command::Completions(args) => generate::completions(&args),

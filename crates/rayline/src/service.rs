@@ -5,6 +5,7 @@ mod beside;
 mod diagnosing;
 mod file;
 mod reload;
+mod replays;
 mod rollout;
 mod senders;
 mod steering;
@@ -18,7 +19,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use rayline_config::{LogTarget, Plan};
-use rayline_control::Control;
+use rayline_control::{Control, Seats};
 use rayline_edge::{Counts, Edge, Sink};
 use rayline_observe::{Feed, Gauges, Lane, Observer, Options, Target};
 use rayline_verdict::{Moment, Record};
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 
 use beside::Beside;
 pub(crate) use reload::{Reload, ReloadProblem, Reloaded};
+use replays::Stage;
 use steering::Steering;
 
 /// Records a worker may be ahead of the log's writer: several tenths of a second at a core's full rate.
@@ -77,7 +79,8 @@ impl Service {
         let control = match admin {
             None => None,
             Some(address) => {
-                let seats = beside.seats(Arc::clone(&steering) as Arc<_>);
+                let stage = Arc::new(Stage::new(Arc::clone(&edge), Arc::clone(&steering)));
+                let seats = Seats { replays: Some(stage), ..beside.seats(Arc::clone(&steering) as Arc<_>) };
                 let (edge, beside, steering) = (Arc::clone(&edge), Arc::clone(&beside), Arc::clone(&steering));
                 let seat = Seat { edge, beside, steering, started: SystemTime::now() };
                 let started = Control::start(address, &token, observer.clone(), Arc::new(seat), seats);

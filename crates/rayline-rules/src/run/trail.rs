@@ -77,7 +77,7 @@ impl Trail {
             rule: Arc::clone(&rule.id),
             description: Arc::clone(&rule.description),
             phase,
-            action: name(&rule.action),
+            action: rule.action.name(),
             logging: rule.logging,
             reached,
             changes,
@@ -113,26 +113,28 @@ impl Reached {
     }
 }
 
-/// An action's name in the API.
-fn name(action: &Action) -> &'static str {
-    match action {
-        Action::Block(_) => "block",
-        Action::Challenge => "managed_challenge",
-        Action::Skip(_) => "skip",
-        Action::Log => "log",
-        Action::Execute(_) => "execute",
-        Action::Rewrite(_) => "rewrite",
-        Action::Redirect(_) => "redirect",
-        Action::Route(_) => "route",
-        Action::SetConfig(_) => "set_config",
-        Action::SetCacheSettings(_) => "set_cache_settings",
-        Action::ServeError(_) => "serve_error",
-        Action::CompressResponse(_) => "compress_response",
-        Action::LogCustomField(_) => "log_custom_field",
-        Action::RateLimit(limit) => match limit.action {
-            crate::ruleset::LimitAction::Block(_) => "block",
-            crate::ruleset::LimitAction::Challenge => "managed_challenge",
-            crate::ruleset::LimitAction::Log => "log",
-        },
+impl Action {
+    /// Its name in the API.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Block(_) => "block",
+            Action::Challenge => "managed_challenge",
+            Action::Skip(_) => "skip",
+            Action::Log => "log",
+            Action::Execute(_) => "execute",
+            Action::Rewrite(_) => "rewrite",
+            Action::Redirect(_) => "redirect",
+            Action::Route(_) => "route",
+            Action::SetConfig(_) => "set_config",
+            Action::SetCacheSettings(_) => "set_cache_settings",
+            Action::ServeError(_) => "serve_error",
+            Action::CompressResponse(_) => "compress_response",
+            Action::LogCustomField(_) => "log_custom_field",
+            Action::RateLimit(limit) => match limit.action {
+                crate::ruleset::LimitAction::Block(_) => "block",
+                crate::ruleset::LimitAction::Challenge => "managed_challenge",
+                crate::ruleset::LimitAction::Log => "log",
+            },
+        }
     }
 }

@@ -89,6 +89,7 @@ impl Beside {
             store: self.store.clone().map(|store| Arc::new(store) as Arc<_>),
             configurations: Some(configurations),
             diagnose: Some(Arc::new(Clinic::default())),
+            replays: None,
             senders: Some(Arc::clone(&self.senders) as Arc<_>),
             limits: Some(self.limits),
         }

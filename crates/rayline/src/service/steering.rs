@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayline_config::{Problem, Source};
+use rayline_config::{Plan, Problem, Source};
 use rayline_control::{Applied, Change, Configurations, Evidence, Pace, Signed, State, Version};
 use rayline_edge::Edge;
 
@@ -99,6 +99,12 @@ impl Steering {
         let Shown { candidate, share, rollbacks } = &self.shown;
         let percent = share.load(Ordering::Relaxed) as f64 / 100.0;
         (candidate.load(Ordering::Relaxed), percent, rollbacks.load(Ordering::Relaxed))
+    }
+
+    /// The plan of an earlier version; `None` if its text is not kept any more.
+    pub(super) fn plan_of(&self, version: u64) -> Option<Result<Plan, Refusal>> {
+        let text = self.beside.versions.read(version)?;
+        Some(self.reload.compile_text(text).map(|compiled| compiled.plan).map_err(|problem| problem.in_words()))
     }
 
     /// Changes nothing more: what fails while the edge ends is nobody's fault. A rollout goes on at the next start.

@@ -23,6 +23,7 @@ pub(super) fn of_request(exchange: &mut Exchange<'_>, phase: Phase, end: End<'_>
         End::Block(rule, own) => {
             let fault = about(Fault::new(cause_of(phase)), rule, phase);
             let fault = if phase == Phase::FirewallManaged { with_score(exchange, fault) } else { fault };
+            let fault = if phase == Phase::Ratelimit { with_wait(exchange, fault) } else { fault };
             let Some(own) = own else { return Err(fault) };
             // It did its work all the same: the record has the verdict, and the visitor what the rule says.
             reply::judge(exchange, fault);
@@ -45,6 +46,13 @@ pub(super) fn of_request(exchange: &mut Exchange<'_>, phase: Phase, end: End<'_>
 /// Names the rule.
 fn about(fault: Fault, rule: &Rule, phase: Phase) -> Fault {
     fault.with(Fact::Rule { id: rule.id.to_string(), description: rule.description.to_string(), phase: phase.name() })
+}
+
+fn with_wait(exchange: &Exchange<'_>, fault: Fault) -> Fault {
+    match exchange.rules.as_deref().and_then(|ruled| ruled.limits.wait()) {
+        Some(seconds) => fault.with(Fact::RetryAfter(seconds)),
+        None => fault,
+    }
 }
 
 fn with_score(exchange: &Exchange<'_>, fault: Fault) -> Fault {

@@ -40,13 +40,21 @@ pub(super) struct Tightest {
     rule: Arc<str>,
     quota: u32,
     window: u64,
-    pub(super) standing: Standing,
+    standing: Standing,
 }
 
 impl Limits {
     pub(super) fn clear(&mut self) {
         self.pending.clear();
         self.tightest = None;
+    }
+
+    /// How many seconds to wait, where a limit is passed.
+    pub(super) fn wait(&self) -> Option<u32> {
+        match self.tightest.as_ref()?.standing {
+            Standing::Beyond(seconds) => Some(seconds),
+            Standing::Within(_) => None,
+        }
     }
 
     fn note(&mut self, rule: &Rule, limit: &RateLimit, standing: Standing) {

@@ -86,9 +86,9 @@ async fn a_visitor_that_asks_too_often() {
     assert_eq!(first.field("ratelimit-policy"), Some("\"often\";q=2;w=60"));
     assert_eq!(scene.get("/", "").await.status(), Some(200));
     let third = scene.get("/", "").await;
-    assert_eq!(third.status(), Some(429));
+    assert_eq!((third.status(), third.field("retry-after")), (Some(429), Some("600")));
     assert_eq!(third.field("ratelimit"), Some("\"often\";r=0;t=600"));
-    scene.blames(Blame::page("policy.rules.rate_limited", 429).evidence(&["rule"])).await;
+    scene.blames(Blame::page("policy.rules.rate_limited", 429).evidence(&["rule", "retry_after"])).await;
 }
 
 #[tokio::test]
