@@ -67,7 +67,8 @@ impl<'a> Copies<'a> {
             method: question.method.clone(),
             fields: Vec::new(),
             protocols: Protocols::Http1,
-            tls: Tls::Full,
+            // this very edge is asked: who it is needs no proof
+            tls: if question.url.scheme() == "https" { Tls::Full } else { Tls::Off },
             timeout,
             body_bytes: BODY_BYTES,
         };

@@ -323,7 +323,7 @@ impl FromStr for Ago {
 }
 
 /// A method's name (RFC 9110 section 9.1).
-fn method(text: &str) -> Result<String, String> {
+pub(super) fn method(text: &str) -> Result<String, String> {
     let is_good =
         !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
     is_good.then(|| text.to_ascii_uppercase()).ok_or_else(|| "a method is a word such as `GET`".to_owned())

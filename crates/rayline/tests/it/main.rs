@@ -7,6 +7,7 @@
 )]
 
 mod beside;
+mod bisect;
 mod browser;
 mod check;
 #[path = "../../../rayline-control/tests/it/chromium.rs"]

@@ -17,7 +17,7 @@ use super::{Dir, Outcome};
 const VISITORS: u64 = 40;
 
 /// A running edge with its configuration, in a folder of its own.
-struct Scene {
+pub(super) struct Scene {
     dir: Dir,
     edge: Running,
     visitors: String,
@@ -74,7 +74,7 @@ dns_records = [{{ type = "A", name = "@", content = "127.0.0.1" }}]
 }
 
 impl Scene {
-    fn new(more: &str) -> Self {
+    pub(super) fn new(more: &str) -> Self {
         let origin = acting(Script::ok());
         let toml = toml(origin.1.addr().port(), more);
         let dir = Dir::new();
@@ -103,7 +103,33 @@ impl Scene {
         self.admin = address(&self.edge.stderr.until("admin"), "http://");
     }
 
-    fn config(&self, args: &[&str]) -> Outcome {
+    /// Where the visitors' listener is.
+    pub(super) fn visitors(&self) -> &str {
+        &self.visitors
+    }
+
+    /// A command that asks this edge.
+    pub(super) fn asks(&self, args: &[&str]) -> Outcome {
+        let admin = format!("http://{}", self.admin);
+        self.dir.run(&[args, &["--admin", &admin, "--config", "rayline.toml"]].concat())
+    }
+
+    /// A file in its folder.
+    pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Another configuration.
+    pub(super) fn write_whole(&self, toml: &str) {
+        self.dir.file("next.toml", toml);
+    }
+
+    /// The configuration, and this.
+    pub(super) fn write(&self, more: &str) {
+        self.dir.file("next.toml", &format!("{}{more}", self.toml));
+    }
+
+    pub(super) fn config(&self, args: &[&str]) -> Outcome {
         let admin = format!("http://{}", self.admin);
         self.dir.run(&[&["config", "--admin", &admin, "--config", "rayline.toml"], args].concat())
     }
