@@ -17,6 +17,7 @@ pub(crate) fn seats() -> Seats {
         store: None,
         configurations: Some(Arc::new(Texts::default())),
         diagnose: Some(Arc::new(Quick)),
+        replays: None,
         senders: Some(Arc::new(Post)),
         limits: None,
     }

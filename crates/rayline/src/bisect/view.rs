@@ -87,7 +87,7 @@ fn show_culprits(out: &mut impl Write, answer: &Answer, culprits: &[Culprit]) ->
 }
 
 fn show_part(out: &mut impl Write, part: &Part) -> io::Result<()> {
-    let text = |name: &str| escaped(part.whole.get(name).and_then(Value::as_str).unwrap_or_default()).to_string();
+    let text = |name: &str| escaped(part.whole.get(name).and_then(Value::as_str).unwrap_or_default());
     let (id, group) = (escaped(&part.id), escaped(&part.group));
     writeln!(out, "  {}  {}", styled(BOLD, id), styled(DIM, format_args!("{} in {group}", text("action"))))?;
     for (name, value) in [("description", text("description")), ("expression", text("expression"))] {
