@@ -3,7 +3,9 @@
 //! Addresses and countries come first, before any custom rule; the others come behind those, which may leave them out
 //! (`skip` with `products`).
 
+use std::cell::LazyCell;
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use rayline_rules::ruleset::{AccessMode, AccessRule, AccessTarget, Product};
 use rayline_rules::run::{Changes, ZoneRules};
@@ -12,6 +14,7 @@ use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RulesCause;
 
 use super::challenge;
+use super::facts::country_of;
 use crate::exchange::Exchange;
 
 /// The phase that evidence names: Cloudflare's for none of these.
@@ -27,10 +30,10 @@ pub(super) fn by_address(exchange: &mut Exchange<'_>, rules: &ZoneRules) -> Resu
         return Ok(());
     }
     let address = exchange.record.client_ip;
-    let country = exchange.record.country.map(|country| *country.as_bytes());
+    let country = LazyCell::new(|| country_of(address));
     let off =
         |exchange: &Exchange<'_>, id: &str| exchange.changes().is_some_and(|changes| changes.skips.leaves_out(id));
-    let matching = rules.access.rules.iter().filter(|rule| holds(rule, address, country) && !off(exchange, &rule.id));
+    let matching = rules.access.rules.iter().filter(|rule| holds(rule, address, &country) && !off(exchange, &rule.id));
     let mut matching: Vec<&AccessRule> = matching.collect();
     matching.sort_by_key(|rule| rank(rule.mode));
     let Some(rule) = matching.first() else { return Ok(()) };
@@ -76,10 +79,10 @@ pub(super) fn by_request(exchange: &Exchange<'_>, rules: &ZoneRules) -> Result<(
     Ok(())
 }
 
-fn holds(rule: &AccessRule, address: IpAddr, country: Option<[u8; 2]>) -> bool {
+fn holds(rule: &AccessRule, address: IpAddr, country: &impl Deref<Target = &'static str>) -> bool {
     match rule.target {
         AccessTarget::Network(network) => network.contains(&address.to_canonical()),
-        AccessTarget::Country(code) => country == Some(code),
+        AccessTarget::Country(code) => country.as_bytes() == code,
     }
 }
 

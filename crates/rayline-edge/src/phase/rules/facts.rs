@@ -139,7 +139,7 @@ impl Known<'_> {
 
     /// The country, also where the zone does not tell its origins.
     fn country(&self) -> &'static str {
-        iptocc::country_code(self.record.client_ip).unwrap_or("XX")
+        country_of(self.record.client_ip)
     }
 
     fn raw_path(&self) -> &[u8] {
@@ -297,6 +297,11 @@ const FORM: &[u8] = b"application/x-www-form-urlencoded";
 /// An address of IPv4 that was met on a socket of IPv6 is one of IPv4.
 fn canonical(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
+}
+
+/// The country of an address, by what the regional registries have assigned it to; `XX` where nobody knows.
+pub(super) fn country_of(ip: IpAddr) -> &'static str {
+    iptocc::country_code(ip).unwrap_or("XX")
 }
 
 fn each_field(fields: &Fields, each: &mut Each<'_>) {

@@ -34,6 +34,23 @@ async fn an_address_that_is_let_in_passes_the_ban_of_its_network() {
     assert_eq!(scene(rules).get("/", "").await.status(), Some(200));
 }
 
+/// Also where the zone wants no countries in its log and at its origins.
+#[tokio::test]
+async fn a_country_that_is_banned() {
+    let rule = "[[zone.access_rules]]\nid = \"there\"\nmode = \"block\"\nconfiguration = { target = \"country\", value = \"US\" }\n";
+    let from = |address: &str, accept: &str| {
+        Scene::request("GET", "/secret-path", &format!("CF-Connecting-IP: {address}\r\n{accept}"))
+    };
+    for ip_geolocation in ["on", "off"] {
+        let setup = Scene::with(Script::ok()).server("trusted_proxies", "[\"127.0.0.0/8\"]").also(rule);
+        let scene = setup.setting("ip_geolocation", ip_geolocation).start();
+        let blame = Blame::page("policy.rules.country_banned", 403).evidence(&["rule"]);
+        let record = scene.blames_on(blame, |accept| from("8.8.8.8", accept)).await;
+        assert_eq!(record["VerdictEvidence"]["rule"]["id"], "there");
+        assert_eq!(asked(&scene, &from("192.0.2.1", "")).await.status(), Some(200));
+    }
+}
+
 #[tokio::test]
 async fn a_url_that_is_locked_down() {
     let rule = format!(
