@@ -21,7 +21,7 @@ use crate::output::{self, BOLD, Exit};
 use crate::serve::{Signals, show};
 use crate::service::{Reload, Service, TOKEN_FILE};
 use crate::tail::printer::Printer;
-use exhibits::{Exhibit, NOT_SHOWN, PROXY, Place};
+use exhibits::{BROKEN_BY_A_RULE, Exhibit, NOT_SHOWN, PROXY, Place};
 use websocket::Echo;
 
 /// Where visitors connect, if nothing else does.
@@ -155,9 +155,13 @@ impl Demo {
         let place = page::Place { http_port: addresses.http.port(), https_port: addresses.https.port() };
         let dns = Dns::start(exhibits.iter().filter_map(|exhibit| match &exhibit.place {
             Place::Content(name, Some(answer)) => Some((*name, answer.clone())),
-            Place::Content(_, None) | Place::Origin(_) | Place::Edge | Place::DnsOnly | Place::Fine | Place::Echo => {
-                None
-            }
+            Place::Content(_, None)
+            | Place::Origin(_)
+            | Place::Edge
+            | Place::DnsOnly
+            | Place::Fine
+            | Place::Ruled(_)
+            | Place::Echo => None,
         }))?;
         let mut toml = format!(
             "[server]\nhttp = [\"{}\"]\nhttps = [\"{}\"]\nadmin = \"{}\"\ndata_dir = \"data\"\ncolo = \"DMO\"\n\
@@ -190,10 +194,13 @@ impl Demo {
                 Place::Content(content, _) => (*content, works.addr().port(), true),
                 Place::Edge => ("127.0.0.1", addresses.http.port(), true),
                 Place::DnsOnly => ("127.0.0.1", works.addr().port(), false),
-                Place::Fine => ("127.0.0.1", works.addr().port(), true),
+                Place::Fine | Place::Ruled(_) => ("127.0.0.1", works.addr().port(), true),
                 Place::Echo => ("127.0.0.1", echo.addr().port(), true),
             };
             zone(&mut toml, &format!("{}.demo.localhost", exhibit.name), exhibit.ssl, content, port, proxied);
+            if let Place::Ruled(rules) = &exhibit.place {
+                toml.push_str(rules);
+            }
         }
         origins.extend([start, works]);
         Ok(Self { exhibits, missing, toml, _origins: origins, _echo: echo, _dns: dns })
@@ -251,6 +258,11 @@ impl Demo {
         output::say(&format!("\n  open   {}\n", output::styled(BOLD, &start)));
         output::say(&format!("  try    curl -i http://refused.demo.localhost:{}/", place.http_port));
         output::say("         rayline explain 521");
+        if let Some(admin) = service.admin() {
+            let (token, port) = (token.display(), place.http_port);
+            output::say(&format!("         RAYLINE_TOKEN=$(cat '{token}') rayline bisect --admin http://{admin} \\"));
+            output::say(&format!("           http://{BROKEN_BY_A_RULE}.demo.localhost:{port}/"));
+        }
         for missing in &self.missing {
             output::say(&format!("  not shown here: {}, because {}", missing.exhibit.name, missing.why));
         }

@@ -1,6 +1,7 @@
 //! What the demo shows: one row per origin, each broken in one way, and what the edge must make of it.
 
 mod protocols;
+mod rules;
 mod visitors;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use rayline_testkit::{Authority, DnsAnswer, Flaw, Issued, Script, Step, Tls, Versions};
 use rustls::AlertDescription;
 
+pub(super) use rules::BROKEN_BY_A_RULE;
 pub(super) use visitors::PROXY;
 
 /// How often the slow origins send something.
@@ -39,6 +41,8 @@ pub(super) enum Place {
     DnsOnly,
     /// To an origin that works; what is wrong is the request.
     Fine,
+    /// To an origin that works; the zone has these rules, as they stand in a configuration.
+    Ruled(String),
     /// To a WebSocket server that sends back what it gets.
     Echo,
 }
@@ -117,6 +121,7 @@ pub(super) fn all(authority: &Authority, names: &[&str]) -> std::io::Result<Vec<
     all.extend(statuses());
     all.extend(names_of_origins());
     all.extend(protocols::all(&good));
+    all.extend(rules::all());
     all.extend(visitors::all());
     Ok(all)
 }
@@ -342,11 +347,8 @@ fn names_of_origins() -> Vec<Exhibit> {
     ]
 }
 
-/// Why what rules do is not shown.
-const RULES: &str = "It takes a zone with rules, and the demo's have none";
-
 /// What no exhibit can show, and why: the codes that are left.
-pub(super) const NOT_SHOWN: [(&str, &str); 28] = [
+pub(super) const NOT_SHOWN: [(&str, &str); 12] = [
     ("edge.accept.too_many_connections", "The connections that are too many would be those of all the others"),
     ("edge.connect.exhausted", "The edge would need to be without ports or descriptors, and nothing else would work"),
     ("edge.connect.forbidden", "It takes a firewall on this machine"),
@@ -357,22 +359,6 @@ pub(super) const NOT_SHOWN: [(&str, &str); 28] = [
     ("network.connect.unreachable", "It takes a router on the way that says so with ICMP"),
     ("network.resolve.unreachable", "The demo has one name server, which the others need"),
     ("owner.client_tls.no_certificate", "The demo's local CA has a certificate for every name"),
-    ("owner.rules.expression_failed", RULES),
-    ("owner.rules.header_invalid_value", RULES),
-    ("owner.rules.header_limit", RULES),
-    ("owner.rules.header_not_allowed", RULES),
-    ("owner.rules.rewrite_invalid_path", RULES),
-    ("owner.rules.rewrite_too_long", RULES),
-    ("policy.rules.address_banned", RULES),
-    ("policy.rules.browser_signature", RULES),
-    ("policy.rules.challenged", RULES),
-    ("policy.rules.country_banned", RULES),
-    ("policy.rules.custom_rule", RULES),
-    ("policy.rules.hotlink", RULES),
-    ("policy.rules.maintenance", RULES),
-    ("policy.rules.managed_rule", RULES),
-    ("policy.rules.rate_limited", RULES),
-    ("policy.rules.user_agent", RULES),
-    ("policy.rules.zone_lockdown", RULES),
+    ("policy.rules.maintenance", "The demo serves one configuration as long as it runs"),
     ("visitor.client_tls.reset", "No usual client resets a connection in the middle of a handshake on purpose"),
 ];
