@@ -21,8 +21,10 @@ enum Group {
     Works,
     /// There is nobody to answer, or nothing that could be answered.
     Unanswered,
-    /// A number of ours, or the origin's own status.
+    /// A number of ours.
     Number(u16),
+    /// The origin's own status, which passes.
+    Own(u16),
 }
 
 impl Group {
@@ -33,7 +35,7 @@ impl Group {
             Some(Sent::Page(number) | Sent::Cut(number)) => Self::Number(number),
             // It passes: the name says which.
             Some(Sent::Origin) => {
-                Self::Number(exhibit.name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(500))
+                Self::Own(exhibit.name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(500))
             }
         }
     }
@@ -42,11 +44,11 @@ impl Group {
         match self {
             Self::Works => "<b>200</b> Works".to_owned(),
             Self::Unanswered => "<b>–</b> No answer: the log has the verdict".to_owned(),
-            Self::Number(number @ (500 | 503)) => format!("<b>{number}</b> The origin's own error"),
             Self::Number(number) => {
-                let title = Number::find(number).map_or("The origin's own error", |number| number.title);
+                let title = Number::find(number).map_or("Turned away", |number| number.title);
                 format!("<b>{number}</b> {title}")
             }
+            Self::Own(number) => format!("<b>{number}</b> The origin's own error"),
         }
     }
 }
@@ -55,7 +57,7 @@ impl Group {
 pub(super) fn number(exhibit: &Exhibit) -> u16 {
     match Group::of(exhibit) {
         Group::Works | Group::Unanswered => 0,
-        Group::Number(number) => number,
+        Group::Number(number) | Group::Own(number) => number,
     }
 }
 

@@ -113,7 +113,7 @@ fn path(id: &str, expression: &str) -> String {
 }
 
 fn refusing() -> Vec<Exhibit> {
-    let managed = "action = \"execute\"\naction_parameters = { id = \"rayline-managed\" }";
+    let managed = "action = \"execute\"\naction_parameters = { id = \"rayline-managed\", overrides = { sensitivity_level = \"high\" } }";
     let often = "action = \"block\"\nratelimit = { characteristics = [\"cf.colo.id\", \"ip.src\"], period = 10, requests_per_period = 2, mitigation_timeout = 10 }";
     vec![
         ruled(
@@ -203,6 +203,12 @@ fn beside() -> Vec<Exhibit> {
             ),
         )
         .by("curl -i -e https://shop.example/ URLlogo.png"),
+        ruled(
+            "maintenance",
+            "policy.rules.maintenance",
+            "The zone is in maintenance, and says when to come back",
+            "[zone.maintenance]\nenabled = \"on\"\nretry_after = \"10m\"\n".to_owned(),
+        ),
     ]
 }
 
