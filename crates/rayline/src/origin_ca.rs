@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use self::authority::{Authority, Leaf};
 use self::names::Names;
 use self::request::Request;
-use crate::cli::{Global, KeyType, OriginCaArgs, OriginCaCommand, OriginCaIssueArgs};
+use crate::cli::Global;
+use crate::cli::tls::{KeyType, OriginCaArgs, OriginCaCommand, OriginCaIssueArgs};
 use crate::config_file;
 use crate::output::{self, BOLD, DIM, Exit, styled};
 

@@ -10,7 +10,8 @@ use rayline_diagnose::{Certificate, trust::Trust};
 use rayline_verdict::Verdict;
 use time::{Date, OffsetDateTime};
 
-use crate::cli::{Global, TlsArgs};
+use crate::cli::Global;
+use crate::cli::tls::TlsArgs;
 use crate::output::{self, BOLD, CYAN, DIM, Exit, GREEN, RED, YELLOW, escaped, styled};
 
 /// Columns of a row's name.

@@ -108,7 +108,7 @@ pub(crate) static RATELIMIT: Section = Section {
         ),
         Key::required(
             "requests_per_period",
-            Kind::Whole { min: 1, max: 4_000_000_000, unit: "" },
+            Kind::Whole { min: 1, max: 1_000_000, unit: "" },
             "100",
             "How many requests may come in it",
         ),

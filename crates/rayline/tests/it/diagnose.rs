@@ -237,7 +237,7 @@ fn a_running_edge_is_asked_for_a_ray_before_its_log() {
         (answers(404, refusal), "says 404: no such ray"),
         (answers(401, refusal), "says 401"),
         (answers(404, "<html>"), "no edge's admin server"),
-        (answers(200, "{}"), "answers with no record"),
+        (answers(200, "{}"), "answers with no result"),
         (Script::reset_after_request(), "no edge answers at"),
     ] {
         let (found, said) = ray(script);
