@@ -34,9 +34,7 @@ pub(super) fn by_address(exchange: &mut Exchange<'_>, rules: &ZoneRules) -> Resu
     let off =
         |exchange: &Exchange<'_>, id: &str| exchange.changes().is_some_and(|changes| changes.skips.leaves_out(id));
     let matching = rules.access.rules.iter().filter(|rule| holds(rule, address, &country) && !off(exchange, &rule.id));
-    let mut matching: Vec<&AccessRule> = matching.collect();
-    matching.sort_by_key(|rule| rank(rule.mode));
-    let Some(rule) = matching.first() else { return Ok(()) };
+    let Some(rule) = matching.min_by_key(|rule| rank(rule.mode)) else { return Ok(()) };
     let cause = match (rule.mode, &rule.target) {
         (AccessMode::Allow, _) => {
             if let Some(changes) = exchange.changes_mut() {
