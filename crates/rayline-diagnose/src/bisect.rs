@@ -42,7 +42,7 @@ pub struct Culprit {
 /// How a search is bounded.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Tries at most. One culprit among 200 parts takes about 25.
+    /// Tries at most. One culprit among 200 parts takes about 16.
     pub tries: usize,
     /// Culprits at most: each that is found is switched off, and the rest is searched while the failure stays.
     pub culprits: usize,
