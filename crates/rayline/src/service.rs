@@ -189,6 +189,7 @@ impl rayline_control::Edge for Seat {
             "near_limits": watched::near_limits(&self.edge.lookout()),
             "http": shown(self.edge.http()),
             "https": shown(self.edge.https()),
+            "rate_limit_keys_forgotten": self.edge.counts().rate_limit_keys_forgotten(),
             "visitor_connections": self.edge.counts().visitor_connections.load(Ordering::Relaxed),
             "idle_origin_connections": self.edge.counts().idle_origin_connections.load(Ordering::Relaxed),
         })

@@ -3,12 +3,13 @@
 //! Addresses and countries come first, before any custom rule; the others come behind those, which may leave them out
 //! (`skip` with `products`).
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::net::IpAddr;
 use std::ops::Deref;
 
 use rayline_rules::ruleset::{AccessMode, AccessRule, AccessTarget, Product};
-use rayline_rules::run::{Changes, ZoneRules};
+use rayline_rules::run::{Changes, ZoneRules, normalize};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RulesCause;
@@ -16,9 +17,10 @@ use rayline_verdict::fault::RulesCause;
 use super::challenge;
 use super::facts::country_of;
 use crate::exchange::Exchange;
+use crate::phase::request::path_and_query;
 
 /// The phase that evidence names: Cloudflare's for none of these.
-const PHASE: &str = "access";
+pub(super) const PHASE: &str = "access";
 
 /// IP access rules: who is let in is let in whatever else names it, and passes all that follows but custom rules ("IP
 /// Access rules", allow).
@@ -113,9 +115,8 @@ fn lockdown(exchange: &Exchange<'_>, changes: &Changes, rules: &ZoneRules) -> Re
     let address = exchange.record.client_ip.to_canonical();
     let host = exchange.head.host().unwrap_or_default();
     let host = crate::phase::route::host_name(host).to_ascii_lowercase();
-    let target = exchange.path_and_query();
-    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
-    let url = [host.as_bytes(), path].concat();
+    let mut url = host.into_bytes();
+    normalize(&path(exchange), &mut url);
     let covers = |urls: &[Box<str>]| {
         urls.iter().any(|pattern| {
             let pattern = pattern.strip_prefix("https://").or(pattern.strip_prefix("http://")).unwrap_or(pattern);
@@ -162,8 +163,7 @@ fn browser(exchange: &Exchange<'_>) -> Result<(), Fault> {
 /// "Hotlink Protection": pictures asked for by a page of another site. No `Referer` is no other site.
 fn hotlink(exchange: &Exchange<'_>) -> Result<(), Fault> {
     const PICTURES: [&[u8]; 5] = [b".gif", b".ico", b".jpg", b".jpeg", b".png"];
-    let target = exchange.path_and_query();
-    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default().to_ascii_lowercase();
+    let path = path(exchange).to_ascii_lowercase();
     if !PICTURES.iter().any(|ending| path.ends_with(ending)) || contains(&path, b"/hotlink-ok/") {
         return Ok(());
     }
@@ -176,6 +176,18 @@ fn hotlink(exchange: &Exchange<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::new(RulesCause::Hotlink).with(Fact::RequestHeader { name: "Referer", value: referer }))
+}
+
+/// The path as the visitor asked for it. Rules for paths hold whatever way a path is written: it has to be normalised.
+fn path<'a>(exchange: &'a Exchange<'_>) -> Cow<'a, [u8]> {
+    let until = |target: &[u8]| target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    match path_and_query(exchange.head) {
+        Cow::Borrowed(target) => target.get(..until(target)).unwrap_or_default().into(),
+        Cow::Owned(mut target) => {
+            target.truncate(until(&target));
+            target.into()
+        }
+    }
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

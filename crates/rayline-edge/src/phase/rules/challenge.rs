@@ -14,6 +14,8 @@ use crate::phase::reply::Answered;
 
 /// Where the browser sends its answer.
 const VERIFY: &str = "/cdn-cgi/challenge-platform/verify";
+/// Cookies of the name that are looked at: a header section has room for thousands, and each costs a signature.
+const MOST_COOKIES: u8 = 4;
 /// The script that finds it.
 const PROOF: &str = include_str!("../../challenge/proof.js");
 
@@ -37,10 +39,13 @@ pub(super) fn is_cleared(exchange: &Exchange<'_>) -> bool {
 
 /// The same, for whoever has the parts alone.
 pub(super) fn is_clear(guard: &Guard, who: Visitor<'_>, fields: &Fields, now: Moment) -> bool {
-    let mut clear = false;
+    let (mut clear, mut left) = (false, MOST_COOKIES);
     each_cookie(fields, &mut |name, value| {
-        clear = name == COOKIE.as_bytes() && guard.challenger().is_clear(who, value, seconds(now));
-        if clear { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if name == COOKIE.as_bytes() {
+            clear = guard.challenger().is_clear(who, value, seconds(now));
+            left -= 1;
+        }
+        if clear || left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     clear
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rayline_http1::Fields;
 use rayline_rules::ruleset::Phase;
 use rayline_rules::run::{Change, Reached, Step};
-use rayline_verdict::Code;
+use rayline_verdict::evidence::Fact;
 use rayline_verdict::rules::{Logged, MOST_LOGGED, RuleChange, RuleFacts, RuleMatch, SecurityEvent, Value};
 use rayline_verdict::snippet::is_secret;
+use rayline_verdict::{Code, Verdict};
 
 use super::facts::each_cookie;
 use crate::exchange::Exchange;
@@ -52,6 +53,9 @@ pub(super) fn write(exchange: &mut Exchange<'_>, answered: &Answered) {
             });
         }
     }
+    if let Some(event) = exchange.record.verdict.as_deref().and_then(beside_the_rules) {
+        facts.add_security(event);
+    }
     let log = &ruled.changes.log;
     let head = &exchange.head.fields;
     facts.request_headers = log.request_fields.iter().filter_map(|name| logged(name, head)).collect();
@@ -60,6 +64,27 @@ pub(super) fn write(exchange: &mut Exchange<'_>, answered: &Answered) {
     if !facts.is_empty() {
         exchange.record.rules = Some(Box::new(facts));
     }
+}
+
+/// What a request was turned away by that is no rule of a ruleset.
+fn beside_the_rules(verdict: &Verdict) -> Option<SecurityEvent> {
+    let rule = verdict.evidence.find(|fact| match fact {
+        Fact::Rule { id, phase, .. } => Some((id.as_str(), *phase)),
+        _ => None,
+    });
+    let source = match (verdict.code, rule) {
+        (Code::PolicyRulesAddressBanned, _) => "ip",
+        (Code::PolicyRulesCountryBanned, _) => "country",
+        (Code::PolicyRulesZoneLockdown, _) => "zoneLockdown",
+        (Code::PolicyRulesUserAgent, _) => "uaBlock",
+        (Code::PolicyRulesBrowserSignature, _) => "bic",
+        (Code::PolicyRulesHotlink, _) => "hot",
+        (CHALLENGED, Some((_, super::access::PHASE))) => "ip",
+        _ => return None,
+    };
+    let action = if verdict.code == CHALLENGED { "managed_challenge" } else { "block" };
+    let rule = rule.map_or(source, |(id, _)| id).into();
+    Some(SecurityEvent { action, rule, source, ended: true })
 }
 
 /// What kind of rule of security it is, if it is one.

@@ -58,7 +58,12 @@ async fn a_url_that_is_locked_down() {
          configurations = [{{ target = \"ip\", value = \"192.0.2.1\" }}]\n"
     );
     let scene = scene(&rule);
-    scene.blames(Blame::page("policy.rules.zone_lockdown", 403).evidence(&["rule"])).await;
+    let record = scene.blames(Blame::page("policy.rules.zone_lockdown", 403).evidence(&["rule"])).await;
+    assert_eq!((&record["SecurityAction"], &record["SecurityRuleID"]), (&"block".into(), &"staff".into()));
+    assert_eq!(record["SecuritySources"][0], "zoneLockdown");
+    for disguised in ["//secret-path", "/open/../secret-path", "/%73ecret-path"] {
+        assert_eq!(scene.get(disguised, "").await.status(), Some(403), "{disguised}");
+    }
     assert_eq!(scene.get("/open", "").await.status(), Some(200));
 }
 
