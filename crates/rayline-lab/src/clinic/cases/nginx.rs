@@ -1,8 +1,11 @@
 //! nginx's own limits and mistakes.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -10,7 +13,7 @@ use super::proxies::logged;
 use crate::clinic::case::{Case, Unbuilt, bare, nginx, rayline};
 use crate::clinic::site::Site;
 use crate::net::Web;
-use crate::process::free_port;
+use crate::process::{free_port, run};
 use crate::servers::{Nginx, Node};
 
 const STATUS: &str = "origin.wait.error_status";
@@ -43,7 +46,7 @@ fn connections() -> Result<Site, Unbuilt> {
         let mut visitor = TcpStream::connect(nginx.http())?;
         visitor.write_all(b"GET / HTTP/1.1\r\nHost: www.example.com\r\n").map(|()| visitor)
     };
-    let held = (0..30).map(begun).collect::<std::io::Result<Vec<_>>>()?;
+    let held = (0..30).map(begun).collect::<io::Result<Vec<_>>>()?;
     Ok(logged(nginx).keeping(held))
 }
 
@@ -52,24 +55,45 @@ fn rewrite_loop() -> Result<Site, Unbuilt> {
     Ok(logged(Nginx::start(&served(content))?))
 }
 
-/// Requests that are not answered hold two files each, so that those who come later get as far as nginx and no further.
+/// Requests that are not answered hold two files each. Then nginx may open one more: enough to hear those who come later,
+/// and too few to ask the application for them.
 fn files() -> Result<Site, Unbuilt> {
     let node = Node::start(
-        "require('net').createServer((socket) => socket.on('error', () => {})).listen(@HTTP_PORT@, '127.0.0.1');",
+        "require('net').createServer((socket) => { socket.on('error', () => {}); socket.once('data', () => console.log('asked')); })
+           .listen(@HTTP_PORT@, '127.0.0.1');",
     )?;
-    let content =
-        format!("location / {{ proxy_pass http://{0}; }} location /page {{ root @FOLDER@/documents; }}", node.http());
-    let main = format!("{} worker_rlimit_nofile 24;", user());
-    let nginx = Nginx::start_tight(&main, 200, &served(&content), |place| {
-        let documents = place.folder().join("documents/page");
-        std::fs::create_dir_all(&documents)?;
-        std::fs::write(documents.join("index.html"), "<p>Welcome</p>")
-    })?;
-    let mut site = logged(nginx).keeping(node).asked("/cart");
-    for _ in 0..8 {
+    let nginx = Nginx::start_tight(
+        user(),
+        200,
+        &served(&format!("location / {{ proxy_pass http://{}; }}", node.http())),
+        |_| Ok(()),
+    )?;
+    let worker = nginx.process().children()?.first().copied().ok_or_else(|| io::Error::other("nginx has no worker"))?;
+    let mut site = logged(nginx).asked("/cart");
+    for _ in 0..STAYING {
         site = site.occupied("/stay")?;
     }
-    Ok(site)
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while node.process().printed().lines().count() < STAYING {
+        if Instant::now() > deadline {
+            return Err(io::Error::other("nginx does not pass its requests on").into());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let open = files_of(worker)?;
+    // The limit is on a file's number (getrlimit(2)), and the lowest that is free is given away first (open(2)).
+    let second = (0..).filter(|number| !open.contains(number)).nth(1).unwrap_or_default();
+    run(Command::new("prlimit").args([format!("--pid={worker}"), format!("--nofile={second}:{second}")]))?;
+    Ok(site.keeping(node))
+}
+
+/// How many requests stay.
+const STAYING: usize = 8;
+
+/// The numbers of a process's open files: proc(5), `/proc/pid/fd`.
+fn files_of(process: u32) -> io::Result<BTreeSet<u32>> {
+    let files = std::fs::read_dir(format!("/proc/{process}/fd"))?;
+    Ok(files.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }
 
 /// nginx in a mount namespace, with a file system of 64 KB for its cache, and an application whose page is larger.
