@@ -18,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::connect::milliseconds;
 use crate::errno::errno;
+use crate::pipe::Pipe;
 use crate::sys;
 use crate::tls::{Secured, Session};
 use crate::wire::Wire;
@@ -229,6 +230,20 @@ impl Connection {
         self.state.idle = now.saturating_duration_since(self.state.last_used);
         self.state.sent_before = self.state.sent;
         self.state.received_before = self.state.received;
+    }
+
+    /// Whether what it receives can go through a pipe: under TLS it has to be read.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.state.stream, Stream::Plain(_))
+    }
+
+    /// Takes what waits in the socket into an empty pipe, all but the last `left` bytes and `most` at the most. 0 where that
+    /// is not worth it, or anything is wrong: then it is to be read.
+    pub fn fill(&mut self, pipe: &mut Pipe, most: u64, left: u64) -> usize {
+        let Stream::Plain(wire) = &mut self.state.stream else { return 0 };
+        let count = wire.fill(pipe, most, left);
+        self.state.received += count as u64;
+        count
     }
 
     /// Whether an idle connection still stands and is quiet, as far as this machine knows without asking the origin.

@@ -16,6 +16,8 @@ mod eyeballs;
 pub mod http1;
 pub mod http2;
 mod icmp;
+#[cfg_attr(not(target_os = "linux"), path = "pipe/none.rs")]
+mod pipe;
 pub mod pool;
 mod presented;
 pub mod prohibited;
@@ -28,6 +30,7 @@ mod wire;
 
 pub use connection::{Connection, Timings};
 pub use dial::{Dialer, Protocols, Target, Timeouts, Tls, TrustError, TrustSettings};
+pub use pipe::Pipe;
 pub use pool::{Key, Pool, PoolLimits};
 pub use presented::{Presented, Shown};
 pub use prohibited::prohibited;

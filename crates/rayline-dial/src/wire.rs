@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::pipe::Pipe;
+
 /// A TCP stream with its tap.
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -41,6 +43,13 @@ impl Wire {
     /// Bytes sent and received on this connection, TLS included.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         (self.sent, self.received)
+    }
+
+    /// Takes what waits in the socket into an empty pipe, as [`Pipe::fill`] does.
+    pub(crate) fn fill(&mut self, pipe: &mut Pipe, most: u64, left: u64) -> usize {
+        let count = pipe.fill(&self.stream, most, left);
+        self.received += count as u64;
+        count
     }
 
     /// From now on keeps the first [`SNIPPET_BYTES`] received, and fails to read with [`io::ErrorKind::TimedOut`] and

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rayline_dial::Pipe;
 use rayline_http1::{Framing, ResponseHead};
 use rayline_rules::run::Edits;
 use rayline_verdict::Fault;
@@ -102,15 +103,23 @@ impl AnswerBody {
         }
     }
 
-    /// The next piece.
+    /// A pipe for a body that is worth it, to be given to [`Self::poll_next`] by whoever can send what is in there.
+    pub(crate) fn pipe(&self) -> Option<Pipe> {
+        match self {
+            Self::Origin(body) => body.pipe(),
+            Self::Whole(_) | Self::Compressed(_) => None,
+        }
+    }
+
+    /// The next piece. It comes behind what has gone into the pipe meanwhile, and that may come without a piece.
     ///
     /// # Errors
     /// The origin's faults, in the middle of its body.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+    pub(crate) fn poll_next(&mut self, pipe: Option<&mut Pipe>, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         match self {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(Ok(Piece::End)),
             Self::Whole(bytes) => Poll::Ready(Ok(Piece::Data(std::mem::take(bytes)))),
-            Self::Origin(body) => body.poll_next(cx),
+            Self::Origin(body) => body.poll_next(pipe, cx),
             Self::Compressed(body) => body.poll_next(cx),
         }
     }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use rayline_dial::Pipe;
 use rayline_http1::{Framing, Limits, RequestKind, ResponseHead};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::{Fact, TcpState};
@@ -234,12 +235,24 @@ impl Link {
         either!(self, link => link.begin_tunnel(limits));
     }
 
-    /// The next piece of the body. Nothing is to be asked for after the end or the trailers.
+    /// The next piece of the body. Nothing is to be asked for after the end or the trailers. What comes in large amounts may
+    /// go through the pipe instead: what is in there comes before the piece.
     ///
     /// # Errors
     /// A body that was cut or broken.
-    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
-        either!(self, link => link.poll_piece(cx))
+    pub(crate) fn poll_piece(&mut self, pipe: Option<&mut Pipe>, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        match self {
+            Self::Http1(link) => link.poll_piece(pipe, cx),
+            Self::Http2(link) => link.poll_piece(cx),
+        }
+    }
+
+    /// Whether a body may go through a pipe.
+    pub(crate) fn takes_pipe(&self) -> bool {
+        match self {
+            Self::Http1(link) => link.is_plain(),
+            Self::Http2(_) => false,
+        }
     }
 
     /// The next piece, if it has been received already.

@@ -176,6 +176,16 @@ impl BodyDecoder {
         }
     }
 
+    /// Takes note of so many bytes of content, [`Self::remaining_hint`] at the most, that went another way than through the
+    /// buffer, before anything that is in there.
+    pub fn pass(&mut self, count: u64) {
+        if let State::Length { left } = self.state {
+            let count = count.min(left);
+            self.received += count;
+            self.state = if count == left { State::Done } else { State::Length { left: left - count } };
+        }
+    }
+
     /// Up to `left` bytes of data, and how many of `left` remain.
     fn take_data(&mut self, buf: &mut BytesMut, left: u64) -> Option<(Bytes, u64)> {
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());

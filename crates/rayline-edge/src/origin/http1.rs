@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use rayline_dial::http1::response_fault;
-use rayline_dial::{Break, Connection, session_fault};
+use rayline_dial::{Break, Connection, Pipe, session_fault};
 use rayline_http1::{BodyDecoder, Decoded, Framing, Limits, Parsed, RequestKind, ResponseHead, ResponseParser, encode};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::{Fact, TcpState};
@@ -27,6 +27,8 @@ use crate::worker::Worker;
 
 /// Room for a typical response head with a small body.
 const HEAD_READ: usize = 16 * 1024;
+/// How many bytes of a body are looked at where the rest goes through a pipe: the last ones are evidence if it breaks off.
+const SEEN: u64 = 32;
 /// The least and most read at once while a body streams.
 const READ: std::ops::RangeInclusive<u64> = 16 * 1024..=256 * 1024;
 
@@ -209,16 +211,20 @@ impl Link {
         self.body = Some(BodyDecoder::new(Framing::Close, limits));
     }
 
-    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+    pub(super) fn poll_piece(
+        &mut self,
+        mut pipe: Option<&mut Pipe>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Piece, Fault>> {
         loop {
             if let Some(piece) = self.next_piece() {
                 return Poll::Ready(piece);
             }
-            let hint = self.body.as_ref().and_then(BodyDecoder::remaining_hint);
-            let want = hint.unwrap_or(*READ.end() / 4).clamp(*READ.start(), *READ.end());
-            // And a byte: a read that leaves some of its room has emptied the socket, as the runtime knows, and nobody has to
-            // find that out by another.
-            match ready!(self.poll_fill(cx, usize::try_from(want).unwrap_or(usize::MAX).saturating_add(1))) {
+            let read = match pipe.as_deref_mut().is_some_and(|pipe| self.pass_through(pipe)) {
+                true => self.poll_fill_little(cx),
+                false => self.poll_fill_much(cx),
+            };
+            match ready!(read) {
                 Ok(1..) => {}
                 Ok(0) => {
                     self.keep_alive = false;
@@ -232,6 +238,39 @@ impl Link {
                 Err(error) => return Poll::Ready(Err(self.ended_in_body(Some(&error)))),
             }
         }
+    }
+
+    /// Reads once, as much as there is of the body, within reason.
+    fn poll_fill_much(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let hint = self.body.as_ref().and_then(BodyDecoder::remaining_hint);
+        let want = hint.unwrap_or(*READ.end() / 4).clamp(*READ.start(), *READ.end());
+        // And a byte: a read that leaves some of its room has emptied the socket, as the runtime knows, and nobody has to
+        // find that out by another.
+        self.poll_fill(cx, usize::try_from(want).unwrap_or(usize::MAX).saturating_add(1))
+    }
+
+    /// Reads once, [`SEEN`] bytes at the most.
+    fn poll_fill_little(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut few = (&mut self.connection).take(SEEN);
+        let count = ready!(pin!(few.read_buf(&mut self.input)).poll(cx))?;
+        self.received += count as u64;
+        self.read_at = None;
+        Poll::Ready(Ok(count))
+    }
+
+    /// Takes what waits of the body into the pipe, unread, all but its last bytes. False if nothing went there.
+    fn pass_through(&mut self, pipe: &mut Pipe) -> bool {
+        let Some(body) = &mut self.body else { return false };
+        let Some(left) = body.remaining_hint() else { return false };
+        let count = self.connection.fill(pipe, left, SEEN) as u64;
+        body.pass(count);
+        self.received += count;
+        count > 0
+    }
+
+    /// Whether a body may go through a pipe.
+    pub(super) fn is_plain(&self) -> bool {
+        self.connection.is_plain()
     }
 
     pub(super) fn next_piece(&mut self) -> Option<Result<Piece, Fault>> {

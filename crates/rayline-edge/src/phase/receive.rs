@@ -3,6 +3,7 @@
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rayline_dial::Pipe;
 use rayline_http1::{Framing, ResponseHead};
 use rayline_rules::run::Changes;
 use rayline_verdict::evidence::Fact;
@@ -20,6 +21,9 @@ use crate::origin::{Link, timer};
 use crate::tunnel::{Upgrade, WEBSOCKET};
 use crate::visitor::RequestBody;
 use crate::visitor::body::Piece;
+
+/// A body of this many bytes is worth a pipe.
+const LARGE: u64 = 512 * 1024;
 
 /// Makes the answer of an origin's response.
 ///
@@ -126,13 +130,19 @@ impl OriginBody {
         self.framing
     }
 
-    /// The next piece. After `End` always `End`.
+    /// A pipe for a body that is worth it: nobody but the visitor has to see it.
+    pub(crate) fn pipe(&self) -> Option<Pipe> {
+        let is_large = matches!(self.framing, Framing::Length(length) if length >= LARGE);
+        (is_large && self.link.as_ref().is_some_and(Link::takes_pipe)).then(Pipe::open).flatten()
+    }
+
+    /// The next piece, behind what has gone into the pipe meanwhile. After `End` always `End`.
     ///
     /// # Errors
     /// A body that was cut, broken or stalled.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+    pub(crate) fn poll_next(&mut self, pipe: Option<&mut Pipe>, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         let Some(link) = &mut self.link else { return Poll::Ready(Ok(Piece::End)) };
-        if let Poll::Ready(piece) = link.poll_piece(cx) {
+        if let Poll::Ready(piece) = link.poll_piece(pipe, cx) {
             return Poll::Ready(self.pass(piece));
         }
         let deadline = link.deadline();

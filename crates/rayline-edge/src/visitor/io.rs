@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rayline_dial::Pipe;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::Stream;
@@ -128,12 +129,25 @@ impl VisitorIo {
         let _ = self.interim.poll_flush(&mut self.stream, cx);
     }
 
-    /// Writes what is left of interim responses, then `output`.
+    /// Whether what is in a pipe can be sent: under TLS it would have to be read.
+    pub(crate) fn takes_pipe(&self) -> bool {
+        matches!(self.stream, Stream::Plain(_))
+    }
+
+    /// Writes what is left of interim responses, then what the pipe holds, then `output`.
     ///
     /// # Errors
     /// The socket's, or TLS's.
-    pub(crate) fn poll_flush(&mut self, output: &mut Output, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_flush(
+        &mut self,
+        pipe: Option<&mut Pipe>,
+        output: &mut Output,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         ready!(self.interim.poll_flush(&mut self.stream, cx))?;
+        if let Some(pipe) = pipe {
+            ready!(pipe.poll_drain(self.stream.tcp(), cx))?;
+        }
         output.poll_flush(&mut self.stream, cx)
     }
 

@@ -37,7 +37,8 @@ impl ByHand {
         Self::over(accepted.expect("a connection").0)
     }
 
-    fn over(stream: TcpStream) -> Self {
+    /// A connection that stands.
+    pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("an option of the socket");
         Self { stream, buffer: Vec::new() }
     }

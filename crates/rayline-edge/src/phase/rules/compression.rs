@@ -210,7 +210,7 @@ impl Compressed {
                     Some(Piece::Data(_) | Piece::End) | None => Piece::End,
                 }));
             }
-            let done = match self.body.poll_next(cx) {
+            let done = match self.body.poll_next(None, cx) {
                 Poll::Pending => {
                     if self.encoder.holds && self.encoder.flush().is_err() {
                         return Poll::Ready(Err(broken()));

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut, BytesMut};
+use rayline_dial::Pipe;
 use rayline_http1::{Framing, encode, standard_reason};
 use rayline_verdict::fault::ReplyCause;
 use rayline_verdict::{Fault, Verdict};
@@ -64,6 +65,7 @@ pub(crate) async fn write(worker: &Rc<Worker>, io: &SharedIo, mut answer: Answer
     io.borrow_mut().reset_on_drop = ending == Ending::Close;
     let mut writing = Writing {
         ending,
+        pipe: (ending == Ending::Length && io.borrow().takes_pipe()).then(|| answer.body.pipe()).flatten(),
         finished: false,
         next: None,
         queued: 0,
@@ -163,11 +165,13 @@ fn encode_head(worker: &Worker, answer: &Answer, ending: Ending, keep_alive: boo
 /// The state of one writing.
 struct Writing {
     ending: Ending,
+    /// What of a large body goes to the visitor unread.
+    pipe: Option<Pipe>,
     /// The body's end has been queued.
     finished: bool,
     /// What was found behind the piece in the output, and waits for its turn.
     next: Option<Result<Piece, Fault>>,
-    /// Bytes of content queued.
+    /// Bytes of content queued, without those in the pipe.
     queued: u64,
     stalled: Deadline,
     /// The longest a visitor may take none of an answer.
@@ -186,9 +190,9 @@ impl Writing {
             let sent = answer.poll_upload(cx)?;
             // What is there of the body goes out together with the head, and its end with its last piece.
             let waiting = self.fill(output, answer, cx)?;
-            let written = output.written;
-            let flushed = io.borrow_mut().poll_flush(output, cx);
-            if output.written != written {
+            let written = self.written(output);
+            let flushed = io.borrow_mut().poll_flush(self.pipe.as_mut(), output, cx);
+            if self.written(output) != written {
                 self.stalled.clear();
                 self.note(output, answer);
             }
@@ -211,13 +215,23 @@ impl Writing {
         }
     }
 
+    /// Bytes that the visitor's socket took so far.
+    fn written(&self, output: &Output) -> u64 {
+        output.written + self.piped()
+    }
+
+    /// Those of them that were not read.
+    fn piped(&self) -> u64 {
+        self.pipe.as_ref().map_or(0, Pipe::drained)
+    }
+
     /// Writes into the record how far both sides are: the answer may be dropped at any time.
     fn note(&self, output: &Output, answer: &mut Answer) {
         let status = answer.status();
         let record = &mut answer.record;
         record.edge_status = if output.written > 0 { status } else { 0 };
-        record.edge_bytes = output.written;
-        record.edge_body_bytes = self.queued - output.data.len() as u64;
+        record.edge_bytes = self.written(output);
+        record.edge_body_bytes = self.queued - output.data.len() as u64 + self.piped();
         record.client_body_bytes = answer.request_body.as_ref().map_or(0, RequestBody::received);
     }
 
@@ -230,14 +244,17 @@ impl Writing {
         while !self.finished && output.data.is_empty() && output.suffix.is_empty() {
             let next = match self.next.take() {
                 Some(next) => next,
-                None => match answer.body.poll_next(cx) {
+                // Behind a head that is still here nothing may go past it.
+                None => match answer.body.poll_next(self.pipe.as_mut().filter(|_| output.is_empty()), cx) {
                     Poll::Ready(next) => next,
                     Poll::Pending => return Ok(true),
                 },
             };
             match next {
                 Ok(piece) => self.queue(output, piece),
-                Err(fault) if output.is_empty() => return Err(fault),
+                Err(fault) if output.is_empty() && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0) => {
+                    return Err(fault);
+                }
                 Err(fault) => {
                     self.next = Some(Err(fault));
                     return Ok(false);

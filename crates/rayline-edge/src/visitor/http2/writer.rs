@@ -218,7 +218,7 @@ impl Writing<'_> {
             }
             let next = match self.next.take() {
                 Some(next) => next,
-                None => match answer.body.poll_next(cx) {
+                None => match answer.body.poll_next(None, cx) {
                     Poll::Ready(next) => next,
                     Poll::Pending => return true,
                 },

@@ -61,6 +61,23 @@ async fn truncated() {
     assert_eq!(record["VerdictEvidence"]["body"], json!({ "received": 5, "expected": null }));
 }
 
+/// Most of a large body passes the edge unread, between plain sockets. Its last bytes are known all the same.
+#[tokio::test]
+async fn truncated_behind_megabytes() {
+    const ANNOUNCED: usize = 16 << 20;
+    let last = b"Fatal error: out of memory......";
+    let content = [vec![b'x'; 5 << 20], last.to_vec()].concat();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {ANNOUNCED}\r\n\r\n");
+    let steps = [Step::ReadHead, Step::send(head), Step::send(content.clone()), Step::Fin];
+    let scene =
+        Scene::with(Script::new("truncated-large", "closes in the middle of a large body", steps)).https().start();
+    let record = cut(&scene, "origin.receive.truncated").await;
+    let evidence = &record["VerdictEvidence"];
+    assert_eq!(evidence["body"], json!({ "received": content.len(), "expected": ANNOUNCED }));
+    assert_eq!(evidence["last_bytes"], String::from_utf8_lossy(last).as_ref());
+    assert_eq!(record["EdgeResponseBodyBytes"], content.len());
+}
+
 #[tokio::test]
 async fn reset() {
     let chunked = [Step::ReadHead, Step::send(CHUNKED), Step::Reset];

@@ -161,6 +161,68 @@ async fn a_large_chunked_body_survives_a_slow_reader() {
 }
 
 #[tokio::test]
+async fn a_large_body_of_known_length_survives_a_slow_reader() {
+    let (listener, address) = listen().await;
+    let scene = Scene::before(address).start();
+    let playing = tokio::spawn(async move {
+        let mut origin = ByHand::accept(&listener).await;
+        for _ in 0..2 {
+            origin.head().await;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n");
+            origin.stream.write_all(head.as_bytes()).await.expect("the edge reads");
+            // What comes in one piece and what comes in small ones, with a pause so that each is read by itself.
+            for (at, piece) in pattern(LARGE).chunks(3_333_333).enumerate() {
+                let size = if at % 2 == 0 { piece.len() } else { 70_001 };
+                for part in piece.chunks(size) {
+                    origin.stream.write_all(part).await.expect("the edge reads");
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        origin
+    });
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(64 * 1024).expect("an option");
+    let mut visitor = ByHand::over(socket.connect(scene.http).await.expect("the edge accepts"));
+    for piece in [1777, 1 << 20] {
+        visitor.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
+        let head = visitor.head().await;
+        let mut received = std::mem::take(&mut visitor.buffer);
+        let mut buffer = vec![0; piece];
+        while received.len() < LARGE {
+            let count = timeout(Duration::from_secs(20), visitor.stream.read(&mut buffer)).await.expect("more");
+            received.extend_from_slice(&buffer[..count.expect("a piece")]);
+        }
+        assert!(received == pattern(LARGE), "{} of {LARGE} bytes came, or not the same ones", received.len());
+        let ray = head.lines().find_map(|line| line.strip_prefix("cf-ray: ")).expect("a Ray ID").to_owned();
+        let record = scene.record_where(|record| ray.starts_with(record["RayID"].as_str().unwrap_or("-"))).await;
+        assert_eq!(
+            (&record["EdgeResponseBodyBytes"], &record["VerdictCode"]),
+            (&LARGE.into(), &serde_json::Value::Null)
+        );
+        assert_eq!(record["EdgeResponseBytes"], LARGE + head.len());
+    }
+    playing.await.expect("one connection for both");
+}
+
+/// Bytes that went past the edge unread are counted as what they are, and whoever leaves among them has left.
+#[tokio::test]
+async fn a_visitor_may_leave_a_large_body() {
+    let scene = Scene::with(Script::ok_length(64 << 20)).start();
+    let mut visitor = ByHand::connect(scene.http).await;
+    visitor.send(format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
+    visitor.head().await;
+    while visitor.buffer.len() < 4 << 20 {
+        visitor.stream.read_buf(&mut visitor.buffer).await.expect("a piece");
+    }
+    drop(visitor);
+    let record = scene.record_where(|record| record["EdgeResponseStatus"] == 200).await;
+    assert_eq!(record["VerdictCode"], "visitor.reply.gone", "{record:#}");
+    let (sent, whole) = (record["EdgeResponseBodyBytes"].as_u64(), 64 << 20);
+    assert!(sent >= Some(4 << 20) && sent < Some(whole), "{record:#}");
+}
+
+#[tokio::test]
 async fn an_upload_goes_on_while_the_visitor_does_not_read() {
     // The origin answers first and reads then; the visitor sends everything first and reads then.
     let (listener, address) = listen().await;
