@@ -169,9 +169,9 @@ pub enum ManagedAction {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Sensitivity {
     /// Threshold 5: a single critical match blocks.
+    #[default]
     High,
     /// Threshold 10.
-    #[default]
     Medium,
     /// Threshold 25.
     Low,

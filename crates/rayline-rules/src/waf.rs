@@ -4,6 +4,7 @@
 //! looks at the request as the visitor sent it, before any rewrite, and decides nothing but what it was told to decide:
 //! what is done about an [`Outcome`], and what of the bytes in it may be shown, is the caller's. Answers are not looked at.
 
+mod alphabet;
 mod body;
 mod detector;
 mod inspection;
@@ -73,6 +74,9 @@ pub struct Outcome {
     pub action: Action,
     /// What matched, in the order it was found: at most [`MATCHES`].
     pub matches: SmallVec<[Match; 2]>,
+    /// Bytes that were read to come to this, each as often as a transformation, a detector or a pattern read it: the work that
+    /// the request made, whatever the machine.
+    pub examined: u64,
 }
 
 /// A managed rule that matched, with its evidence.

@@ -74,7 +74,7 @@ pub(crate) static PARAMETERS: Section = Section {
         Key::optional(
             "anomaly_threshold",
             Kind::Whole { min: 1, max: 10_000, unit: "" },
-            ("that of `sensitivity_level`", "10"),
+            ("that of `sensitivity_level`", "5"),
             "`execute`: the score from which a request is blocked. Rayline's own",
         ),
         Key::optional("overrides", Kind::Table(&OVERRIDES), NONE, "`execute`: what is changed in managed rules"),
@@ -309,8 +309,8 @@ pub(crate) static OVERRIDES: Section = section(
         Key::with(
             "sensitivity_level",
             Kind::OneOf(names::<rayline_rules::ruleset::Sensitivity>),
-            "\"medium\"",
-            "From which score a request is blocked: 5, 10 or 25",
+            "\"high\"",
+            "From which score a request is blocked: 5, 10 or 25; at `high` a single critical match blocks",
         ),
         Key::optional("categories", Kind::Tables(&CATEGORY), NONE, "Changes by category"),
         Key::optional("rules", Kind::Tables(&OVERRIDE), NONE, "Changes by rule; they win over those by category"),

@@ -48,10 +48,14 @@ impl Share {
     }
 }
 
+/// The score from which `medium` blocks. What is compiled here blocks at that of `high`.
+const MEDIUM: u32 = 10;
+
 #[derive(Debug, Default, Clone, Copy)]
 struct Found {
     matched: Share,
-    blocked: Share,
+    at_high: Share,
+    at_medium: Share,
     unseen: Share,
 }
 
@@ -59,7 +63,8 @@ impl Found {
     fn count(&mut self, outcome: &Outcome, seen: bool) {
         let is_blocked = outcome.action == Action::Block;
         self.matched.count(outcome.action != Action::Pass);
-        self.blocked.count(is_blocked);
+        self.at_high.count(is_blocked);
+        self.at_medium.count(outcome.score >= MEDIUM);
         if !seen {
             self.unseen.count(is_blocked);
         }
@@ -167,18 +172,14 @@ fn detection(page: &mut String, cases: &[Case]) {
         }
     }
     page.push_str("\n## What is found\n\nAt paranoia level 1, by the family of the case:\n\n");
-    page.push_str(
-        "| family | something matched | blocked | blocked, of the other half |\n| --- | ---: | ---: | ---: |\n",
-    );
+    columns(page, "family");
     for (number, name) in FAMILIES {
         if let Some(found) = families.get(number) {
             line(page, &format!("{number} {name}"), found);
         }
     }
     page.push_str("\nBy paranoia level, the cases of a level against the rules up to that level:\n\n");
-    page.push_str(
-        "| level | something matched | blocked | blocked, of the other half |\n| --- | ---: | ---: | ---: |\n",
-    );
+    columns(page, "level");
     for (level, found) in levels {
         line(page, &level.to_string(), &found);
     }
@@ -190,29 +191,45 @@ fn detection(page: &mut String, cases: &[Case]) {
     );
 }
 
+fn columns(page: &mut String, first: &str) {
+    _ = writeln!(
+        page,
+        "| {first} | something matched | blocked at 5 | blocked at 10 | at 5, of the other half |\n\
+         | --- | ---: | ---: | ---: | ---: |"
+    );
+}
+
 fn line(page: &mut String, name: &str, found: &Found) {
-    let Found { matched, blocked, unseen } = found;
-    _ = writeln!(page, "| {name} | {} | {} | {} |", matched.shown(), blocked.shown(), unseen.shown());
+    let [matched, at_high, at_medium, unseen] =
+        [found.matched, found.at_high, found.at_medium, found.unseen].map(Share::shown);
+    _ = writeln!(page, "| {name} | {matched} | {at_high} | {at_medium} | {unseen} |");
 }
 
 fn mistakes(page: &mut String, honest: &[Honest]) {
-    let mut kinds: BTreeMap<&str, [Share; 4]> = BTreeMap::new();
-    let mut all = [Share::default(); 4];
-    for level in 1..=4 {
-        let managed = managed(level);
-        for row in honest {
-            let is_blocked = outcome(&managed, &row.request).action == Action::Block;
-            for shares in [kinds.entry(&row.kind).or_default(), &mut all] {
-                if let Some(share) = shares.get_mut(usize::from(level) - 1) {
-                    share.count(is_blocked);
+    page.push_str("\n## What is blocked by mistake\n");
+    for threshold in [5, MEDIUM] {
+        let mut kinds: BTreeMap<&str, [Share; 4]> = BTreeMap::new();
+        let mut all = [Share::default(); 4];
+        for level in 1..=4 {
+            let managed = managed(level);
+            for row in honest {
+                let is_blocked = outcome(&managed, &row.request).score >= threshold;
+                for shares in [kinds.entry(&row.kind).or_default(), &mut all] {
+                    if let Some(share) = shares.get_mut(usize::from(level) - 1) {
+                        share.count(is_blocked);
+                    }
                 }
             }
         }
-    }
-    page.push_str("\n## What is blocked by mistake\n\n| honest requests | level 1 | level 2 | level 3 | level 4 |\n| --- | ---: | ---: | ---: | ---: |\n");
-    for (kind, shares) in kinds.into_iter().chain([("**all**", all)]) {
-        let [one, two, three, four] = shares.map(Share::shown);
-        _ = writeln!(page, "| {kind} | {one} | {two} | {three} | {four} |");
+        _ = writeln!(
+            page,
+            "\n| honest requests, blocked at {threshold} | level 1 | level 2 | level 3 | level 4 |\n\
+             | --- | ---: | ---: | ---: | ---: |"
+        );
+        for (kind, shares) in kinds.into_iter().chain([("**all**", all)]) {
+            let [one, two, three, four] = shares.map(Share::shown);
+            _ = writeln!(page, "| {kind} | {one} | {two} | {three} | {four} |");
+        }
     }
 }
 

@@ -4,10 +4,15 @@
 //! takes time that grows with the square of some SQL, so that sees the beginning of a text only, and of all texts of a
 //! request together no more than [`SQL_BUDGET_BYTES`].
 
+mod sql;
+
 use std::ops::Range;
 use std::panic::catch_unwind;
 
+use libinjectionrs::{SqliFlags, SqliState};
 use serde::Deserialize;
+
+use super::alphabet::Bytes;
 
 /// Bytes of one text in which SQL is looked for. The method looks at five tokens, which rarely are longer.
 const SQL_BYTES: usize = 512;
@@ -34,6 +39,18 @@ pub(super) enum Detector {
 }
 
 impl Detector {
+    /// Bytes of which a text must have one for this to find anything.
+    pub(super) fn alphabet(self) -> Bytes {
+        match self {
+            Self::Sql => Bytes::of(is_of_sql),
+            Self::Markup => Bytes::of(|byte| matches!(byte, b'<' | b'=' | b'`')),
+            Self::BadPercent => Bytes::of(|byte| byte == b'%'),
+            Self::BadUtf8 => Bytes::of(|byte| !byte.is_ascii()),
+            Self::Nul => Bytes::of(|byte| byte == 0),
+            Self::Control => Bytes::of(is_control),
+        }
+    }
+
     /// Where in the text it is, if it is. `budget` is what is left of [`SQL_BUDGET_BYTES`].
     pub(super) fn find(self, bytes: &[u8], budget: &mut usize) -> Option<Range<usize>> {
         match self {
@@ -42,10 +59,7 @@ impl Detector {
             Self::BadPercent => bad_percent(bytes),
             Self::BadUtf8 => bad_utf8(bytes),
             Self::Nul => memchr::memchr(0, bytes).map(|at| at..at + 1),
-            Self::Control => bytes
-                .iter()
-                .position(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r'))
-                .map(|at| at..at + 1),
+            Self::Control => bytes.iter().position(|byte| is_control(*byte)).map(|at| at..at + 1),
         }
     }
 }
@@ -74,36 +88,46 @@ pub(super) enum Signal {
     RepeatedHeader,
 }
 
+const fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
 /// A panic in there is a finding: no honest text would be behind it.
 fn sql(bytes: &[u8], budget: &mut usize) -> Option<Range<usize>> {
     let text = bytes.get(..SQL_BYTES).unwrap_or(bytes);
-    if !text.iter().any(|byte| {
-        matches!(
-            byte,
-            b'\''
-                | b'"'
-                | b'`'
-                | b'('
-                | b')'
-                | b'='
-                | b'<'
-                | b'>'
-                | b';'
-                | b'#'
-                | b'-'
-                | b'/'
-                | b'*'
-                | b'|'
-                | b'&'
-                | b'@'
-                | b'0'..=b'9'
-        )
-    }) {
+    if !text.iter().any(|byte| is_of_sql(*byte)) {
         return None;
     }
     *budget = budget.checked_sub(text.len())?;
-    let found = catch_unwind(|| libinjectionrs::detect_sqli(text).is_injection()).unwrap_or(true);
+    if !sql::is_possible(text) {
+        return None;
+    }
+    let found = catch_unwind(|| SqliState::new(text, SqliFlags::FLAG_NONE).detect()).unwrap_or(true);
     found.then_some(0..text.len())
+}
+
+/// What no SQL does without that is worth a look.
+const fn is_of_sql(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\''
+            | b'"'
+            | b'`'
+            | b'('
+            | b')'
+            | b'='
+            | b'<'
+            | b'>'
+            | b';'
+            | b'#'
+            | b'-'
+            | b'/'
+            | b'*'
+            | b'|'
+            | b'&'
+            | b'@'
+            | b'0'..=b'9'
+    )
 }
 
 fn markup(bytes: &[u8]) -> Option<Range<usize>> {

@@ -6,9 +6,10 @@ use std::ops::{ControlFlow, Range};
 
 use smallvec::SmallVec;
 
+use super::alphabet::Marks;
 use super::detector::{Detector, SQL_BUDGET_BYTES, Signal};
 use super::library::{Library, RuleSet, Test};
-use super::transform::form_value;
+use super::transform::{form_value, may_be_base64};
 use super::{Action, MATCHES, Managed, Match, Outcome, Place};
 use crate::facts::{Fact, Facts};
 use crate::ruleset::ManagedAction;
@@ -29,13 +30,29 @@ const SINGULAR: &[&str] = &["content-type", "content-length", "host", "authoriza
 /// Buffers that a worker keeps from one request to the next.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// By step: what the transformation came to.
-    buffers: Vec<Vec<u8>>,
-    /// By step: whose bytes are looked at there. One's own, or those of an earlier step, if nothing changed.
-    sources: Vec<usize>,
+    /// By step.
+    guises: Vec<Guise>,
     /// A decoded name and a decoded value of a form.
     name: Vec<u8>,
     value: Vec<u8>,
+}
+
+/// What a text comes to after a step.
+#[derive(Debug)]
+struct Guise {
+    /// What the transformation came to, if it is something else than before; empty for the first step.
+    bytes: Vec<u8>,
+    /// Whose bytes are looked at: those of this step, or of an earlier one, if nothing changed.
+    source: usize,
+    marks: Marks,
+    /// Rules that look at these bytes.
+    rules: RuleSet,
+}
+
+impl Default for Guise {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), source: 0, marks: Marks::default(), rules: RuleSet::EMPTY }
+    }
 }
 
 /// Bytes of a buffer that is kept for the next request.
@@ -53,13 +70,14 @@ pub(super) struct Inspection<'m, 's> {
     matches: SmallVec<[Match; 2]>,
     sql_budget: usize,
     arguments: usize,
+    /// See [`Outcome::examined`].
+    examined: u64,
 }
 
 impl<'m, 's> Inspection<'m, 's> {
     pub(super) fn new(managed: &'m Managed, pending: RuleSet, scratch: &'s mut Scratch) -> Self {
         let library = managed.library;
-        scratch.buffers.resize_with(library.steps.len(), Vec::new);
-        scratch.sources.resize(library.steps.len(), 0);
+        scratch.guises.resize_with(library.steps.len(), Guise::default);
         Self {
             managed,
             library,
@@ -70,6 +88,7 @@ impl<'m, 's> Inspection<'m, 's> {
             matches: SmallVec::new(),
             sql_budget: SQL_BUDGET_BYTES,
             arguments: 0,
+            examined: 0,
         }
     }
 
@@ -166,39 +185,49 @@ impl<'m, 's> Inspection<'m, 's> {
 
     /// Looks at one text of the request.
     pub(super) fn text(&mut self, place: Place, name: &[u8], bytes: &[u8]) {
-        let wanted = self.library.looking_at(place, name).and(&self.pending);
+        let mut wanted = self.library.looking_at(place, name).and(&self.pending);
+        if !may_be_base64(bytes) {
+            wanted = wanted.without(&self.library.encoded);
+        }
         if wanted.is_empty() {
             return;
         }
-        let mut buffers = std::mem::take(&mut self.scratch.buffers);
-        let mut sources = std::mem::take(&mut self.scratch.sources);
-        unfold(self.library, &wanted, bytes, &mut buffers, &mut sources);
-        for (at, step) in self.library.steps.iter().enumerate() {
-            if !step.reached.intersects(&wanted) || sources.get(at) != Some(&at) {
-                continue;
-            }
-            let guise = if at == 0 { bytes } else { buffers.get(at).map_or(&[][..], Vec::as_slice) };
-            let same = sources.iter().zip(&self.library.steps).filter(|(source, _)| **source == at);
-            let rules = same.fold(RuleSet::EMPTY, |all, (_, step)| all.or(&step.rules)).and(&wanted);
-            self.guise(place, name, guise, &rules);
+        self.examined += bytes.len() as u64;
+        let marks = self.library.alphabet.marks(bytes);
+        if !marks.meet(self.library.disguises) && !wanted.intersects(&self.library.encoded) {
+            // nothing in it disguises anything, so that every guise is the text itself
+            self.guise(place, name, bytes, marks, &wanted);
+            return;
         }
-        self.scratch.buffers = buffers;
-        self.scratch.sources = sources;
+        let mut guises = std::mem::take(&mut self.scratch.guises);
+        self.examined += unfold(self.library, &wanted, bytes, marks, &mut guises);
+        for (at, guise) in guises.iter().enumerate() {
+            let text = if at == 0 { bytes } else { &guise.bytes };
+            self.guise(place, name, text, guise.marks, &guise.rules);
+        }
+        self.scratch.guises = guises;
     }
 
     /// Holds a text as it is now against `rules`.
-    fn guise(&mut self, place: Place, name: &[u8], bytes: &[u8], rules: &RuleSet) {
+    fn guise(&mut self, place: Place, name: &[u8], bytes: &[u8], marks: Marks, rules: &RuleSet) {
         if rules.is_empty() {
             return;
         }
-        let mut candidates = self.library.unannounced;
-        for hit in self.library.automaton.find_overlapping_iter(bytes) {
-            if let Some(announced) = self.library.by_literal.get(hit.pattern().as_usize()) {
-                candidates = candidates.or(announced);
+        let library = self.library;
+        let possible = rules.and(&self.pending).and(&library.alphabet.possible(marks));
+        let mut candidates = possible.and(&library.unannounced);
+        let length = bytes.len() as u64;
+        if candidates != possible {
+            self.examined += length;
+            for hit in library.automaton.find_overlapping_iter(bytes) {
+                if let Some(announced) = library.by_literal.get(hit.pattern().as_usize()) {
+                    candidates = candidates.or(&announced.and(&possible));
+                }
             }
         }
-        for rule in candidates.and(rules).and(&self.pending).iter() {
-            let range = match self.library.tests.get(rule) {
+        for rule in candidates.iter() {
+            self.examined += length;
+            let range = match library.tests.get(rule) {
                 Some(Test::Pattern(pattern)) => pattern.find(bytes).map(|found| found.range()),
                 Some(Test::Unlike(pattern)) => (!pattern.is_match(bytes)).then_some(0..bytes.len()),
                 Some(Test::Detector(detector)) => self.detect(*detector, bytes),
@@ -247,34 +276,48 @@ impl<'m, 's> Inspection<'m, 's> {
 
     /// What it came to. Buffers that a large body made large are given back.
     pub(super) fn end(self) -> Outcome {
-        for buffer in &mut self.scratch.buffers {
-            buffer.clear();
-            buffer.shrink_to(KEPT_BYTES);
+        for guise in &mut self.scratch.guises {
+            guise.bytes.clear();
+            guise.bytes.shrink_to(KEPT_BYTES);
         }
         let threshold = self.managed.threshold;
         let action = if self.score >= threshold { self.action.max(self.managed.at_threshold) } else { self.action };
-        Outcome { score: self.score, threshold, action, matches: self.matches }
+        Outcome { score: self.score, threshold, action, matches: self.matches, examined: self.examined }
     }
 }
 
-/// Makes every guise of `bytes` that `wanted` asks for.
-fn unfold(library: &Library, wanted: &RuleSet, bytes: &[u8], buffers: &mut [Vec<u8>], sources: &mut [usize]) {
+/// Makes every guise of `bytes` that `wanted` asks for, and says which rules want to see which. What a step leaves as it
+/// was is the guise of the step before. Returns how many bytes were read for it.
+fn unfold(library: &Library, wanted: &RuleSet, bytes: &[u8], marks: Marks, guises: &mut [Guise]) -> u64 {
+    let mut examined = 0;
     for (at, step) in library.steps.iter().enumerate() {
-        let source = sources.get(step.before).copied().unwrap_or(0);
-        let Some(transform) = step.transform.filter(|_| step.reached.intersects(wanted)) else {
-            if let Some(entry) = sources.get_mut(at) {
-                *entry = source;
+        // a step stands behind the one before it, so that one's guise is among the earlier ones
+        let (earlier, rest) = guises.split_at_mut(at);
+        let Some(guise) = rest.first_mut() else { continue };
+        guise.rules = RuleSet::EMPTY;
+        guise.source = earlier.get(step.before).map_or(0, |before| before.source);
+        let before = earlier.get(guise.source);
+        let before_marks = before.map_or(marks, |before| before.marks);
+        guise.marks = before_marks;
+        if let Some(transform) = step.transform
+            && step.reached.intersects(wanted)
+            && step.concerns.is_none_or(|concerns| before_marks.meet(concerns))
+        {
+            let text = before.filter(|_| guise.source != 0).map_or(bytes, |before| &before.bytes);
+            guise.bytes.clear();
+            examined += text.len() as u64;
+            if transform.apply(text, &mut guise.bytes) {
+                guise.source = at;
+                guise.marks = library.alphabet.marks(&guise.bytes);
             }
-            continue;
-        };
-        // a step stands behind the one before it, so that one's buffer is among the earlier ones
-        let (earlier, rest) = buffers.split_at_mut(at);
-        let Some(out) = rest.first_mut() else { continue };
-        out.clear();
-        let before = if source == 0 { bytes } else { earlier.get(source).map_or(&[][..], Vec::as_slice) };
-        let is_other = transform.apply(before, out);
-        if let Some(entry) = sources.get_mut(at) {
-            *entry = if is_other { at } else { source };
+        }
+        let source = guise.source;
+        if let Some(guise) = guises.get_mut(source) {
+            guise.rules = guise.rules.or(&step.rules.and(wanted));
         }
     }
+    examined
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::alphabet::{self, Alphabet, Bytes, Marks};
 use super::detector::{Detector, Signal};
 use super::signature::{File, Signature, Target};
 use super::transform::Transform;
@@ -80,6 +81,10 @@ impl RuleSet {
         Self(std::array::from_fn(|at| self.word(at) | other.word(at)))
     }
 
+    pub(super) fn without(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|at| self.word(at) & !other.word(at)))
+    }
+
     pub(super) fn iter(self) -> impl Iterator<Item = usize> {
         self.0.into_iter().enumerate().flat_map(|(at, mut word)| {
             std::iter::from_fn(move || {
@@ -118,6 +123,8 @@ pub(super) struct Step {
     pub(super) rules: RuleSet,
     /// Those, and those of the steps behind it.
     pub(super) reached: RuleSet,
+    /// What a text must have for the transformation to change it.
+    pub(super) concerns: Option<Marks>,
 }
 
 /// Every signature, ready to run.
@@ -133,6 +140,12 @@ pub(super) struct Library {
     pub(super) by_literal: Box<[RuleSet]>,
     /// Signatures that no literal announces.
     pub(super) unannounced: RuleSet,
+    /// What bytes signatures and transformations cannot do without.
+    pub(super) alphabet: Alphabet,
+    /// What a text must have for any transformation but base64 to change it.
+    pub(super) disguises: Marks,
+    /// Signatures that look at what base64 stands for.
+    pub(super) encoded: RuleSet,
     /// By [`Place`].
     by_place: [RuleSet; Place::ALL.len()],
     /// By header field, in lower case: those that look at it and at all header fields.
@@ -168,17 +181,21 @@ impl Library {
         let mut by_id = HashMap::new();
         let mut literals: HashMap<Vec<u8>, RuleSet> = HashMap::new();
         let mut unannounced = RuleSet::EMPTY;
-        let mut steps = vec![Step { before: 0, transform: None, rules: RuleSet::EMPTY, reached: RuleSet::EMPTY }];
+        let mut alphabet = Alphabet::new();
+        let (rules, reached) = (RuleSet::EMPTY, RuleSet::EMPTY);
+        let mut steps = vec![Step { before: 0, transform: None, rules, reached, concerns: None }];
+        for signature in &signatures {
+            walk(&mut steps, &signature.transforms, &mut alphabet);
+        }
         for (place, signature) in signatures.iter().enumerate() {
             let wrong = |problem: String| format!("{}: {problem}", signature.id);
             if by_id.insert(signature.id.clone(), place).is_some() {
                 return Err(wrong("there are two of that name".to_owned()));
             }
-            let needed = match &signature.pattern {
-                Some(pattern) => literals::required(pattern).map_err(wrong)?,
-                None => None,
-            };
-            match needed {
+            let (test, required) = test(signature).map_err(wrong)?;
+            tests.push(test);
+            alphabet.gate(place, required.bytes);
+            match required.literals {
                 Some(needed) => {
                     for literal in needed {
                         literals.entry(literal).or_insert(RuleSet::EMPTY).insert(place);
@@ -186,13 +203,15 @@ impl Library {
                 }
                 None => unannounced.insert(place),
             }
-            tests.push(test(signature).map_err(wrong)?);
-            let last = walk(&mut steps, &signature.transforms);
+            let last = walk(&mut steps, &signature.transforms, &mut alphabet);
             if let Some(step) = steps.get_mut(last) {
                 step.rules.insert(place);
             }
         }
         reach(&mut steps);
+        let disguises = steps.iter().filter_map(|step| step.concerns).fold(Marks::default(), Marks::or);
+        let encoded = steps.iter().filter(|step| step.transform == Some(Transform::Base64));
+        let encoded = encoded.fold(RuleSet::EMPTY, |all, step| all.or(&step.reached));
         let (patterns, by_literal): (Vec<_>, Vec<_>) = literals.into_iter().unzip();
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -213,6 +232,9 @@ impl Library {
             automaton,
             by_literal: by_literal.into(),
             unannounced,
+            alphabet,
+            disguises,
+            encoded,
             by_place,
             by_header,
             by_id,
@@ -241,13 +263,28 @@ impl Library {
     }
 }
 
+/// What every text that a signature matches has.
+#[derive(Debug, Default)]
+struct Required {
+    /// One of these bytes.
+    bytes: Option<Bytes>,
+    /// One of these literals, whatever its case.
+    literals: Option<Vec<Vec<u8>>>,
+}
+
 /// What the signature looks for, of which there must be exactly one.
-fn test(signature: &Signature) -> Result<Test, String> {
+fn test(signature: &Signature) -> Result<(Test, Required), String> {
     match (&signature.pattern, &signature.unlike, signature.detector, signature.signal) {
-        (Some(text), None, None, None) => pattern(text).map(Test::Pattern),
-        (None, Some(text), None, None) => pattern(text).map(Test::Unlike),
-        (None, None, Some(detector), None) => Ok(Test::Detector(detector)),
-        (None, None, None, Some(signal)) => Ok(Test::Signal(signal)),
+        (Some(text), None, None, None) => {
+            let hir = literals::parsed(text)?;
+            let required = Required { bytes: alphabet::required(&hir), literals: literals::required(&hir) };
+            Ok((Test::Pattern(pattern(text)?), required))
+        }
+        (None, Some(text), None, None) => Ok((Test::Unlike(pattern(text)?), Required::default())),
+        (None, None, Some(detector), None) => {
+            Ok((Test::Detector(detector), Required { bytes: Some(detector.alphabet()), literals: None }))
+        }
+        (None, None, None, Some(signal)) => Ok((Test::Signal(signal), Required::default())),
         _ => Err("a rule has one of `pattern`, `unlike`, `detector` and `signal`".to_owned()),
     }
 }
@@ -262,13 +299,14 @@ fn pattern(text: &str) -> Result<Regex, String> {
 }
 
 /// The step that a row of transformations leads to, new ones made on the way.
-fn walk(steps: &mut Vec<Step>, transforms: &[Transform]) -> usize {
+fn walk(steps: &mut Vec<Step>, transforms: &[Transform], alphabet: &mut Alphabet) -> usize {
     let mut at = 0;
     for transform in transforms {
         let next = steps.iter().position(|step| step.before == at && step.transform == Some(*transform));
         at = next.unwrap_or_else(|| {
             let (rules, reached) = (RuleSet::EMPTY, RuleSet::EMPTY);
-            steps.push(Step { before: at, transform: Some(*transform), rules, reached });
+            let concerns = transform.concerns().and_then(|bytes| alphabet.mark(bytes));
+            steps.push(Step { before: at, transform: Some(*transform), rules, reached, concerns });
             steps.len() - 1
         });
     }

@@ -3,34 +3,33 @@
 //! They are found from the expression itself, so that nobody has to keep a list of them in step with it. Where nothing
 //! useful can be said (`\d+`), there are none, and the expression is tried on every text.
 
+use std::borrow::Cow;
+
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 
 /// Alternatives of one place that are still told apart.
-const ALTERNATIVES: usize = 96;
+const ALTERNATIVES: usize = 256;
 
 /// Bytes of a literal; what follows is left to the expression.
 const LENGTH: usize = 16;
 
-/// Literals in lower case, one of which is in every text that `pattern` matches, whatever its case. `None` if there
-/// are no such of two bytes or more.
+/// The expression, read as the rules' patterns are: bytes, whatever their case.
 ///
 /// # Errors
-/// What is wrong with the expression.
-pub(super) fn required(pattern: &str) -> Result<Option<Vec<Vec<u8>>>, String> {
-    let hir = ParserBuilder::new()
-        .utf8(false)
-        .unicode(false)
-        .case_insensitive(true)
-        .build()
-        .parse(pattern)
-        .map_err(|error| error.to_string())?;
-    let found = literals(&hir);
-    Ok(found.filter(|set| worth(set) >= 2).map(|mut set| {
-        set.sort();
-        set.dedup();
-        set
-    }))
+/// What is wrong with it.
+pub(super) fn parsed(pattern: &str) -> Result<Hir, String> {
+    let mut parser = ParserBuilder::new().utf8(false).unicode(false).case_insensitive(true).build();
+    parser.parse(pattern).map_err(|error| error.to_string())
+}
+
+/// Literals in lower case, one of which is in every text that the expression matches, whatever its case. `None` if there
+/// are no such of two bytes or more.
+pub(super) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let mut set = literals(hir).filter(|set| worth(set) >= 2)?;
+    set.sort();
+    set.dedup();
+    Some(set)
 }
 
 /// The shortest of a set decides how much it narrows down.
@@ -55,7 +54,11 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     }
     match hir.kind() {
         HirKind::Capture(capture) => literals(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            // what comes twice to five times, comes twice
+            let twice = exact(&repetition.sub).filter(|_| repetition.min > 1).and_then(|set| product(&set, &set));
+            better(twice, literals(&repetition.sub))
+        }
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
@@ -119,8 +122,16 @@ fn exact(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     }
 }
 
+/// The class as one of bytes. `None` if there are characters of several bytes in it.
+pub(super) fn of_bytes(class: &Class) -> Option<Cow<'_, ClassBytes>> {
+    match class {
+        Class::Bytes(class) => Some(Cow::Borrowed(class)),
+        Class::Unicode(class) => class.to_byte_class().map(Cow::Owned),
+    }
+}
+
 fn members(class: &Class) -> Option<Vec<Vec<u8>>> {
-    let Class::Bytes(class) = class else { return None };
+    let class = of_bytes(class)?;
     let mut all = Vec::new();
     for range in class.ranges() {
         if range.end() - range.start() > 8 {
@@ -145,7 +156,7 @@ mod tests {
     use super::*;
 
     fn of(pattern: &str) -> Vec<String> {
-        let found = required(pattern).unwrap().unwrap_or_default();
+        let found = required(&parsed(pattern).unwrap()).unwrap_or_default();
         found.into_iter().map(|literal| String::from_utf8_lossy(&literal).into_owned()).collect()
     }
 
@@ -156,6 +167,7 @@ mod tests {
         assert_eq!(of(r"\.git/(?:config|HEAD)\b"), [".git/config", ".git/head"]);
         assert_eq!(of(r"a?b[xy]c"), ["abxc", "abyc", "bxc", "byc"]);
         assert_eq!(of(r"(?:passwd)+x?"), ["passwd"]);
+        assert_eq!(of(r"[a-z]\.{2,5}/?"), [".."]);
     }
 
     #[test]

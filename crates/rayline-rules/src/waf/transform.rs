@@ -8,7 +8,8 @@ mod disguise;
 
 use serde::Deserialize;
 
-pub(super) use self::decode::form as form_value;
+pub(super) use self::decode::{form as form_value, may_be_base64};
+use super::alphabet::Bytes;
 
 /// A transformation, by its name in the rules' data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -35,30 +36,22 @@ pub(super) enum Transform {
 }
 
 impl Transform {
-    /// Whether it could change anything: a quick look, for most texts it is no.
-    fn concerns(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Url => {
-                memchr::memchr3(b'%', 0xc0, 0xef, bytes).is_some() || memchr::memchr2(0xc1, 0xe0, bytes).is_some()
-            }
-            Self::Html => memchr::memchr(b'&', bytes).is_some(),
-            Self::Js | Self::Css => memchr::memchr(b'\\', bytes).is_some(),
-            Self::Controls => bytes.iter().any(|byte| disguise::is_control(*byte)),
-            Self::Comments => memchr::memchr(b'*', bytes).is_some(),
-            Self::Path => memchr::memchr(b'\\', bytes).is_some() || memchr::memchr(b'/', bytes).is_some(),
-            Self::Shell => {
-                memchr::memchr3(b'\\', b'\'', b'"', bytes).is_some()
-                    || memchr::memchr3(b'^', b'$', b'`', bytes).is_some()
-            }
-            Self::Base64 => true,
-        }
+    /// Bytes of which a text must have one for this to change anything; `None` if that depends on more than bytes.
+    pub(super) fn concerns(self) -> Option<Bytes> {
+        Some(match self {
+            Self::Url => Bytes::of(|byte| matches!(byte, b'%' | 0xc0 | 0xc1 | 0xe0 | 0xef)),
+            Self::Html => Bytes::of(|byte| byte == b'&'),
+            Self::Js | Self::Css => Bytes::of(|byte| byte == b'\\'),
+            Self::Controls => Bytes::of(disguise::is_control),
+            Self::Comments => Bytes::of(|byte| byte == b'*'),
+            Self::Path => Bytes::of(|byte| matches!(byte, b'\\' | b'/')),
+            Self::Shell => Bytes::of(|byte| matches!(byte, b'\\' | b'\'' | b'"' | b'^' | b'$' | b'`')),
+            Self::Base64 => return None,
+        })
     }
 
     /// Writes what `bytes` become into `out`, which is empty, and says whether that is something else.
     pub(super) fn apply(self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
-        if !self.concerns(bytes) {
-            return false;
-        }
         match self {
             Self::Url => decode::url(bytes, out),
             Self::Html => decode::html(bytes, out),

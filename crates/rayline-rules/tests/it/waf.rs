@@ -2,6 +2,7 @@
 
 mod data;
 mod engine;
+mod work;
 
 use rayline_rules::ruleset::{Execute, ManagedOverride, ManagedTarget, Sensitivity};
 use rayline_rules::waf::{Managed, Outcome, RULESET, Scratch};

@@ -240,13 +240,23 @@ pub(super) fn css(mut bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Whether [`base64`] could yield anything, by a quick look.
+pub(in crate::waf) fn may_be_base64(bytes: &[u8]) -> bool {
+    let start = bytes.get(..BASE64_LEAST);
+    start.is_some_and(|start| start.iter().all(is_base64) || memchr::memchr(b',', bytes).is_some())
+}
+
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte)
+}
+
 /// What base64, all of the bytes or what follows `base64,`, stands for, if that is mostly text; else nothing.
 pub(super) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     let data = match memchr::memmem::find(bytes, b"base64,") {
         Some(place) => bytes.get(place + 7..).unwrap_or_default(),
         None => bytes,
     };
-    let is_text = data.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte));
+    let is_text = data.iter().all(is_base64);
     let engine = if memchr::memchr2(b'-', b'_', data).is_some() { URL_SAFE } else { STANDARD };
     if data.len() < BASE64_LEAST || !is_text || engine.decode_vec(data, out).is_err() || !is_mostly_text(out) {
         out.clear();
