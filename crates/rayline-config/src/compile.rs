@@ -83,7 +83,7 @@ fn read(table: &DeTable<'_>, report: &Report<'_>, now: SystemTime) -> Option<Pla
     let (server, listeners) = read_server(&server_fields, now);
     let log = read_log(&root.table("log"), &server.data_dir);
     let limits = read_limits(&root.table("limits"));
-    let named = rules::read_named(&root);
+    let named = rules::read_named(&root, &server_fields);
     let zones = zone::read_zones(&root.tables("zone"), &limits, &named, now);
     let names: Vec<String> = zones.iter().filter_map(|zone| Some(zone.name.as_ref()?.value.clone())).collect();
     let rollout = read_rollout(&root.table("rollout"));

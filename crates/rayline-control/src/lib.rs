@@ -21,7 +21,7 @@ mod token;
 
 pub use control::Control;
 pub use seat::{
-    Alert, Applied, Change, CodeCount, Configurations, Diagnose, Edge, Event, Evidence, Facts, Job, Pace, Part,
+    Alert, Applied, Asked, Change, CodeCount, Configurations, Diagnose, Edge, Event, Evidence, Facts, Job, Pace, Part,
     Replays, Rollout, Sample, Seats, Senders, Signed, SignedReplay, State, Step, Version,
 };
 pub use token::Token;

@@ -18,7 +18,7 @@ mod replays;
 pub use configurations::{
     Applied, Change, CodeCount, Configurations, Event, Evidence, Pace, Rollout, Sample, Signed, State, Version,
 };
-pub use replays::{Part, Replays, SignedReplay};
+pub use replays::{Asked, Part, Replays, SignedReplay};
 
 /// What the admin server asks of the edge. Calls may come from any thread at any time.
 pub trait Edge: Send + Sync {

@@ -74,7 +74,7 @@ fn preview(exchange: &Exchange<'_>, query: &str) -> Option<Answered> {
     let code = match explain::find(query) {
         Found::Code(code) => code,
         Found::Number(_, codes) => *codes.first()?,
-        Found::Status(..) | Found::Several(_) | Found::Unknown { .. } => return None,
+        Found::Status(..) | Found::Unsent(_) | Found::Several(_) | Found::Unknown { .. } => return None,
     };
     let verdict = sample(code);
     let status = verdict.shown()?.status;

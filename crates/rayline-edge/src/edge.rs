@@ -19,7 +19,7 @@ use crate::edition::Edition;
 use crate::guard::Guard;
 use crate::lookout::Lookout;
 use crate::phase::accept::Door;
-use crate::replay::{Replay, Unsigned};
+use crate::replay::{Copy, Replay, Unsigned};
 use crate::running::Running;
 use crate::shared::Counts;
 use crate::thread::{self, Command, Listener, Start};
@@ -173,13 +173,13 @@ impl Edge {
         look(&self.current().plan)
     }
 
-    /// What makes one request be served as a replay says: the value of the field [`replay::FIELD`](crate::replay::FIELD),
+    /// What makes this one request be served as a replay says: the value of the field [`replay::FIELD`](crate::replay::FIELD),
     /// good for a minute. A version that it names must be [held](Self::hold).
     ///
     /// # Errors
     /// Too many parts, or one whose name cannot be one.
-    pub fn sign(&self, replay: &Replay, now: Moment) -> Result<String, Unsigned> {
-        self.counts.guard.replays.sign(replay, now)
+    pub fn sign(&self, replay: &Replay, copy: Copy<'_>, now: Moment) -> Result<String, Unsigned> {
+        self.counts.guard.replays.sign(replay, copy, now)
     }
 
     /// Has a plan ready for replays that name its version; visitors are not served by it, and its listeners stay closed. The

@@ -24,7 +24,6 @@ use crate::deadline::Deadline;
 use crate::edition::Edition;
 use crate::phase::request::believed_address;
 use crate::phase::rules::Ruled;
-use crate::replay;
 use crate::running::Running;
 use crate::shared::Counts;
 use crate::trial::{Share, Spread, Trial, Window};
@@ -147,8 +146,7 @@ impl Worker {
         if held.is_empty() {
             return None;
         }
-        let value = head?.fields.get(replay::FIELD)?;
-        let version = self.counts.guard.replays.read(value, now())?.version?;
+        let version = self.counts.guard.replays.of(head?, now())?.version?;
         held.iter().find(|running| running.edition.version == version).map(Rc::clone)
     }
 

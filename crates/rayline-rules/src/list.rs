@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::networks::Networks;
+
 /// What a list holds, as the API's `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListKind {
@@ -54,23 +56,36 @@ impl List {
     }
 }
 
-/// Every list that an expression may name.
+/// Every list that an expression may name, and the table behind `ip.src.asnum`.
 #[derive(Debug, Clone, Default)]
-pub struct Lists(BTreeMap<Box<str>, Arc<List>>);
+pub struct Lists {
+    by_name: BTreeMap<Box<str>, Arc<List>>,
+    networks: Option<Arc<Networks>>,
+}
 
 impl Lists {
     /// Adds a list; the one of the same name that was there before, if any.
     pub fn insert(&mut self, list: List) -> Option<Arc<List>> {
-        self.0.insert(list.name.clone(), Arc::new(list))
+        self.by_name.insert(list.name.clone(), Arc::new(list))
     }
 
     /// The list of a name.
     pub fn get(&self, name: &str) -> Option<&Arc<List>> {
-        self.0.get(name)
+        self.by_name.get(name)
+    }
+
+    /// Sets the table of networks: expressions may ask for their numbers from now on.
+    pub fn set_networks(&mut self, networks: Arc<Networks>) {
+        self.networks = Some(networks);
+    }
+
+    /// The table of networks, if there is one.
+    pub fn networks(&self) -> Option<&Networks> {
+        self.networks.as_deref()
     }
 
     /// Their names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(AsRef::as_ref)
+        self.by_name.keys().map(AsRef::as_ref)
     }
 }

@@ -36,11 +36,6 @@ pub(crate) fn regex(pattern: &[u8]) -> Result<Regex, String> {
     })
 }
 
-/// Whether a whole text is like a wildcard pattern, whatever the case; not if the pattern is none.
-pub fn is_like(pattern: &str, text: &[u8]) -> bool {
-    Wildcard::new(pattern.as_bytes(), false).is_ok_and(|wildcard| wildcard.is_match(text, &mut Vec::new()))
-}
-
 /// A wildcard pattern: literals with any characters between them.
 #[derive(Debug, Clone)]
 pub(crate) struct Wildcard {

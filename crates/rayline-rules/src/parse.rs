@@ -141,6 +141,9 @@ impl<'a> Parser<'a> {
 
     /// Whether a field is known when the expression runs; `name` is the one that was written.
     fn known(&self, field: Field, name: &str, span: Range<usize>) -> Result<(), ExprProblem> {
+        if field == Field::IpSrcAsnum && self.lists.networks().is_none() {
+            return Err(not_known(name, NO_NETWORKS, span));
+        }
         match field.stage() {
             Stage::Unknown(reason) => Err(not_known(name, reason, span)),
             when if when <= self.stage => Ok(()),
@@ -155,6 +158,10 @@ impl<'a> Parser<'a> {
         }
     }
 }
+
+/// Why the number of a visitor's network is not known.
+const NO_NETWORKS: &str =
+    "this edge has no table of networks; name one with `asn_table` in `[server]`, or use a list of addresses";
 
 /// A field that this edge never knows. The reason ends, behind a semicolon, in what to use instead, or is no more than that.
 fn not_known(name: &str, reason: &str, span: Range<usize>) -> ExprProblem {

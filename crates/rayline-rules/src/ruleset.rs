@@ -9,7 +9,7 @@ use std::time::Duration;
 mod access;
 mod phase;
 
-pub use access::{Access, AccessMode, AccessRule, AccessTarget, Lockdown, UserAgentRule};
+pub use access::{Access, AccessMode, AccessRule, AccessTarget, Lockdown, UrlPattern, UserAgentRule};
 pub use phase::Phase;
 
 /// A condition in the zone's program.

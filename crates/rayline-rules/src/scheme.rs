@@ -185,8 +185,9 @@ fields! {
     BodyMultipartFilenames = "http.request.body.multipart.filenames": TEXTS, Stage::Body;
     /// The address of the visitor.
     IpSrc = "ip.src": IP, Stage::Request;
-    /// The number of the network that it belongs to.
-    IpSrcAsnum = "ip.src.asnum": INT, Stage::Unknown("this edge has no table of network numbers; use a list of addresses");
+    /// The number of the network that it belongs to, by the file that `asn_table` names; 0 if the file does not have it.
+    /// Without such a file the field is refused.
+    IpSrcAsnum = "ip.src.asnum": INT, Stage::Request;
     /// The country that it is registered in, two capitals.
     IpSrcCountry = "ip.src.country": BYTES, Stage::Request;
     /// The continent of that country: `AF`, `AN`, `AS`, `EU`, `NA`, `OC`, `SA`, or `T1`.

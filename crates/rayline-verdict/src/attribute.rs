@@ -144,6 +144,7 @@ fn rules(cause: RulesCause) -> Code {
         RulesCause::CustomRule => Code::PolicyRulesCustomRule,
         RulesCause::ManagedRule => Code::PolicyRulesManagedRule,
         RulesCause::AddressBanned => Code::PolicyRulesAddressBanned,
+        RulesCause::AsnBanned => Code::PolicyRulesAsnBanned,
         RulesCause::CountryBanned => Code::PolicyRulesCountryBanned,
         RulesCause::ZoneLockdown => Code::PolicyRulesZoneLockdown,
         RulesCause::BrowserSignature => Code::PolicyRulesBrowserSignature,

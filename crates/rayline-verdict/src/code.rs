@@ -488,13 +488,20 @@ codes! {
         "The address of the visitor is banned from the site.",
         Page(1006), Some("http_request_denied"), No, Never, [],
         ["Nothing is broken: an IP access rule names the address or its network",
-         "If the visitor should get in, remove the rule in the evidence, or put one with `whitelist` before it"]
+         "If the visitor should get in, remove the rule in the evidence, or put one with `whitelist` beside it"]
+    }
+    PolicyRulesAsnBanned = policy.rules.asn_banned {
+        "The network that the visitor comes from is banned from the site.",
+        Page(1005), Some("http_request_denied"), No, Never, [],
+        ["Nothing is broken: an IP access rule names the autonomous system that the address belongs to",
+         "If this visitor should get in all the same, put a rule with `whitelist` for the address beside it",
+         "If the number is wrong, see how old the file is that `asn_table` names: addresses move"]
     }
     PolicyRulesCountryBanned = policy.rules.country_banned {
         "The country of the visitor is banned from the site.",
         Page(1009), Some("http_request_denied"), No, Never, [],
         ["Nothing is broken: an IP access rule names the country",
-         "If this visitor should get in all the same, put a rule with `whitelist` for the address before it",
+         "If this visitor should get in all the same, put a rule with `whitelist` for the address beside it",
          "If the country is wrong, look in `/cdn-cgi/trace` how the edge sees the address: a proxy in front belongs into `trusted_proxies`"]
     }
     PolicyRulesZoneLockdown = policy.rules.zone_lockdown {

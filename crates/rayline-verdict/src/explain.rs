@@ -6,6 +6,9 @@ use crate::code::{Code, Sent, TABLE};
 use crate::number::{NUMBERS, Number};
 
 mod pages;
+mod unsent;
+
+pub use unsent::{UNSENT, Unsent};
 
 /// The page of a code, in Markdown: `# name`, then *What happened*, *Who can fix it*, *How we know*, *Fix it* and
 /// *See it for yourself*.
@@ -22,6 +25,8 @@ pub enum Found {
     Number(&'static Number, Vec<Code>),
     /// A status that carries several numbers or one other than itself, such as 530 or 403.
     Status(u16, Vec<&'static Number>),
+    /// A number of Cloudflare's that this edge never sends.
+    Unsent(&'static Unsent),
     /// A part of several codes' names, such as `refused`.
     Several(Vec<Code>),
     /// Nothing; these codes come nearest.
@@ -54,6 +59,7 @@ fn number(number: u16) -> Option<Found> {
     let carried = || NUMBERS.iter().filter(|row| row.status == number).collect::<Vec<_>>();
     match Number::find(number) {
         Some(row) => Some(Found::Number(row, shown_by(number))),
+        None if let Some(row) = Unsent::find(number) => Some(Found::Unsent(row)),
         None if !carried().is_empty() => Some(Found::Status(number, carried())),
         // Any other is an error that the application made itself.
         None if (500..600).contains(&number) => Some(Found::Code(Code::OriginWaitErrorStatus)),

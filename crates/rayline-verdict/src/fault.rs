@@ -142,6 +142,8 @@ causes! {
         ManagedRule,
         /// An IP access rule blocks the address.
         AddressBanned,
+        /// An IP access rule blocks the autonomous system of the address.
+        AsnBanned,
         /// An IP access rule blocks the country.
         CountryBanned,
         /// A zone lockdown does not name the address.

@@ -105,6 +105,7 @@ pub static NUMBERS: &[Number] = &[
     row(1001, 409, "DNS resolution error", "dns_resolution_error", Dns, None),
     row(1002, 403, "DNS points to restricted IP", "dns_restricted_ip", Dns, None),
     row(1003, 403, "Direct IP access not allowed", "direct_ip_access", Request, None),
+    row(1005, 403, "Access denied: your network has been banned", "asn_banned", AccessDenied, None),
     row(1006, 403, "Access denied: your IP address has been banned", "ip_banned", AccessDenied, None),
     row(1009, 403, "Access denied: country or region banned", "country_banned", AccessDenied, None),
     row(1010, 403, "Access denied: bad browser signature", "browser_signature_banned", AccessDenied, None),

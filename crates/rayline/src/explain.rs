@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use rayline_diagnose::logs::Cause;
-use rayline_verdict::explain::{Found, find, page};
+use rayline_verdict::explain::{Found, Unsent, find, page};
 use rayline_verdict::{Certainty, Code, Entry, Number, Party, Retry, Sent, TABLE};
 use serde_json::{Value, json};
 
@@ -37,6 +37,10 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> io::Result<Exit> {
         );
         return Ok(Exit::Usage);
     }
+    if let Found::Unsent(row) = found {
+        print_unsent(&mut out, row, global.json)?;
+        return Ok(Exit::Fine);
+    }
     let chapters = chapters(found);
     let codes: Vec<Code> = chapters.iter().flat_map(|chapter| chapter.codes.iter().copied()).collect();
     match codes.as_slice() {
@@ -54,6 +58,24 @@ pub(crate) fn run(args: &ExplainArgs, global: &Global) -> io::Result<Exit> {
         }
     }
     Ok(Exit::Fine)
+}
+
+/// A number of Cloudflare's that this edge never sends.
+fn print_unsent(out: &mut impl Write, row: &Unsent, as_json: bool) -> io::Result<()> {
+    if as_json {
+        let instead: Vec<&str> = row.instead.iter().map(|code| code.name()).collect();
+        let value =
+            json!({ "number": row.number, "title": row.title, "sent": false, "why": row.why, "instead": instead });
+        serde_json::to_writer_pretty(&mut *out, &value)?;
+        return writeln!(out);
+    }
+    writeln!(out, "{}\n", styled(BOLD, format_args!("{} · {}", row.number, row.title)))?;
+    writeln!(out, "This edge never sends it. {}", row.why)?;
+    if row.instead.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nWhat comes nearest here:")?;
+    print_codes(out, row.instead)
 }
 
 /// What is wrong inside an origin: no edge sees it, and `rayline diagnose` reads it from logs and machine.
@@ -90,7 +112,7 @@ fn chapters(found: Found) -> Vec<Chapter> {
             numbers.into_iter().map(|number| Chapter { number: Some(number), codes: shown_by(number) }).collect()
         }
         Found::Several(codes) => vec![Chapter { number: None, codes }],
-        Found::Unknown { .. } => Vec::new(),
+        Found::Unsent(_) | Found::Unknown { .. } => Vec::new(),
     }
 }
 

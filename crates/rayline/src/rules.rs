@@ -4,6 +4,7 @@ mod list;
 pub(crate) mod request;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use rayline_config::{Problem, Severity, Source, Span};
 use rayline_rules::reference::{call, gives, notation};
@@ -28,6 +29,8 @@ fn test(args: &RulesTestArgs, global: &Global) -> io::Result<Exit> {
     for named in &args.lists {
         lists.insert(list::read(named)?);
     }
+    // whose number the visitor's network has, the request says
+    lists.set_networks(Arc::default());
     let known = if request.is_answered() { Stage::Response } else { Stage::Body };
     let stage = args.phase.map_or(known, |phase| phase.stage());
     let mut out = output::stdout();

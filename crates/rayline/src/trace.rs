@@ -19,7 +19,7 @@ use crate::rules::request;
 use simulated::simulate;
 
 pub(crate) fn run(args: &TraceArgs, global: &Global) -> io::Result<Exit> {
-    let request = request::read(&args.request)?;
+    let mut request = request::read(&args.request)?;
     let Some(path) = config_file::find(args.config.as_deref()) else {
         output::fail("there is no configuration to trace through", Some("name it with --config FILE"));
         return Ok(Exit::CouldNotRun);
@@ -38,6 +38,9 @@ pub(crate) fn run(args: &TraceArgs, global: &Global) -> io::Result<Exit> {
             return Ok(Exit::CouldNotRun);
         }
     };
+    if let Some(networks) = zone.rules.as_deref().and_then(|rules| rules.lists().networks()) {
+        request.find_network(networks);
+    }
     let trace = simulate(zone, &request, args.all);
     view::show(&mut output::stdout(), &trace, global)?;
     Ok(if trace.failed() { Exit::Fault } else { Exit::Fine })

@@ -60,7 +60,7 @@ pub(super) fn read_zone_rules(zone: &Fields<'_>, settings: &Settings, named: &Na
     let mut expressions = Expressions::new(&named.lists, zone.report);
     let mut ids = Ids::default();
     let mut written = read_rulesets(zone, &mut expressions, &mut ids, named);
-    let access = access::read(zone, &mut ids);
+    let access = access::read(zone, &mut ids, named);
     let page_rules = page_rules::read(&zone.tables("page_rules"), &mut expressions, &mut ids);
 
     let mut rulesets = Vec::new();

@@ -119,7 +119,7 @@ pub(crate) static ACCESS_CONFIGURATION: Section = Section {
         Key::required("target", Kind::OneOf(names::<AccessTargetKind>), "\"ip\"", "What `value` is"),
         Key::required(
             "value",
-            Kind::Text("an address, a network or a country such as `\"NL\"`"),
+            Kind::Text("an address, a network, the number of one such as `\"AS64496\"`, or a country such as `\"NL\"`"),
             "\"192.0.2.1\"",
             "Which",
         ),

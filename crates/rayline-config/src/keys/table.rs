@@ -251,6 +251,13 @@ pub(crate) static SERVER: Section = Section {
             doc: "Whose `CF-Connecting-IP` and `X-Forwarded-For` are believed: another edge in front of this one",
         },
         Key {
+            name: "asn_table",
+            kind: Kind::Text("the path of a text file"),
+            otherwise: Nothing { means: "no number is known", example: "\"ip2asn-combined.tsv\"" },
+            doc: "A table of who announces which network, for rules about autonomous systems: on each line a range or a network and \
+                  its number, as in the files of iptoasn.com and in the CSV of GeoLite2",
+        },
+        Key {
             name: "proxy_protocol",
             kind: Kind::OneOf(names::<ProxyProtocol>),
             otherwise: Default("\"off\""),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use expect_test::expect_file;
-use rayline_rules::ruleset::{AccessMode, AccessTarget, Action, LimitAction, Phase, Redirect, Text};
+use rayline_rules::ruleset::{AccessMode, AccessTarget, Action, LimitAction, Phase, Redirect, Text, UrlPattern};
 
 use crate::support::{Folder, compile_text, has_error, plan, render};
 
@@ -284,7 +284,7 @@ fn problems_of_access() {
             (
                 "lockdowns",
                 zone(
-                    "lockdowns = [{ urls = [] }, { urls = [\"/admin\"], configurations = [{ target = \"ip\", value = \"x\" }] }]",
+                    "lockdowns = [{ urls = [] }, { urls = [\"shop.example/**\"] }, { urls = [\"/admin\"], configurations = [{ target = \"ip\", value = \"x\" }] }]",
                 ),
             ),
             (
@@ -443,7 +443,8 @@ fn who_is_let_in_comes_first() {
     assert_eq!(access.rules[0].target, AccessTarget::Network("192.0.2.0/24".parse().unwrap()));
     assert_eq!((&*access.rules[1].id, access.rules[1].mode), ("access_rules.1", AccessMode::Block));
     assert_eq!(access.lockdowns.len(), 1);
-    assert_eq!(access.lockdowns[0].urls, ["shop.example/".into(), "shop.example/Admin*".into()]);
+    let urls: Vec<&str> = access.lockdowns[0].urls.iter().map(UrlPattern::as_str).collect();
+    assert_eq!(urls, ["shop.example/", "shop.example/Admin*"]);
     assert_eq!(access.user_agents[0].mode, AccessMode::Challenge);
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Shared;
 use crate::envelope::{Failure, success};
-use crate::seat::Replays;
+use crate::seat::{Asked, Replays};
 
 /// Bytes of a question: the names of 2,000 parts.
 pub(super) const MOST_BYTES: usize = 512 * 1024;
@@ -25,6 +25,8 @@ pub(super) struct Where {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
+    method: String,
+    url: String,
     #[serde(default)]
     off: Vec<String>,
     version: Option<u64>,
@@ -56,10 +58,12 @@ pub(super) async fn sign(State(shared): State<Shared>, body: Bytes) -> Response 
     let wanted: Wanted = match serde_json::from_slice(&body) {
         Ok(wanted) => wanted,
         Err(error) => {
-            return Failure::Invalid.answer([format!("the body is {{\"off\": [ids], \"version\": number}}: {error}")]);
+            let body = "{\"method\": text, \"url\": text, \"off\": [ids], \"version\": number}";
+            return Failure::Invalid.answer([format!("the body is {body}: {error}")]);
         }
     };
-    let signed = tokio::task::spawn_blocking(move || replays.sign(&wanted.off, wanted.version)).await;
+    let Wanted { method, url, off, version } = wanted;
+    let signed = tokio::task::spawn_blocking(move || replays.sign(&Asked { method, url }, &off, version)).await;
     match signed {
         Ok(Ok(signed)) => success(json!(signed)),
         Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Failure::NoRoute.answer([error.to_string()]),

@@ -48,6 +48,11 @@ pub(crate) async fn list(Extension(who): Extension<Who>, Query(query): Query<Vec
                     li { a.chip href=(format!("/explain?q={}", number.number)) { (number.number) " " (number.title) } }
                 } }
             },
+            Some(Found::Unsent(row)) => section.card {
+                header { h2 { (row.number) " " (row.title) } span.soft { "never sent by this edge" } }
+                p { (row.why) }
+                @if !row.instead.is_empty() { (codes(row.instead.iter().copied())) }
+            },
             Some(Found::Several(several)) => section.card { h2 { "Several codes fit" } (codes(several)) },
             Some(Found::Code(only)) => (codes([only])),
             Some(Found::Unknown { nearest }) => section.card {

@@ -11,12 +11,22 @@ pub trait Replays: Send + Sync {
     /// has that name.
     fn parts(&self, host: &str) -> Option<Vec<Part>>;
 
-    /// What makes one request, within a minute, be served without these parts, and by another version if one is named.
+    /// What makes this one request, within a minute, be served without these parts, and by another version if one is named.
+    /// Whatever else bears it is served as ever.
     ///
     /// # Errors
     ///
-    /// One sentence: too many parts, no such version, or one that cannot run beside this one.
-    fn sign(&self, off: &[String], version: Option<u64>) -> io::Result<SignedReplay>;
+    /// One sentence: no URL, too many parts, no such version, or one that cannot run beside this one.
+    fn sign(&self, request: &Asked, off: &[String], version: Option<u64>) -> io::Result<SignedReplay>;
+}
+
+/// A request that is to be replayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its method.
+    pub method: String,
+    /// Its URL.
+    pub url: String,
 }
 
 /// A part of the plan that can be switched off.

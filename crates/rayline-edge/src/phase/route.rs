@@ -51,6 +51,12 @@ pub(crate) fn host_name(authority: &str) -> &str {
     authority.split(':').next().unwrap_or_default()
 }
 
+/// The host without port, brackets and final dot: `shop.test.` is the same name, and meets the same rules.
+pub(crate) fn bare_host(authority: &str) -> &str {
+    let host = host_name(authority);
+    host.strip_suffix('.').unwrap_or(host)
+}
+
 /// A plan that serves every host name has certificates for none in particular: a certificate without names covers
 /// whatever it is served for.
 fn covers(certificate: &rayline_config::Certificate, host: &str) -> bool {

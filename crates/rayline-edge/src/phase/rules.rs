@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use rayline_config::SslMode;
 use rayline_rules::ruleset::{Condition, Phase};
-use rayline_rules::run::{End, Limits, Run};
-use rayline_verdict::Fault;
+use rayline_rules::run::{End, Limits, Run, Seen as Rewritten};
+use rayline_verdict::{Fault, Party};
 
 use self::body::FirstBytes;
 use self::facts::{Known, Seen, Texts};
@@ -27,7 +27,6 @@ use self::guards::EdgeGuards;
 use super::reply::{self, Answered};
 use super::request;
 use crate::exchange::{Exchange, Route};
-use crate::replay;
 use crate::running::ZonePlan;
 
 pub(crate) use compression::Compressed;
@@ -91,7 +90,7 @@ fn replayed(exchange: &mut Exchange<'_>) {
     if !replays.are_expected(now) {
         return;
     }
-    let replay = exchange.head.fields.get(replay::FIELD).and_then(|value| replays.read(value, now));
+    let replay = replays.of(exchange.head, now);
     if let (Some(replay), Some(changes)) = (replay, exchange.changes_mut()) {
         changes.skips.rules.extend(replay.off().map(Arc::from));
     }
@@ -134,13 +133,19 @@ pub(crate) fn respond(exchange: &mut Exchange<'_>, mut answered: Answered) -> An
     answered
 }
 
-/// Whether a condition holds, now that there is an answer.
+/// Whether the request was refused, or asked for a proof, by what the owner told the edge to do.
+fn is_turned_away(exchange: &Exchange<'_>) -> bool {
+    exchange.record.verdict.as_deref().is_some_and(|verdict| verdict.party() == Party::Policy)
+}
+
+/// Whether a condition holds, now that there is an answer. The address is as rules have rewritten it.
 fn evaluate(exchange: &mut Exchange<'_>, answered: &Answered, condition: Condition) -> bool {
     let (Some(zone), Some(mut ruled)) = (exchange.zone, exchange.rules.take()) else { return false };
     let holds = zone.zone.rules.as_deref().is_some_and(|rules| {
-        let Ruled { memory, texts, body, score, own_response, .. } = &mut *ruled;
+        let Ruled { memory, changes, texts, body, score, own_response, .. } = &mut *ruled;
         let known = known(exchange, zone, (&*texts, &*body, *score), Some((answered, *own_response)));
-        rules.program().begin(&known, memory).is_true(condition)
+        let seen = Rewritten { facts: &known, uri: changes.uri.as_ref() };
+        rules.program().begin(&seen, memory).is_true(condition)
     });
     exchange.rules = Some(ruled);
     holds

@@ -101,7 +101,7 @@ impl RequestBody {
     }
 
     /// Gives back what was read: whoever reads next gets it once more, before what follows.
-    pub(crate) fn put_back(&mut self, pieces: Vec<Piece>) {
+    pub(crate) fn put_back(&mut self, pieces: impl IntoIterator<Item = Piece>) {
         self.again.extend(pieces);
     }
 

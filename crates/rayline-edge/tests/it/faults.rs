@@ -4,7 +4,7 @@ mod accept;
 mod certificate;
 mod client_tls;
 mod connect;
-mod guards;
+pub(crate) mod guards;
 mod networks;
 mod origin_tls;
 mod receive;

@@ -6,5 +6,6 @@ mod floods;
 mod grpc;
 mod origin;
 mod origin_faults;
+mod rules;
 mod serving;
 mod websocket;

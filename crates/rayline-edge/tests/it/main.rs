@@ -23,6 +23,7 @@ mod maintenance;
 mod pages;
 mod raw;
 mod reload;
+mod replay;
 mod rules;
 mod scene;
 mod serving;

@@ -3,6 +3,7 @@
 mod actions;
 mod answers;
 mod bodies;
+mod disguises;
 mod order;
 
 use rayline_testkit::{Answer, Script, http2};

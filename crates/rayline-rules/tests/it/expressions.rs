@@ -1,5 +1,7 @@
 //! Expressions as people write them: each is read, and printed so that it reads the same.
 
+use std::sync::Arc;
+
 use rayline_rules::ast::Expr;
 use rayline_rules::eval::Evaluator;
 use rayline_rules::{ExprProblem, List, ListItems, Lists, Memory, ProgramBuilder, Stage, parse, parse_value};
@@ -9,9 +11,10 @@ use crate::explain::Request;
 /// An expression a line.
 const ROWS: &str = include_str!("expressions.txt");
 
-/// The lists that the expressions name.
+/// The lists that the expressions name, and a table of networks.
 pub(crate) fn lists() -> Lists {
     let mut lists = Lists::default();
+    lists.set_networks(Arc::default());
     lists.insert(List { name: "office".into(), items: ListItems::Ip(Vec::new()) });
     lists.insert(List { name: "shops".into(), items: ListItems::Hostname(Vec::new()) });
     lists.insert(List { name: "paths".into(), items: ListItems::String(Vec::new()) });

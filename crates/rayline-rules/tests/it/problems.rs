@@ -34,8 +34,6 @@ const RULES: &[&str] = &[
     "bit_slice(http.host, 0, 1) eq 1",
     "http.host(\"a\")",
     // what this edge does not know, or not yet
-    "ip.src.asnum eq 64496",
-    "ip.geoip.asnum in {64496}",
     "ip.src.city eq \"London\"",
     "cf.client.bot",
     "cf.threat_score gt 10",
@@ -246,6 +244,17 @@ const VALUES: &[&str] = &[
     "encode_base64(\"a\", \"x\")",
     "http.response.code",
 ];
+
+#[test]
+fn the_number_of_a_network_takes_a_table_of_them() {
+    for (rule, name) in [("ip.src.asnum eq 64496", "ip.src.asnum"), ("ip.geoip.asnum in {64496}", "ip.geoip.asnum")] {
+        let problem = parse(rule, Stage::Request, &Lists::default()).unwrap_err();
+        assert_eq!(problem.message, format!("`{name}` is not known: this edge has no table of networks"));
+        assert_eq!(&rule[problem.span], name);
+        assert!(problem.hint.is_some_and(|hint| hint.contains("`asn_table`")));
+        assert!(parse(rule, Stage::Request, &lists()).is_ok());
+    }
+}
 
 #[test]
 fn each_problem_has_its_place_and_says_what_to_do() {

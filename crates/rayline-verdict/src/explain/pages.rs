@@ -67,6 +67,7 @@ pages! {
     PolicyRulesCustomRule = "policy.rules.custom_rule"
     PolicyRulesManagedRule = "policy.rules.managed_rule"
     PolicyRulesAddressBanned = "policy.rules.address_banned"
+    PolicyRulesAsnBanned = "policy.rules.asn_banned"
     PolicyRulesCountryBanned = "policy.rules.country_banned"
     PolicyRulesZoneLockdown = "policy.rules.zone_lockdown"
     PolicyRulesBrowserSignature = "policy.rules.browser_signature"

@@ -78,6 +78,7 @@ fn every_code_has_its_status() {
           policy.rules.custom_rule
           policy.rules.managed_rule
           policy.rules.address_banned
+          policy.rules.asn_banned
           policy.rules.country_banned
           policy.rules.zone_lockdown
           policy.rules.browser_signature

@@ -10,6 +10,7 @@ use rayline_diagnose::fetch::{Ask, Obstacle, dialer, fetch};
 use rayline_diagnose::trust::Trust;
 use rayline_dial::{Dialer, Protocols, Tls};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{Question, patience, trouble};
 use crate::cli::bisect::BisectArgs;
@@ -109,13 +110,25 @@ impl<'a> Copies<'a> {
             (off, None) => format!("{off} parts switched off"),
         };
         self.progress.set_message(what);
-        let signed = self.admin.post("/api/replays", &json!({ "off": off, "version": version })).await?;
+        let (method, url) = (self.ask.method.as_str(), self.asked_url());
+        let wanted = json!({ "method": method, "url": url.as_str(), "off": off, "version": version });
+        let signed = self.admin.post("/api/replays", &wanted).await?;
         let text = |name: &str| signed.get(name).and_then(Value::as_str).map(str::to_owned);
         let (Some(field), Some(value)) = (text("field"), text("value")) else {
             return Err(trouble("the edge signs nothing: is it of an older version?"));
         };
         let seen = self.send(Some((field, value))).await;
         Ok(self.judged(&seen))
+    }
+
+    /// The URL as the edge is asked for it: a `Host` of one's own goes before that of the URL.
+    fn asked_url(&self) -> Url {
+        let mut url = self.ask.url.clone();
+        if let Some((_, host)) = self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            // what is no host is none that the edge serves
+            let _ = url.set_host(host.split(':').next());
+        }
+        url
     }
 
     fn judged(&self, seen: &Seen) -> Tried {

@@ -348,7 +348,7 @@ fn names_of_origins() -> Vec<Exhibit> {
 }
 
 /// What no exhibit can show, and why: the codes that are left.
-pub(super) const NOT_SHOWN: [(&str, &str); 11] = [
+pub(super) const NOT_SHOWN: [(&str, &str); 12] = [
     ("edge.accept.too_many_connections", "The connections that are too many would be those of all the others"),
     ("edge.connect.exhausted", "The edge would need to be without ports or descriptors, and nothing else would work"),
     ("edge.connect.forbidden", "It takes a firewall on this machine"),
@@ -359,5 +359,6 @@ pub(super) const NOT_SHOWN: [(&str, &str); 11] = [
     ("network.connect.unreachable", "It takes a router on the way that says so with ICMP"),
     ("network.resolve.unreachable", "The demo has one name server, which the others need"),
     ("owner.client_tls.no_certificate", "The demo's local CA has a certificate for every name"),
+    ("policy.rules.asn_banned", "It takes a table of who announces which network, which the edge's owner brings"),
     ("visitor.client_tls.reset", "No usual client resets a connection in the middle of a handshake on purpose"),
 ];

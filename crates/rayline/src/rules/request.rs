@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayline_rules::facts::{Each, Fact};
+use rayline_rules::networks::Networks;
 use rayline_rules::places::{continent, is_in_european_union};
 use rayline_rules::run::{each_argument, normalize};
 use rayline_rules::{Facts, Field};
@@ -24,9 +25,7 @@ struct Description {
     headers: BTreeMap<String, Values>,
     client_ip: Option<IpAddr>,
     country: Option<String>,
-    /// Read, since descriptions may have it; no field asks for it.
-    #[serde(rename = "asn")]
-    _asn: Option<u32>,
+    asn: Option<u32>,
     body: Option<String>,
     response: Option<Answer>,
 }
@@ -66,6 +65,7 @@ pub(crate) struct Request {
     headers: Headers,
     client_ip: Option<IpAddr>,
     country: Option<String>,
+    asn: Option<u32>,
     body: Option<String>,
     response: Option<(u16, Headers)>,
     now: SystemTime,
@@ -101,7 +101,7 @@ pub(crate) fn read(named: &str) -> io::Result<Request> {
             headers: BTreeMap::new(),
             client_ip: None,
             country: None,
-            _asn: None,
+            asn: None,
             body: None,
             response: None,
         };
@@ -151,10 +151,17 @@ impl Request {
             headers,
             client_ip: description.client_ip,
             country: country.map(|country| country.to_ascii_uppercase()),
+            asn: description.asn,
             body: description.body,
             response: description.response.map(|answer| (answer.status, Headers::new(answer.headers))),
             now: SystemTime::now(),
         })
+    }
+
+    /// Looks the visitor's network up, if the description does not name it.
+    pub(crate) fn find_network(&mut self, networks: &Networks) {
+        let known = self.client_ip.and_then(|address| networks.find(address));
+        self.asn = self.asn.or(known).or(Some(0));
     }
 
     /// The host name that is asked for, lower case.
@@ -308,6 +315,7 @@ impl Facts for Request {
             Field::BodySize => int(self.body.as_ref().map_or(0, String::len)),
             Field::BodyMime => bytes(self.headers.media_type().unwrap_or_default()),
             Field::IpSrc => self.client_ip.map_or(Fact::Nothing, Fact::Ip),
+            Field::IpSrcAsnum => self.asn.map_or(Fact::Nothing, |asn| Fact::Int(asn.into())),
             Field::IpSrcCountry => country.map_or(Fact::Nothing, bytes),
             Field::IpSrcContinent => country.map_or(Fact::Nothing, |code| bytes(continent(code))),
             Field::IpSrcIsInEuropeanUnion => {

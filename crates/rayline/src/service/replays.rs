@@ -5,11 +5,13 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayline_config::HostMatch;
-use rayline_control::{Part, Replays, SignedReplay};
+use rayline_control::{Asked, Part, Replays, SignedReplay};
 use rayline_edge::Edge;
-use rayline_edge::replay::{FIELD, Replay};
+use rayline_edge::replay::{Copy, FIELD, Replay};
 use rayline_rules::ZoneRules;
-use rayline_rules::ruleset::{Access, AccessMode, AccessTarget};
+use rayline_rules::ruleset::{Access, AccessMode, AccessTarget, Lockdown, UrlPattern};
+
+use url::Url;
 
 use super::steering::Steering;
 use super::versions::now;
@@ -56,14 +58,21 @@ impl Replays for Stage {
         })
     }
 
-    fn sign(&self, off: &[String], version: Option<u64>) -> io::Result<SignedReplay> {
+    fn sign(&self, request: &Asked, off: &[String], version: Option<u64>) -> io::Result<SignedReplay> {
+        let url = Url::parse(&request.url).map_err(|error| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` is no URL: {error}", request.url))
+        })?;
+        let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
+        // as it is sent: a backquote, which a URL may hold, is one that libraries refuse
+        let target = format!("{}{query}", url.path()).replace('`', "%60").into_bytes();
+        let copy = Copy { method: &request.method, host: url.host_str().unwrap_or_default(), target: &target };
         let running = self.edge.counts().plan_version.load(std::sync::atomic::Ordering::Relaxed);
         let version = version.filter(|version| *version != running);
         if let Some(version) = version {
             self.hold(version)?;
         }
         let replay = Replay::new(off.iter().map(String::as_str), version);
-        let value = self.edge.sign(&replay, now()).map_err(|error| io::Error::other(error.to_string()))?;
+        let value = self.edge.sign(&replay, copy, now()).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(SignedReplay { field: FIELD.to_owned(), value })
     }
 }
@@ -92,11 +101,13 @@ fn access(access: &Access) -> impl Iterator<Item = Part> {
     let rules = access.rules.iter().map(move |rule| {
         let of = match &rule.target {
             AccessTarget::Network(network) => format!("address in {network}"),
+            AccessTarget::Asn(number) => format!("address of AS{number}"),
             AccessTarget::Country(code) => format!("country {}", String::from_utf8_lossy(code)),
         };
         part(&rule.id, mode(rule.mode), of)
     });
-    let lockdowns = access.lockdowns.iter().map(move |rule| part(&rule.id, "lockdown", rule.urls.join(" ")));
+    let urls = |rule: &Lockdown| rule.urls.iter().map(UrlPattern::as_str).collect::<Vec<_>>().join(" ");
+    let lockdowns = access.lockdowns.iter().map(move |rule| part(&rule.id, "lockdown", urls(rule)));
     let agents = access.user_agents.iter().map(move |rule| {
         part(&rule.id, mode(rule.mode), format!("User-Agent {}", String::from_utf8_lossy(&rule.user_agent)))
     });

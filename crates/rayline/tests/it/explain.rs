@@ -45,6 +45,16 @@ fn a_number_leads_to_its_page_or_to_a_list() {
 }
 
 #[test]
+fn a_number_that_is_never_sent_is_explained_all_the_same() {
+    assert_eq!(run(&["explain", "1005"]).fine(), run(&["explain", "policy.rules.asn_banned"]).fine());
+    let text = run(&["explain", "1007"]).fine();
+    assert!(text.starts_with("1007 · Access denied") && text.contains(" policy.rules.address_banned "), "{text}");
+    let json = run(&["explain", "1012", "--json"]).json();
+    assert_eq!((&json["number"], &json["sent"]), (&1012.into(), &false.into()));
+    assert_eq!(json["instead"][0], "policy.rules.managed_rule");
+}
+
+#[test]
 fn a_part_of_a_name_is_enough() {
     assert_eq!(run(&["explain", "nxdomain"]).fine(), run(&["explain", "owner.resolve.nxdomain"]).fine());
     let list = run(&["explain", "revoked"]).fine();

@@ -4,18 +4,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use rayline_rules::ruleset::{Access, AccessMode, AccessRule, AccessTarget, Lockdown, UserAgentRule};
+use rayline_rules::networks::number;
+use rayline_rules::ruleset::{Access, AccessMode, AccessRule, AccessTarget, Lockdown, UrlPattern, UserAgentRule};
 
 use super::Ids;
 use super::kinds::{AccessTargetKind, LockdownTarget, UserAgentMode};
+use super::lists::Named;
 use crate::document::{At, Fields, shown};
 
 /// What stands before the rules of a zone.
-pub(super) fn read(zone: &Fields<'_>, ids: &mut Ids) -> Access {
+pub(super) fn read(zone: &Fields<'_>, ids: &mut Ids, named: &Named) -> Access {
     let rules = tables(zone, "access_rules", ids);
     let lockdowns = tables(zone, "lockdowns", ids);
     let user_agents = tables(zone, "user_agent_rules", ids);
-    let mut rules: Vec<AccessRule> = rules.into_iter().filter_map(|(table, id)| access_rule(&table, id)).collect();
+    let mut rules: Vec<AccessRule> =
+        rules.into_iter().filter_map(|(table, id)| access_rule(&table, id, named)).collect();
     // an address that is let in stays in, whatever its network or country ("IP Access rules")
     rules.sort_by_key(|rule| match rule.mode {
         AccessMode::Allow => 0,
@@ -39,7 +42,7 @@ fn tables<'a>(zone: &Fields<'a>, key: &str, ids: &mut Ids) -> Vec<(Fields<'a>, A
     all
 }
 
-fn access_rule(fields: &Fields<'_>, id: Arc<str>) -> Option<AccessRule> {
+fn access_rule(fields: &Fields<'_>, id: Arc<str>, named: &Named) -> Option<AccessRule> {
     let _note: Option<String> = fields.optional("notes");
     let mode: Option<AccessMode> = fields.required("mode");
     let configuration = configuration(fields)?;
@@ -54,6 +57,7 @@ fn access_rule(fields: &Fields<'_>, id: Arc<str>) -> Option<AccessRule> {
             AccessTarget::Network(address(&value, IpAddr::is_ipv6, "IPv6 address", &configuration)?)
         }
         AccessTargetKind::IpRange => AccessTarget::Network(network(&value, &configuration)?),
+        AccessTargetKind::Asn => AccessTarget::Asn(asn(&value, &configuration, named)?),
         AccessTargetKind::Country => AccessTarget::Country(country(&value, &configuration)?),
     };
     Some(AccessRule { id, target, mode: mode? })
@@ -89,6 +93,23 @@ fn network(written: &At<String>, fields: &Fields<'_>) -> Option<IpNet> {
             fields.report.refuse(problem.hint("write it as `192.0.2.0/24` or `2001:db8::/32`"))
         }
     }
+}
+
+/// The number of an autonomous system. Without a table of them nobody would be of any.
+fn asn(written: &At<String>, fields: &Fields<'_>, named: &Named) -> Option<u32> {
+    let Ok(number) = number(&written.value) else {
+        let problem = written.place.error(format!("`{}` is no number of a network", shown(&written.value)));
+        return fields.report.refuse(problem.hint("write it as `64496` or `AS64496`"));
+    };
+    if named.lists.networks().is_none() {
+        let problem = written.place.error("this edge does not know who belongs to which network");
+        return fields
+            .report
+            .refuse(problem.hint(
+                "name a table of them with `asn_table` in `[server]`, or write the networks, each as `ip_range`",
+            ));
+    }
+    Some(number)
 }
 
 fn country(written: &At<String>, fields: &Fields<'_>) -> Option<[u8; 2]> {
@@ -129,7 +150,7 @@ fn lockdown(fields: &Fields<'_>, id: Arc<str>) -> Option<Option<Lockdown>> {
 }
 
 /// A URL of a lockdown: a host and a path, without scheme.
-fn locked_url(written: &At<String>, fields: &Fields<'_>) -> Option<Box<str>> {
+fn locked_url(written: &At<String>, fields: &Fields<'_>) -> Option<UrlPattern> {
     let text = written.value.as_str();
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
     let host = rest.split('/').next().unwrap_or_default();
@@ -138,7 +159,14 @@ fn locked_url(written: &At<String>, fields: &Fields<'_>) -> Option<Box<str>> {
         return fields.report.refuse(problem.hint("write it as `shop.example/admin/*`"));
     }
     let root = if host.len() == rest.len() && !rest.ends_with('*') { "/" } else { "" };
-    Some(format!("{}{}{root}", host.to_ascii_lowercase(), rest.get(host.len()..).unwrap_or_default()).into())
+    let pattern = format!("{}{}{root}", host.to_ascii_lowercase(), rest.get(host.len()..).unwrap_or_default());
+    match UrlPattern::new(&pattern) {
+        Ok(pattern) => Some(pattern),
+        Err(reason) => {
+            let problem = written.place.error(reason);
+            fields.report.refuse(problem.hint("a lockdown that covers nothing would let everybody in"))
+        }
+    }
 }
 
 /// A user-agent rule; the inner `None` is one that is off.

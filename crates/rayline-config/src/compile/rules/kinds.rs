@@ -249,14 +249,18 @@ pub(crate) enum AccessTargetKind {
     Ip,
     Ip6,
     IpRange,
+    Asn,
     Country,
 }
 
 impl Choice for AccessTargetKind {
-    const CHOICES: &'static [(&'static str, Self)] =
-        &[("ip", Self::Ip), ("ip6", Self::Ip6), ("ip_range", Self::IpRange), ("country", Self::Country)];
-    const REFUSED: &'static [(&'static str, &'static str, &'static str)] =
-        &[("asn", NOT_HERE, "the edge has no table of network numbers: write the networks, each as `ip_range`")];
+    const CHOICES: &'static [(&'static str, Self)] = &[
+        ("ip", Self::Ip),
+        ("ip6", Self::Ip6),
+        ("ip_range", Self::IpRange),
+        ("asn", Self::Asn),
+        ("country", Self::Country),
+    ];
 }
 
 /// `target` of who may pass a lockdown.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use rayline_rules::networks::{Networks, number};
 use rayline_rules::ruleset::{RedirectItem, RedirectList};
 use rayline_rules::{List, ListItems, ListKind, Lists};
 
@@ -29,9 +30,12 @@ pub(in crate::compile) struct Named {
     pub(super) redirect_lists: BTreeMap<String, Arc<RedirectList>>,
 }
 
-/// Every list of the file.
-pub(in crate::compile) fn read_named(root: &Fields<'_>) -> Named {
+/// Every list of the file, and the table of networks that `[server]` names.
+pub(in crate::compile) fn read_named(root: &Fields<'_>, server: &Fields<'_>) -> Named {
     let mut named = Named::default();
+    if let Some(networks) = read_networks(server) {
+        named.lists.set_networks(Arc::new(networks));
+    }
     let mut places = HashMap::new();
     for fields in root.tables("list") {
         let name = read_name(&fields, &mut places);
@@ -49,6 +53,26 @@ pub(in crate::compile) fn read_named(root: &Fields<'_>) -> Named {
         }
     }
     named
+}
+
+fn read_networks(server: &Fields<'_>) -> Option<Networks> {
+    let file: At<String> = server.optional("asn_table")?;
+    // so that rules about it are not called wrong as well
+    let nothing = Some(Networks::default());
+    let Some(text) = read_file(&file, LONGEST_FILE, server.report) else { return nothing };
+    let read = String::from_utf8(text).map_err(|_| (None, "it is not UTF-8 text".to_owned()));
+    let read = read.and_then(|text| Networks::read(&text).map_err(|wrong| (Some(wrong.line), wrong.reason)));
+    read.map_or_else(
+        |(line, reason)| {
+            let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+            let problem = file.place.error(format!("`{}` is no table of networks: {line}{reason}", shown(&file.value)));
+            server.report.push(problem.hint(
+                "each line is `first address, last address, number` or `network, number`, with tabs or commas between",
+            ));
+            nothing
+        },
+        Some,
+    )
 }
 
 fn read_name(fields: &Fields<'_>, places: &mut HashMap<String, Place>) -> Option<String> {
@@ -155,12 +179,11 @@ fn add(items: &mut ListItems, item: &str) -> Result<(), NotAnItem> {
             names.push(format!("{star}{name}").into());
         }
         ListItems::Asn(numbers) => {
-            let digits = item.strip_prefix("AS").or_else(|| item.strip_prefix("as")).unwrap_or(item);
             let not = |_| NotAnItem {
                 is_no: "autonomous system number",
                 hint: "write it as `64496` or `AS64496`".to_owned(),
             };
-            numbers.push(digits.parse().map_err(not)?);
+            numbers.push(number(item).map_err(not)?);
         }
         ListItems::String(texts) => texts.push(item.into()),
     }

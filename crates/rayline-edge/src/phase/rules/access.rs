@@ -3,39 +3,42 @@
 //! Addresses and countries come first, before any custom rule; the others come behind those, which may leave them out
 //! (`skip` with `products`).
 
-use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::net::IpAddr;
 use std::ops::Deref;
 
-use rayline_rules::ruleset::{AccessMode, AccessRule, AccessTarget, Product};
+use memchr::memmem;
+use rayline_rules::ruleset::{AccessMode, AccessRule, AccessTarget, Product, UrlPattern};
 use rayline_rules::run::{Changes, ZoneRules, normalize};
 use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RulesCause;
 
 use super::challenge;
-use super::facts::country_of;
+use super::facts::{country_of, split};
 use crate::exchange::Exchange;
 use crate::phase::request::path_and_query;
+use crate::phase::route::bare_host;
 
 /// The phase that evidence names: Cloudflare's for none of these.
 pub(super) const PHASE: &str = "access";
 
-/// IP access rules: who is let in is let in whatever else names it, and passes all that follows but custom rules ("IP
+/// IP access rules, by address, network and country: who is let in is let in whatever else names it, and passes all that follows but custom rules ("IP
 /// Access rules", allow).
 ///
 /// # Errors
-/// An address or a country that is banned, or challenged and not cleared.
+/// An address, a network or a country that is banned, or challenged and not cleared.
 pub(super) fn by_address(exchange: &mut Exchange<'_>, rules: &ZoneRules) -> Result<(), Fault> {
     if rules.access.rules.is_empty() {
         return Ok(());
     }
     let address = exchange.record.client_ip;
     let country = LazyCell::new(|| country_of(address));
+    let asn = LazyCell::new(|| rules.lists().networks().and_then(|networks| networks.find(address)));
     let off =
         |exchange: &Exchange<'_>, id: &str| exchange.changes().is_some_and(|changes| changes.skips.leaves_out(id));
-    let matching = rules.access.rules.iter().filter(|rule| holds(rule, address, &country) && !off(exchange, &rule.id));
+    let matching =
+        rules.access.rules.iter().filter(|rule| holds(rule, address, &country, &asn) && !off(exchange, &rule.id));
     let Some(rule) = matching.min_by_key(|rule| rank(rule.mode)) else { return Ok(()) };
     let cause = match (rule.mode, &rule.target) {
         (AccessMode::Allow, _) => {
@@ -47,6 +50,7 @@ pub(super) fn by_address(exchange: &mut Exchange<'_>, rules: &ZoneRules) -> Resu
         (AccessMode::Challenge, _) if challenge::is_cleared(exchange) => return Ok(()),
         (AccessMode::Challenge, _) => RulesCause::Challenged,
         (AccessMode::Block, AccessTarget::Network(_)) => RulesCause::AddressBanned,
+        (AccessMode::Block, AccessTarget::Asn(_)) => RulesCause::AsnBanned,
         (AccessMode::Block, AccessTarget::Country(_)) => RulesCause::CountryBanned,
     };
     Err(named(cause, &rule.id, &target(&rule.target)))
@@ -74,14 +78,20 @@ pub(super) fn by_request(exchange: &Exchange<'_>, rules: &ZoneRules) -> Result<(
     if !changes.skips.has(Product::HotlinkProtection)
         && on(changes.config.hotlink_protection, settings.map(|settings| settings.hotlink_protection))
     {
-        hotlink(exchange)?;
+        hotlink(exchange, changes)?;
     }
     Ok(())
 }
 
-fn holds(rule: &AccessRule, address: IpAddr, country: &impl Deref<Target = &'static str>) -> bool {
+fn holds(
+    rule: &AccessRule,
+    address: IpAddr,
+    country: &impl Deref<Target = &'static str>,
+    asn: &impl Deref<Target = Option<u32>>,
+) -> bool {
     match rule.target {
         AccessTarget::Network(network) => network.contains(&address.to_canonical()),
+        AccessTarget::Asn(number) => **asn == Some(number),
         AccessTarget::Country(code) => country.as_bytes() == code,
     }
 }
@@ -98,6 +108,7 @@ fn rank(mode: AccessMode) -> u8 {
 fn target(target: &AccessTarget) -> String {
     match target {
         AccessTarget::Network(network) => network.to_string(),
+        AccessTarget::Asn(number) => format!("AS{number}"),
         AccessTarget::Country(code) => String::from_utf8_lossy(code).into_owned(),
     }
 }
@@ -113,18 +124,13 @@ fn lockdown(exchange: &Exchange<'_>, changes: &Changes, rules: &ZoneRules) -> Re
         return Ok(());
     }
     let address = exchange.record.client_ip.to_canonical();
-    let host = exchange.head.host().unwrap_or_default();
-    let host = crate::phase::route::host_name(host).to_ascii_lowercase();
-    let mut url = host.into_bytes();
-    normalize(&path(exchange), &mut url);
-    let covers = |urls: &[Box<str>]| {
-        urls.iter().any(|pattern| {
-            let pattern = pattern.strip_prefix("https://").or(pattern.strip_prefix("http://")).unwrap_or(pattern);
-            rayline_rules::is_like(pattern, &url)
-        })
-    };
+    let (url, mut scratch) = (url(exchange, changes), Vec::new());
+    let mut covers = |urls: &[UrlPattern]| urls.iter().any(|pattern| pattern.covers(&url, &mut scratch));
     let mut refused = None;
-    for rule in rules.access.lockdowns.iter().filter(|rule| !changes.skips.leaves_out(&rule.id) && covers(&rule.urls)) {
+    for rule in &rules.access.lockdowns {
+        if changes.skips.leaves_out(&rule.id) || !covers(&rule.urls) {
+            continue;
+        }
         if rule.allowed.iter().any(|network| network.contains(&address)) {
             return Ok(());
         }
@@ -133,11 +139,14 @@ fn lockdown(exchange: &Exchange<'_>, changes: &Changes, rules: &ZoneRules) -> Re
     refused.map_or(Ok(()), |rule| Err(named(RulesCause::ZoneLockdown, &rule.id, "")))
 }
 
-/// "User Agent Blocking": the whole value, as it is written.
+/// "User Agent Blocking": the whole value, as it is written; of several, any.
 fn user_agent(exchange: &Exchange<'_>, changes: &Changes, rules: &ZoneRules) -> Result<(), Fault> {
-    let sent = exchange.head.fields.get("user-agent").unwrap_or_default();
+    let is_sent = |wanted: &[u8]| match exchange.head.fields.get("user-agent") {
+        Some(_) => exchange.head.fields.all("user-agent").any(|sent| sent == wanted),
+        None => wanted.is_empty(),
+    };
     let is_meant = |rule: &&rayline_rules::ruleset::UserAgentRule| {
-        *rule.user_agent == *sent && !changes.skips.leaves_out(&rule.id)
+        is_sent(&rule.user_agent) && !changes.skips.leaves_out(&rule.id)
     };
     let Some(rule) = rules.access.user_agents.iter().find(is_meant) else { return Ok(()) };
     match rule.mode {
@@ -161,16 +170,17 @@ fn browser(exchange: &Exchange<'_>) -> Result<(), Fault> {
 }
 
 /// "Hotlink Protection": pictures asked for by a page of another site. No `Referer` is no other site.
-fn hotlink(exchange: &Exchange<'_>) -> Result<(), Fault> {
+fn hotlink(exchange: &Exchange<'_>, changes: &Changes) -> Result<(), Fault> {
     const PICTURES: [&[u8]; 5] = [b".gif", b".ico", b".jpg", b".jpeg", b".png"];
-    let path = path(exchange).to_ascii_lowercase();
-    if !PICTURES.iter().any(|ending| path.ends_with(ending)) || contains(&path, b"/hotlink-ok/") {
+    let Some(referer) = exchange.head.fields.get("referer") else { return Ok(()) };
+    let url = url(exchange, changes).to_ascii_lowercase();
+    if !PICTURES.iter().any(|ending| url.ends_with(ending)) || memmem::find(&url, b"/hotlink-ok/").is_some() {
         return Ok(());
     }
-    let Some(referer) = exchange.head.fields.get("referer") else { return Ok(()) };
     let referer = String::from_utf8_lossy(referer).into_owned();
-    let host = referer.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?', '#']).next().unwrap_or_default();
-    let host = crate::phase::route::host_name(host).to_ascii_lowercase();
+    let authority = referer.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?', '#', '\\']).next();
+    let host = authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or_default();
+    let host = bare_host(host).to_ascii_lowercase();
     let zone = exchange.zone.map_or("", |zone| &zone.zone.name);
     if referer.is_empty() || host == zone || host.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.')) {
         return Ok(());
@@ -178,18 +188,13 @@ fn hotlink(exchange: &Exchange<'_>) -> Result<(), Fault> {
     Err(Fault::new(RulesCause::Hotlink).with(Fact::RequestHeader { name: "Referer", value: referer }))
 }
 
-/// The path as the visitor asked for it. Rules for paths hold whatever way a path is written: it has to be normalised.
-fn path<'a>(exchange: &'a Exchange<'_>) -> Cow<'a, [u8]> {
-    let until = |target: &[u8]| target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
-    match path_and_query(exchange.head) {
-        Cow::Borrowed(target) => target.get(..until(target)).unwrap_or_default().into(),
-        Cow::Owned(mut target) => {
-            target.truncate(until(&target));
-            target.into()
-        }
+/// Host and path, normalised: what holds for a URL holds whatever way it is written. A path that rules have rewritten is
+/// the one that counts, as it does for the rules behind them.
+fn url(exchange: &Exchange<'_>, changes: &Changes) -> Vec<u8> {
+    let mut url = bare_host(exchange.head.host().unwrap_or_default()).to_ascii_lowercase().into_bytes();
+    match &changes.uri {
+        Some(uri) => normalize(uri.path(), &mut url),
+        None => normalize(split(&path_and_query(exchange.head)).0, &mut url),
     }
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    url
 }

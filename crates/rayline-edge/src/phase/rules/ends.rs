@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use rayline_rules::ruleset::{Phase, Rule};
 use rayline_rules::run::{End, Failure, FailureKind};
+use rayline_verdict::Fault;
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::fault::RulesCause;
 use rayline_verdict::rules::Value;
 use rayline_verdict::snippet::is_secret;
-use rayline_verdict::{Fault, Party};
 
 use super::facts::cause_of;
-use super::run;
+use super::{is_turned_away, run};
 use crate::exchange::Exchange;
 use crate::phase::reply::{self, Answered};
 
@@ -121,8 +121,7 @@ pub(super) fn check_fields(exchange: &Exchange<'_>) -> Result<(), Fault> {
 /// # Errors
 /// A rule that cannot do what it says.
 pub(super) fn serve_errors(exchange: &mut Exchange<'_>, answered: &mut Answered) -> Result<(), Fault> {
-    let is_refusal = exchange.record.verdict.as_deref().is_some_and(|verdict| verdict.party() == Party::Policy);
-    if answered.status() < 400 || is_refusal || exchange.is_call() {
+    if answered.status() < 400 || is_turned_away(exchange) || exchange.is_call() {
         return Ok(());
     }
     if let Some(End::ServeError(_, page)) = run(exchange, Phase::CustomErrors, Some(answered))? {

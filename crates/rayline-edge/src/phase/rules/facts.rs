@@ -16,7 +16,7 @@ use rayline_verdict::{Code, Record, Verdict};
 use super::body::FirstBytes;
 use crate::answer::AnswerHead;
 use crate::phase::request::path_and_query;
-use crate::phase::route::host_name;
+use crate::phase::route::bare_host;
 use crate::visitor::Visitor;
 
 /// Addresses of a request in the forms that rules see. A worker keeps the room for them.
@@ -28,8 +28,35 @@ pub(super) struct Texts {
     path: Range<usize>,
     /// The same as it came, once somebody has asked.
     raw_full: OnceCell<Vec<u8>>,
+    /// Fields that came more than once, joined, once somebody has asked.
+    joined: [OnceCell<Vec<u8>>; Single::COUNT],
+    /// The media type of the body in lower case, where it came otherwise and somebody has asked.
+    mime: OnceCell<Vec<u8>>,
     ray: [u8; 16],
     seed: OnceCell<[u8; 32]>,
+}
+
+/// A field that expressions see as one text.
+#[derive(Clone, Copy, Debug)]
+enum Single {
+    Cookie,
+    Referer,
+    UserAgent,
+    ForwardedFor,
+}
+
+impl Single {
+    const COUNT: usize = 4;
+
+    /// Its name, and what stands between its values where there are several (RFC 9110 §5.3, RFC 6265 §5.4).
+    fn name_and_separator(self) -> (&'static str, &'static [u8]) {
+        match self {
+            Self::Cookie => ("cookie", b"; "),
+            Self::Referer => ("referer", b", "),
+            Self::UserAgent => ("user-agent", b", "),
+            Self::ForwardedFor => ("x-forwarded-for", b", "),
+        }
+    }
 }
 
 impl Texts {
@@ -39,7 +66,7 @@ impl Texts {
         self.full.extend_from_slice(visitor.scheme().as_bytes());
         self.full.extend_from_slice(b"://");
         let host = self.full.len();
-        self.full.extend_from_slice(host_name(head.host().unwrap_or_default()).as_bytes());
+        self.full.extend_from_slice(bare_host(head.host().unwrap_or_default()).as_bytes());
         self.host = host..self.full.len();
         if let Some(host) = self.full.get_mut(host..) {
             host.make_ascii_lowercase();
@@ -54,6 +81,8 @@ impl Texts {
             self.full.extend_from_slice(query);
         }
         self.raw_full.take();
+        self.mime.take();
+        self.joined.iter_mut().for_each(|joined| drop(joined.take()));
         self.seed.take();
         self.ray = record.ray.digits();
     }
@@ -86,7 +115,7 @@ impl Texts {
 }
 
 /// Path, and query where there is one.
-fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+pub(super) fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     match target.iter().position(|byte| *byte == b'?') {
         Some(place) => (target.get(..place).unwrap_or_default(), target.get(place + 1..)),
         None => (target, None),
@@ -133,8 +162,27 @@ impl Seen<'_> {
 }
 
 impl Known<'_> {
-    fn header(&self, name: &str) -> Fact<'_> {
-        Fact::Bytes(self.head.fields.get(name).unwrap_or_default())
+    /// A field as one text: all its values, or a second line would be a way past what is said of the first.
+    fn header(&self, single: Single) -> Fact<'_> {
+        let (name, separator) = single.name_and_separator();
+        let mut values = self.head.fields.all(name);
+        let first = values.next().unwrap_or_default();
+        if values.next().is_none() {
+            return Fact::Bytes(first);
+        }
+        let all = || self.head.fields.all(name).collect::<Vec<_>>().join(separator);
+        let joined = self.texts.joined.get(single as usize);
+        Fact::Bytes(joined.map_or(first, |joined| joined.get_or_init(all)))
+    }
+
+    /// The media type of the body, in lower case whatever way it is written (RFC 9110 §8.3.1).
+    fn mime(&self) -> &[u8] {
+        let written = media_type(self.head.fields.get("content-type"));
+        if written.iter().any(u8::is_ascii_uppercase) {
+            self.texts.mime.get_or_init(|| written.to_ascii_lowercase())
+        } else {
+            written
+        }
     }
 
     /// The country, also where the zone does not tell its origins.
@@ -205,7 +253,7 @@ fn error_type(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// A media type without its parameters. Case stays: types are compared in lower case as nearly all senders write them.
+/// A media type without its parameters, in the case in which it came.
 fn media_type(value: Option<&[u8]>) -> &[u8] {
     value.unwrap_or_default().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
 }
@@ -216,10 +264,10 @@ impl Facts for Known<'_> {
         let tls = visitor.tls.as_ref();
         match field {
             Field::HttpHost => Fact::Bytes(texts.part(texts.host.clone())),
-            Field::HttpCookie => self.header("cookie"),
-            Field::HttpReferer => self.header("referer"),
-            Field::HttpUserAgent => self.header("user-agent"),
-            Field::HttpXForwardedFor => self.header("x-forwarded-for"),
+            Field::HttpCookie => self.header(Single::Cookie),
+            Field::HttpReferer => self.header(Single::Referer),
+            Field::HttpUserAgent => self.header(Single::UserAgent),
+            Field::HttpXForwardedFor => self.header(Single::ForwardedFor),
             Field::Method => Fact::Bytes(self.head.method().as_bytes()),
             Field::Uri => Fact::Bytes(texts.uri()),
             Field::UriPath => Fact::Bytes(texts.part(texts.path.clone())),
@@ -239,8 +287,9 @@ impl Facts for Known<'_> {
             Field::BodyRaw => Fact::Bytes(self.body.bytes()),
             Field::BodySize => int(self.body.size(self.head)),
             Field::BodyTruncated => Fact::Bool(self.body.is_truncated()),
-            Field::BodyMime => Fact::Bytes(media_type(self.head.fields.get("content-type"))),
+            Field::BodyMime => Fact::Bytes(self.mime()),
             Field::IpSrc => Fact::Ip(record.client_ip),
+            Field::IpSrcAsnum => Fact::Int(asn_of(self.zone, record.client_ip).unwrap_or_default().into()),
             Field::IpSrcCountry => Fact::Bytes(self.country().as_bytes()),
             Field::IpSrcContinent => Fact::Bytes(places::continent(self.country()).as_bytes()),
             Field::IpSrcIsInEuropeanUnion => Fact::Bool(places::is_in_european_union(self.country())),
@@ -302,6 +351,11 @@ fn canonical(ip: IpAddr) -> IpAddr {
 /// The country of an address, by what the regional registries have assigned it to; `XX` where nobody knows.
 pub(super) fn country_of(ip: IpAddr) -> &'static str {
     iptocc::country_code(ip).unwrap_or("XX")
+}
+
+/// The autonomous system of an address, where the edge has a table of them.
+fn asn_of(zone: &Zone, ip: IpAddr) -> Option<u32> {
+    zone.rules.as_deref()?.lists().networks()?.find(ip)
 }
 
 fn each_field(fields: &Fields, each: &mut Each<'_>) {

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use rayline_rules::ruleset::{Action, Phase};
 
-use super::evaluate;
+use super::{evaluate, is_turned_away};
 use crate::exchange::Exchange;
 use crate::phase::reply::Answered;
 
-/// Counts the request for the limits that count by answers, or by whether the origin was asked.
+/// Counts the request for the limits that count by answers, or by whether the origin was asked. What was turned away is
+/// not counted: the refusal is no answer, and would prolong itself.
 pub(super) fn count(exchange: &mut Exchange<'_>, answered: &Answered) {
     let Some(ruled) = exchange.rules.as_deref_mut() else { return };
     let pending = std::mem::take(&mut ruled.limits.pending);
     if pending.is_empty() {
+        return;
+    }
+    if is_turned_away(exchange) {
         return;
     }
     let Some(rules) = exchange.zone.and_then(|zone| zone.zone.rules.as_deref()) else { return };

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rayline_http1::Fields;
-use rayline_rules::ruleset::Phase;
+use rayline_rules::ruleset::{Access, AccessTarget, Phase};
 use rayline_rules::run::{Change, Reached, Step};
 use rayline_verdict::evidence::Fact;
 use rayline_verdict::rules::{Logged, MOST_LOGGED, RuleChange, RuleFacts, RuleMatch, SecurityEvent, Value};
@@ -53,7 +53,10 @@ pub(super) fn write(exchange: &mut Exchange<'_>, answered: &Answered) {
             });
         }
     }
-    if let Some(event) = exchange.record.verdict.as_deref().and_then(beside_the_rules) {
+    let access = exchange.zone.and_then(|zone| zone.zone.rules.as_deref()).map(|rules| &rules.access);
+    if let (Some(verdict), Some(access)) = (exchange.record.verdict.as_deref(), access)
+        && let Some(event) = beside_the_rules(verdict, access)
+    {
         facts.add_security(event);
     }
     let log = &ruled.changes.log;
@@ -67,24 +70,39 @@ pub(super) fn write(exchange: &mut Exchange<'_>, answered: &Answered) {
 }
 
 /// What a request was turned away by that is no rule of a ruleset.
-fn beside_the_rules(verdict: &Verdict) -> Option<SecurityEvent> {
+fn beside_the_rules(verdict: &Verdict, access: &Access) -> Option<SecurityEvent> {
     let rule = verdict.evidence.find(|fact| match fact {
-        Fact::Rule { id, phase, .. } => Some((id.as_str(), *phase)),
+        Fact::Rule { id, phase, .. } if *phase == super::access::PHASE => Some(id.as_str()),
         _ => None,
     });
-    let source = match (verdict.code, rule) {
-        (Code::PolicyRulesAddressBanned, _) => "ip",
-        (Code::PolicyRulesCountryBanned, _) => "country",
-        (Code::PolicyRulesZoneLockdown, _) => "zoneLockdown",
-        (Code::PolicyRulesUserAgent, _) => "uaBlock",
-        (Code::PolicyRulesBrowserSignature, _) => "bic",
-        (Code::PolicyRulesHotlink, _) => "hot",
-        (CHALLENGED, Some((_, super::access::PHASE))) => "ip",
-        _ => return None,
+    let source = match verdict.code {
+        Code::PolicyRulesBrowserSignature => "bic",
+        Code::PolicyRulesHotlink => "hot",
+        _ => source_beside(rule?, access)?,
     };
     let action = if verdict.code == CHALLENGED { "managed_challenge" } else { "block" };
-    let rule = rule.map_or(source, |(id, _)| id).into();
-    Some(SecurityEvent { action, rule, source, ended: true })
+    Some(SecurityEvent { action, rule: rule.unwrap_or(source).into(), source, ended: true })
+}
+
+/// What kind of rule an id is of, among those that stand beside the rulesets.
+fn source_beside(id: &str, access: &Access) -> Option<&'static str> {
+    if let Some(rule) = access.rules.iter().find(|rule| *rule.id == *id) {
+        return Some(match rule.target {
+            AccessTarget::Network(network) if network.prefix_len() == network.max_prefix_len() => "ip",
+            AccessTarget::Network(_) => "ipRange",
+            AccessTarget::Asn(_) => "asn",
+            AccessTarget::Country(_) => "country",
+        });
+    }
+    let is_lockdown = || access.lockdowns.iter().any(|rule| *rule.id == *id);
+    let is_user_agent = || access.user_agents.iter().any(|rule| *rule.id == *id);
+    if is_lockdown() {
+        Some("zoneLockdown")
+    } else if is_user_agent() {
+        Some("uaBlock")
+    } else {
+        None
+    }
 }
 
 /// What kind of rule of security it is, if it is one.
