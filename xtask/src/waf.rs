@@ -1,7 +1,8 @@
 //! The measuring of the managed rules, which is an example of their crate: built for release, as what it measures is.
 //!
 //! The attacks are the Core Rule Set's own tests, from Debian's source package: they are fetched when they are wanted, and
-//! are no part of this tree.
+//! are no part of this tree. Where Debian's `libnginx-mod-http-modsecurity` and `modsecurity-crs` are installed, they are measured
+//! in the same run; where they are not, the page says so.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,14 @@
 //! Measures the managed rules: what they find among the Core Rule Set's published test cases, what they make of honest
-//! requests, and how long they take. `cargo xtask waf` runs it.
+//! requests, and how long they take, next to ModSecurity where that is installed. `cargo xtask waf` runs it.
 //!
 //! The cases are an oracle from outside and are read where they lie; nothing of them is in this tree. The half of
 //! them that rules were mended for is told apart from the other.
 
+mod bodies;
 mod crs;
 mod honest;
 mod page;
+mod peer;
 #[path = "../../tests/it/request.rs"]
 mod request;
 mod speed;
@@ -36,7 +38,8 @@ fn main() -> io::Result<()> {
     if let Some(prefix) = verbose {
         return page::list(&prefix, cases.as_deref().unwrap_or_default(), &honest);
     }
-    let page = page::written(cases.as_deref(), &honest, &speed::measured());
+    let peer = peer::Peer::start()?;
+    let page = page::written(cases.as_deref(), &honest, &speed::measured(&honest, peer.as_ref())?);
     match out {
         Some(file) => std::fs::write(file, page),
         None => io::stdout().write_all(page.as_bytes()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use rayline_rules::waf::{Action, Managed, Outcome, Scratch, signatures, version};
 
@@ -234,18 +235,26 @@ fn mistakes(page: &mut String, honest: &[Honest]) {
 }
 
 fn times(page: &mut String, speed: &[Speed]) {
-    page.push_str(
-        "\n## How long it takes\n\nOne thread, microseconds for a request, and megabytes of body in a second.\n\n",
-    );
-    page.push_str("| body | bytes | level 1 | level 2 |\n| --- | ---: | ---: | ---: |\n");
-    for Speed { what, size, took } in speed {
-        let [one, two] = took.map(|took| {
-            let micros = took.as_secs_f64() * 1e6;
-            match size {
-                0 => format!("{micros:.1} µs"),
-                size => format!("{micros:.0} µs, {:.0} MB/s", *size as f64 / micros),
-            }
-        });
-        _ = writeln!(page, "| {what} | {size} | {one} | {two} |");
+    page.push_str(include_str!("times.md.in"));
+    if speed.iter().all(|line| line.theirs.is_none()) {
+        page.push_str(
+            "\nModSecurity was not measured: `apt-get install libnginx-mod-http-modsecurity modsecurity-crs` brings it.\n",
+        );
+    }
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = load.split(' ').next().unwrap_or("unknown");
+    _ = writeln!(page, "\nThis run: a load of {load} on {processors} processors.");
+    page.push_str("\n| body | bytes | Rayline | ModSecurity | ratio |\n| --- | ---: | ---: | ---: | ---: |\n");
+    for Speed { what, size, ours, theirs } in speed {
+        let shown = |took: Duration| match (*size, took.as_secs_f64() * 1e6) {
+            (0, micros) => format!("{micros:.1} µs"),
+            (size, micros) => format!("{micros:.0} µs, {:.1} MB/s", size as f64 / micros),
+        };
+        let (other, ratio) = match theirs {
+            Some(theirs) => (shown(*theirs), format!("{:.0}", theirs.as_secs_f64() / ours.as_secs_f64())),
+            None => ("–".to_owned(), "–".to_owned()),
+        };
+        _ = writeln!(page, "| {what} | {size} | {} | {other} | {ratio} |", shown(*ours));
     }
 }
