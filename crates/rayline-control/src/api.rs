@@ -115,6 +115,7 @@ fn calls() -> Router<Shared> {
         .route("/api/origins", get(insight::ask_origins))
         .route("/api/incidents", get(insight::ask_incidents))
         .route("/api/impact", get(insight::ask_impact))
+        .route("/api/approaching", get(insight::ask_approaching))
         .route("/api/export", get(export::ask))
         .route("/api/alerts", get(alerts::ask))
         .route("/api/dimensions", get(analytics::dimensions))

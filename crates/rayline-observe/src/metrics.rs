@@ -37,6 +37,8 @@ pub struct Gauges {
     pub rollout_percent: f64,
     /// How often a version was rolled back by itself, ever since the start.
     pub rollbacks: u64,
+    /// Keys that rate limits forgot before their time, ever since the start.
+    pub rate_limit_keys_forgotten: u64,
 }
 
 /// Counts records that were lost at one place, failures apart from the rest.
@@ -84,6 +86,7 @@ pub(crate) struct Metrics {
     rollout_version: IntGauge,
     rollout_percent: Gauge,
     rollbacks: IntCounter,
+    rate_limit_keys_forgotten: IntCounter,
     /// Records that found their lane full.
     pub(crate) lost_in_lane: Lost,
     /// Records that the request log could not take.
@@ -179,6 +182,10 @@ impl Metrics {
                 "rayline_rollbacks_total",
                 "Versions that were rolled back because failures of owner or edge had risen.",
             )?,
+            rate_limit_keys_forgotten: counter(
+                "rayline_rate_limit_keys_forgotten_total",
+                "Clients that rate limits forgot before their time: more were counted at once than there is room for.",
+            )?,
             lost_in_lane: Lost::new(&lost, "lane_full"),
             lost_in_log: Lost::new(&lost, "log_unwritable"),
             log_write_errors: counter(
@@ -216,6 +223,7 @@ impl Metrics {
         let _copying = lock(&self.copying);
         for (counter, total) in [
             (&self.rollbacks, gauges.rollbacks),
+            (&self.rate_limit_keys_forgotten, gauges.rate_limit_keys_forgotten),
             (&self.store_rows, store.rows),
             (&self.store_lost.with_label_values(&["success"]), store.lost_successes),
             (&self.store_lost.with_label_values(&["failure"]), store.lost_failures),

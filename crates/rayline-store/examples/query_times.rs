@@ -77,7 +77,7 @@ fn main() -> io::Result<()> {
         ("overview: budgets", Box::new(|source| budget(source, DAY, &[], 0.999).is_ok())),
         ("overview: incidents", Box::new(|source| incidents(source, DAY, &[]).is_ok())),
         ("overview: impact", Box::new(|source| impact(source, DAY, &[]).is_ok())),
-        ("overview: approaching trouble", Box::new(|source| approaching(source, evening, &limits).is_ok())),
+        ("overview: approaching trouble", Box::new(|source| approaching(source, evening, &[], &limits).is_ok())),
         ("zones and origins: health", Box::new(|source| origins(source, DAY, &[], limits.read_timeout).is_ok())),
     ];
     for (name, work) in works {

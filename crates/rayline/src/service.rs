@@ -147,6 +147,7 @@ fn gauges(counts: &Counts, steering: &Steering) -> Gauges {
         rollout_version,
         rollout_percent,
         rollbacks,
+        rate_limit_keys_forgotten: counts.rate_limit_keys_forgotten(),
     }
 }
 

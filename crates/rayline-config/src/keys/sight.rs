@@ -36,7 +36,9 @@ pub(crate) static STORE: Section = Section {
             name: "max_bytes",
             kind: Kind::Whole { min: 16 << 20, max: 1 << 44, unit: "bytes" },
             otherwise: Default("4294967296"),
-            doc: "How much the store may hold on disk; beyond it the oldest requests go first, then the oldest counts",
+            doc: "How much the store may hold on disk, its journals included; beyond it the oldest requests go first, then the \
+                  oldest counts, and never a journal. It is looked at every ten minutes and after each file; what comes in \
+                  between, and what is being merged, goes beyond it for so long",
         },
         Key {
             name: "mask_addresses",

@@ -27,7 +27,7 @@ pub struct Store {
     pub requests_age: Duration,
     /// How long counts are kept.
     pub counts_age: Duration,
-    /// Bytes on disk.
+    /// Bytes on disk, journals included.
     pub max_bytes: u64,
     /// Whether visitors' addresses lose their last parts.
     pub mask_addresses: bool,

@@ -1,7 +1,8 @@
-//! The analyses as data: what changed, budget, origins, incidents, impact.
+//! The analyses as data: what changed, budget, origins, incidents, impact, approaching trouble.
 
 use axum::extract::{Query as Pairs, State};
 use axum::response::Response;
+use rayline_store::analysis::approaching::approaching;
 use rayline_store::analysis::changes::{Changes, changes};
 use rayline_store::analysis::impact::impact;
 use rayline_store::analysis::incidents::{Incident, Incidents, incidents};
@@ -163,5 +164,24 @@ pub(super) async fn ask_impact(State(shared): State<Shared>, Pairs(pairs): Asked
             "pages": pages.collect::<Vec<_>>(), "came_through": impact.came_through, "addresses": impact.addresses,
             "looked_at_one_in": impact.looked_at_one_in,
         })
+    }))
+}
+
+/// `GET /api/approaching`: what requests show; certificates and header sections are in `GET /api/status`.
+pub(super) async fn ask_approaching(State(shared): State<Shared>, Pairs(pairs): Asked) -> Response {
+    let scope = match scope(&pairs, &[]) {
+        Ok(scope) => scope,
+        Err(answer) => return *answer,
+    };
+    let limits = shared.seats.limits();
+    let found = shared.desk.ask(move |store| approaching(source(store), scope.span, &scope.filters, &limits)).await;
+    answer(found.map(|warnings| {
+        let warnings = warnings.iter().map(|warning| {
+            json!({
+                "kind": warning.kind.name(), "subject": warning.subject, "degree": warning.degree,
+                "sentence": warning.sentence,
+            })
+        });
+        warnings.collect()
     }))
 }

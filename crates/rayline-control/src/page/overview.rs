@@ -92,7 +92,7 @@ fn read(store: &dyn Source, scope: &Scope, limits: &Limits) -> Result<Seen, Quer
         newest: rayline_store::rows(store, scope.span, &filters, NEWEST)?,
         incidents: incidents(store, scope.span, &scope.filters)?,
         impact: impact(store, scope.span, &scope.filters)?,
-        warnings: approaching(store, scope.span, limits)?,
+        warnings: approaching(store, scope.span, &scope.filters, limits)?,
     })
 }
 

@@ -138,6 +138,8 @@ fn analytics_answer_what_the_pages_show() {
     let wrong = running.call("GET", "/api/analytics?by=colour&top=x");
     assert_eq!(wrong.status, 400);
     assert_eq!(wrong.json()["errors"].as_array().map(Vec::len), Some(2));
+    assert!(running.call("GET", "/api/approaching?host=shop.example").json()["result"].is_array());
+    assert_eq!(running.call("GET", "/api/approaching?hots=shop.example").failure(), 10400);
     assert!(running.call("GET", "/api/dimensions").json()["result"]["dimensions"].as_array().unwrap().len() > 20);
     assert_eq!(running.call("GET", "/api/config/versions").json()["result"][2]["version"], 1);
     let none = Running::with(Arc::default(), Seats::default());

@@ -40,6 +40,7 @@ fn records_are_counted_by_zone_code_and_phase() {
         visitor_connections: 12,
         idle_origin_connections: 3,
         plan_version: 7,
+        rate_limit_keys_forgotten: 5,
         ..Gauges::default()
     });
     lane.record(records::fine("/"));
@@ -55,6 +56,7 @@ fn records_are_counted_by_zone_code_and_phase() {
     observer.clone().stop();
     let samples = samples(&observer.metrics());
     for (sample, value) in [
+        ("rayline_rate_limit_keys_forgotten_total", 5.0),
         (r#"rayline_requests_total{status_class="2xx",zone="shop.example"}"#, 3.0),
         (r#"rayline_requests_total{status_class="5xx",zone="shop.example"}"#, 2.0),
         (r#"rayline_requests_total{status_class="none",zone="shop.example"}"#, 0.0),

@@ -141,7 +141,7 @@ fn pages(failure: Failure) -> Vec<Page> {
         ("the newest 8 failures", newest(8)),
         ("incidents", analysis(|shelf, span| incidents(shelf, span, &[]).map(drop))),
         ("impact on people", analysis(|shelf, span| impact(shelf, span, &[]).map(drop))),
-        ("approaching trouble", analysis(|shelf, span| approaching(shelf, span, &limits()).map(drop))),
+        ("approaching trouble", analysis(|shelf, span| approaching(shelf, span, &[], &limits()).map(drop))),
         ("error budget", analysis(|shelf, span| budget(shelf, span, &[], 0.999).map(drop))),
     ];
     let errors: Vec<(&str, Ask)> = vec![

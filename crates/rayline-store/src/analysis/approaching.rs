@@ -68,16 +68,37 @@ pub enum Kind {
     NewCode,
 }
 
-/// Everything that is near or new, by kind, then the nearest first.
+impl Kind {
+    /// The name in data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::RequestBody => "request_body",
+            Self::RequestHeader => "request_header",
+            Self::ResponseHeader => "response_header",
+            Self::Growing => "growing",
+            Self::NewCode => "new_code",
+        }
+    }
+}
+
+/// Everything that is near or new among the requests that pass the filters, by kind, then the nearest first.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub fn approaching(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning>, QueryError> {
-    let mut warnings = times(source, span, limits)?;
-    warnings.extend(bodies(source, span, limits)?);
-    warnings.extend(growing(source, span)?);
-    warnings.extend(new_codes(source, span, limits.memory)?);
+pub fn approaching(
+    source: &dyn Source,
+    span: Span,
+    filters: &[Filter],
+    limits: &Limits,
+) -> Result<Vec<Warning>, QueryError> {
+    let mut warnings = times(source, span, filters, limits)?;
+    warnings.extend(bodies(source, span, filters, limits)?);
+    warnings.extend(growing(source, span, filters)?);
+    warnings.extend(new_codes(source, span, filters, limits.memory)?);
     warnings.sort_by(|a, b| {
         let degree = b.degree.total_cmp(&a.degree);
         a.kind.cmp(&b.kind).then(degree).then_with(|| a.subject.cmp(&b.subject))
@@ -85,14 +106,18 @@ pub fn approaching(source: &dyn Source, span: Span, limits: &Limits) -> Result<V
     Ok(warnings)
 }
 
-fn times(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning>, QueryError> {
+fn asked(span: Span, filters: &[Filter]) -> Query {
+    Query { filters: filters.to_vec(), ..Query::new(span) }
+}
+
+fn times(source: &dyn Source, span: Span, filters: &[Filter], limits: &Limits) -> Result<Vec<Warning>, QueryError> {
     let rows = [
         (Kind::Wait, Number::Wait, limits.read_timeout, "answers", "`proxy_read_timeout`"),
         (Kind::Connect, Number::Tcp, limits.connect_timeout, "connections", "`connect_timeout`"),
         (Kind::Tls, Number::Tls, limits.tls_timeout, "TLS handshakes", "`tls_timeout`"),
     ];
     let quantiles = rows.iter().map(|(_, number, ..)| (*number, 0.99)).collect();
-    let answer = run(source, &Query { by: vec![Dimension::Origin], quantiles, ..Query::new(span) })?;
+    let answer = run(source, &Query { by: vec![Dimension::Origin], quantiles, ..asked(span, filters) })?;
     let mut warnings = Vec::new();
     for group in answer.groups.iter().filter(|group| group.sum.requests >= LEAST_REQUESTS) {
         let Some(origin) = group.key.first().filter(|origin| !origin.is_empty()) else { continue };
@@ -112,9 +137,9 @@ fn times(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning
 }
 
 /// The largest body of each host. Only of requests kept, so a larger one may have passed.
-fn bodies(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warning>, QueryError> {
+fn bodies(source: &dyn Source, span: Span, filters: &[Filter], limits: &Limits) -> Result<Vec<Warning>, QueryError> {
     let quantiles = vec![(Number::RequestBytes, 1.0)];
-    let answer = run(source, &Query { by: vec![Dimension::Host], quantiles, ..Query::new(span) })?;
+    let answer = run(source, &Query { by: vec![Dimension::Host], quantiles, ..asked(span, filters) })?;
     let warning = |group: &crate::query::Group| {
         let host = group.key.first()?;
         let bytes = group.sum.quantiles.first().copied().flatten()?;
@@ -129,7 +154,7 @@ fn bodies(source: &dyn Source, span: Span, limits: &Limits) -> Result<Vec<Warnin
     Ok(answer.groups.iter().filter_map(warning).collect())
 }
 
-fn growing(source: &dyn Source, span: Span) -> Result<Vec<Warning>, QueryError> {
+fn growing(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<Vec<Warning>, QueryError> {
     let quarter = span.to.0.saturating_sub(span.from.0) / 4;
     let middle = Moment(span.to.0.saturating_sub(quarter));
     if middle <= span.from || middle >= span.to {
@@ -137,7 +162,8 @@ fn growing(source: &dyn Source, span: Span) -> Result<Vec<Warning>, QueryError> 
     }
     // what visitors and rules bring about is not the site's trouble
     let values = ["visitor", "policy"].map(str::to_owned).to_vec();
-    let filters = [Filter { dimension: Dimension::Party, matching: Matching::IsNot, values }];
+    let of_site = Filter { dimension: Dimension::Party, matching: Matching::IsNot, values };
+    let filters = [filters, &[of_site]].concat();
     let then = Tally::read(source, Span { from: span.from, to: middle }, &filters, &[Dimension::Zone])?;
     let now = Tally::read(source, Span { from: middle, to: span.to }, &filters, &[Dimension::Zone])?;
     let rate = |seen: Seen| share(seen.failed as f64, seen.requests as f64);
@@ -168,22 +194,27 @@ fn growing(source: &dyn Source, span: Span) -> Result<Vec<Warning>, QueryError> 
     Ok(warnings)
 }
 
-fn new_codes(source: &dyn Source, span: Span, memory: Duration) -> Result<Vec<Warning>, QueryError> {
+fn new_codes(
+    source: &dyn Source,
+    span: Span,
+    filters: &[Filter],
+    memory: Duration,
+) -> Result<Vec<Warning>, QueryError> {
     let back = i64::try_from(memory.as_nanos()).unwrap_or(i64::MAX);
     let long = Span { from: Moment(span.from.0.saturating_sub(back)), to: span.to };
-    let earliest = run(source, &Query { top: 1, ..Query::new(Span { from: long.from, to: span.from }) })?.total;
+    let earliest = run(source, &Query { top: 1, ..asked(Span { from: long.from, to: span.from }, filters) })?.total;
     // of a store that has no past everything is new, and so nothing is
     if earliest.requests == 0.0 {
         return Ok(Vec::new());
     }
-    let new = first_seen(source, Dimension::Code, long)?
+    let new = first_seen(source, Dimension::Code, long, filters)?
         .into_iter()
         .filter(|(code, since)| *since >= span.from && counts_against_site(party_of(code)));
     let mut warnings = Vec::new();
     for (code, since) in new {
         let within = Span { from: since.max(span.from), to: span.to };
-        let failed =
-            run(source, &Query { filters: vec![only(Dimension::Code, &code)], ..Query::new(within) })?.total.failed;
+        let of_code = [filters, &[only(Dimension::Code, &code)]].concat();
+        let failed = run(source, &asked(within, &of_code))?.total.failed;
         let times = if failed == 1 { "once".to_owned() } else { format!("{failed} times") };
         let sentence = format!("`{code}` was never seen before {}, and {times} since", since.to_seconds());
         warnings.push(Warning { kind: Kind::NewCode, subject: code, degree: 1.0, sentence });

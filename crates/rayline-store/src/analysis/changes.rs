@@ -311,7 +311,7 @@ fn plan(
     then: &Tally,
 ) -> Result<Option<PlanChange>, QueryError> {
     let both = Span { from: before.from.min(span.from), to: span.to.max(before.to) };
-    let first = first_seen(source, Dimension::Plan, both)?;
+    let first = first_seen(source, Dimension::Plan, both, &[])?;
     let mut found = None;
     // what was there first is not new
     for (version, since) in first.into_iter().skip(1) {

@@ -47,7 +47,7 @@ fn an_empty_store_has_nothing_to_tell() {
     assert_eq!(origins(&store, hour, &[], Duration::from_secs(125)).unwrap(), []);
     assert_eq!(incidents(&store, hour, &[]).unwrap().incidents, []);
     assert_eq!(impact(&store, hour, &[]).unwrap().addresses, 0);
-    assert_eq!(approaching(&store, hour, &limits()).unwrap(), []);
+    assert_eq!(approaching(&store, hour, &[], &limits()).unwrap(), []);
     let nothing = changes(&store, hour, span(-HOUR, 0), &[]).unwrap();
     assert!(!nothing.risen && nothing.explanations.is_empty() && nothing.rate_before.is_none());
 }
@@ -58,7 +58,7 @@ fn a_quiet_hour_has_no_rise() {
         let store = History::new(seed).store(0, 2 * HOUR);
         let quiet = changes(&store, span(HOUR, 2 * HOUR), span(0, HOUR), &[]).unwrap();
         assert!(!quiet.risen, "seed {seed}: {quiet:?}");
-        let growing = approaching(&store, span(0, 2 * HOUR), &limits()).unwrap();
+        let growing = approaching(&store, span(0, 2 * HOUR), &[], &limits()).unwrap();
         assert_eq!(growing, [], "seed {seed}");
     }
 }
@@ -176,8 +176,11 @@ fn origins_are_seen_as_they_are() {
     assert!(found[0].reused.is_some_and(|reused| reused > 0.7 && reused < 0.9), "{:?}", found[0].reused);
     let slow: Vec<&str> = found.iter().filter(|origin| origin.slow).map(|origin| origin.address.as_str()).collect();
     assert_eq!(slow, ["10.0.0.1:80"]);
-    let warnings = approaching(&store, span(0, HOUR), &limits()).unwrap();
+    let warnings = approaching(&store, span(0, HOUR), &[], &limits()).unwrap();
     assert_eq!((warnings[0].kind, warnings[0].subject.as_str()), (Kind::Wait, "10.0.0.1:80"));
+    let of = |origin: &str| approaching(&store, span(0, HOUR), &[only(Dimension::Origin, origin)], &limits()).unwrap();
+    assert_eq!(of("10.0.0.1:80")[0], warnings[0]);
+    assert!(of("10.0.0.2:80").iter().all(|warning| warning.kind != Kind::Wait));
 }
 
 #[test]
@@ -350,7 +353,7 @@ fn growing_failures_new_codes_and_large_bodies_are_announced() {
                 line.numbers.insert(Number::RequestBytes, 80_000);
             }
         });
-        let found = approaching(&history.store(0, 3 * HOUR), span(2 * HOUR, 3 * HOUR), &limits()).unwrap();
+        let found = approaching(&history.store(0, 3 * HOUR), span(2 * HOUR, 3 * HOUR), &[], &limits()).unwrap();
         let told: Vec<(Kind, &str)> = found.iter().map(|warning| (warning.kind, warning.subject.as_str())).collect();
         let expected = [
             (Kind::RequestBody, "api.example"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rayline_verdict::Moment;
 
-use super::{Query, QueryError, run};
+use super::{Filter, Query, QueryError, run};
 use crate::chunk::{Source, Span};
 use crate::dimension::Dimension;
 
@@ -13,13 +13,19 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// When each value of a dimension was first seen in a span, to the minute; the order is that of time, then of the values.
+/// When each value of a dimension was first seen in a span among the requests that pass the filters, to the minute; the order is that of
+/// time, then of the values.
 /// `""`, no value, is left out, and so is what lies beyond the foremost values that a query tells apart.
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub fn first_seen(source: &dyn Source, dimension: Dimension, span: Span) -> Result<Vec<(String, Moment)>, QueryError> {
+pub fn first_seen(
+    source: &dyn Source,
+    dimension: Dimension,
+    span: Span,
+    filters: &[Filter],
+) -> Result<Vec<(String, Moment)>, QueryError> {
     let length = Duration::from_nanos(u64::try_from(span.to.0.saturating_sub(span.from.0)).unwrap_or_default());
     let finer = if length <= 6 * HOUR {
         MINUTE
@@ -28,7 +34,7 @@ pub fn first_seen(source: &dyn Source, dimension: Dimension, span: Span) -> Resu
     } else {
         DAY
     };
-    let query = Query { by: vec![dimension], step: Some(finer), ..Query::new(span) };
+    let query = Query { by: vec![dimension], filters: filters.to_vec(), step: Some(finer), ..Query::new(span) };
     let mut first: BTreeMap<String, Moment> = BTreeMap::new();
     for group in run(source, &query)?.groups {
         if let (Some(value), Some(at)) = (group.key.into_iter().next(), group.at)
@@ -49,7 +55,7 @@ pub fn first_seen(source: &dyn Source, dimension: Dimension, span: Span) -> Resu
         }
         let end = at.0.saturating_add(i64::try_from(finer.as_nanos()).unwrap_or(i64::MAX));
         let within = Span { from: at.max(span.from), to: Moment(end).min(span.to) };
-        let precise = first_seen(source, dimension, within)?;
+        let precise = first_seen(source, dimension, within, filters)?;
         found.extend(precise.into_iter().filter(|(value, _)| values.contains(value)));
     }
     Ok(found)

@@ -314,7 +314,7 @@ fn an_empty_store_has_an_answer() {
     assert_eq!(answer.total, Sum { quantiles: vec![None], ..Sum::default() });
     assert_eq!((answer.groups, answer.others), (Vec::new(), None));
     assert_eq!(rows(&Memory::default(), span(0, HOUR), &[], 10).unwrap(), []);
-    assert_eq!(first_seen(&Memory::default(), Dimension::Code, span(0, HOUR)).unwrap(), []);
+    assert_eq!(first_seen(&Memory::default(), Dimension::Code, span(0, HOUR), &[]).unwrap(), []);
 }
 
 #[test]
@@ -385,7 +385,7 @@ fn a_value_is_first_seen_to_the_minute() {
     ];
     let mut memory = Memory::default();
     memory.add(Table::Minutes, &lines, 2);
-    let first = first_seen(&memory, Dimension::Code, span(0, 60 * day)).unwrap();
+    let first = first_seen(&memory, Dimension::Code, span(0, 60 * day), &[]).unwrap();
     let expected = [("a", 0), ("b", 3 * day + 5 * MINUTE), ("c", 50 * day + 7 * HOUR + 3 * MINUTE)];
     assert_eq!(first, expected.map(|(code, at)| (code.to_owned(), Moment(START + at))));
 }

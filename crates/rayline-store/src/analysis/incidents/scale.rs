@@ -134,7 +134,7 @@ fn plans(source: &dyn Source, incidents: &mut [Incident]) -> Result<(), QueryErr
     let begins = || incidents.iter().map(|incident| incident.begin.0);
     let (Some(first), Some(last)) = (begins().min(), begins().max()) else { return Ok(()) };
     let around = Span { from: Moment(first.saturating_sub(BEFORE)), to: Moment(last.saturating_add(1)) };
-    let plans = first_seen(source, Dimension::Plan, around)?;
+    let plans = first_seen(source, Dimension::Plan, around, &[])?;
     for incident in incidents {
         // minutes are all that is known, so the begin's own and the one before it count
         let earliest = incident.begin.0.saturating_sub(MINUTE).div_euclid(MINUTE) * MINUTE;
