@@ -27,6 +27,9 @@ const MOST_BYTES: u64 = 512 * 1024 * 1024;
 /// Bytes of one of them, about.
 const COLUMN: u64 = 128 * 1024;
 
+/// The place of who asked for what among the columns: behind all that files have.
+const ASKED: usize = usize::MAX;
+
 /// The cache of one shelf.
 #[derive(Debug)]
 pub(crate) struct Columns {
@@ -100,6 +103,16 @@ impl Columns {
             }
         };
         Ok(kept.map(|kept| kept.widened(rows)))
+    }
+
+    /// Who asked for what in some rows, see [`Wanted::asked`](crate::chunk::Wanted::asked). None of the three texts is held for it.
+    pub(crate) fn asked(&self, segment: &Segment, group: usize, rows: &Range<usize>) -> io::Result<Shared<u64>> {
+        let key = Key { segment: segment.id, group, slot: ASKED };
+        let read = || Ok::<_, io::Error>(Some(Kept::Other(Decoded::Number(segment.asked(group)?.into()))));
+        match self.cache.get_or_insert_with(&key, read)?.map(|kept| kept.widened(rows)) {
+            Some(Decoded::Number(list)) => Ok(list),
+            _ => Ok(Shared::default()),
+        }
     }
 
     /// The dictionary of a dimension, which has room.

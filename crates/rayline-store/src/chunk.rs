@@ -1,5 +1,6 @@
 //! Rows in memory, column by column: the one form that is written, read and asked.
 
+mod asked;
 mod gather;
 mod sum;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use rayline_verdict::{Moment, RayId};
 
 use crate::dimension::{Dimension, Number};
+pub(crate) use asked::{ASKED, asked_of, hash_of};
 pub(crate) use gather::Texts;
 
 /// What rows are.
@@ -55,6 +57,8 @@ pub struct Chunk {
     pub numbers: [Option<Shared<u64>>; Number::ALL.len()],
     /// The request log's lines, masked as the store was told to, without their newline; empty unless asked for.
     pub lines: Shared<Bytes>,
+    /// What each row asked for and who asked, as one number, see [`Wanted::asked`]; empty where that is not at hand.
+    pub asked: Shared<u64>,
 }
 
 /// A list whose clones share it until one of them is changed. It is read and changed like a `Vec`, and made of one with
@@ -189,6 +193,25 @@ pub struct Wanted {
     pub lines: bool,
     /// It is enough that rows lie in the span: a chunk of which all rows do need not have their times.
     pub untimed: bool,
+    /// Rows of other outcomes need not be there. They may be all the same, so whoever asks looks.
+    pub outcome: Outcome,
+    /// Rows with less of a number than this need not be there. The same holds.
+    pub at_least: Option<(Number, u64)>,
+    /// Address, host and path of each row as one number, so that the same can be found without reading any of the three.
+    /// Chunks that have not got it have the three.
+    pub asked: bool,
+}
+
+/// How requests ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// In whatever way.
+    #[default]
+    Any,
+    /// With a verdict, or a status of 500 and more.
+    Failed,
+    /// Neither of that. Rows that are known to be so come without their code and status, for these say nothing more.
+    Fine,
 }
 
 impl Wanted {
@@ -199,7 +222,7 @@ impl Wanted {
             numbers: Number::ALL.to_vec(),
             rays: true,
             lines: true,
-            untimed: false,
+            ..Self::default()
         }
     }
 }

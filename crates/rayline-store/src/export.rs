@@ -9,7 +9,7 @@ use rayline_verdict::Moment;
 use crate::chunk::{Chunk, Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 use crate::query::{Filter, matches};
-use crate::segment::{Facts, Slot, Writer};
+use crate::segment::{Facts, GROUP_ROWS, Slot, Writer};
 
 /// The form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +71,37 @@ pub fn export(
     }
 }
 
+/// Visits requests so that rows come in the order of time, where chunks lie side by side: failed requests and others of the
+/// same time are kept apart. Those of files that overlap by more come as they are.
+fn visit_in_order(
+    source: &dyn Source,
+    span: Span,
+    wanted: &Wanted,
+    visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut held: Vec<Arc<Chunk>> = Vec::new();
+    let mut flush = |held: &mut Vec<Arc<Chunk>>| match std::mem::take(held).as_slice() {
+        [] => Ok(()),
+        [one] => visit(Arc::clone(one)),
+        several => visit(Arc::new(Chunk::concat(several).sorted())),
+    };
+    source.visit(Table::Requests, span, wanted, &mut |chunk| {
+        let last = held.iter().filter_map(|chunk| chunk.at.last()).max();
+        let is_later = last.zip(chunk.at.first()).is_some_and(|(last, first)| last <= first);
+        if is_later || held.iter().map(|chunk| chunk.len()).sum::<usize>() + chunk.len() > GROUP_ROWS {
+            flush(&mut held)?;
+        }
+        held.push(chunk);
+        Ok(())
+    })?;
+    flush(&mut held)
+}
+
 fn export_lines(source: &dyn Source, span: Span, filters: &[Filter], out: &mut dyn Write) -> io::Result<u64> {
     let dimensions = filters.iter().map(|filter| filter.dimension).collect();
     let wanted = Wanted { dimensions, lines: true, ..Wanted::default() };
     let mut count = 0;
-    source.visit(Table::Requests, span, &wanted, &mut |chunk| {
+    visit_in_order(source, span, &wanted, &mut |chunk| {
         for line in matches(&chunk, span, filters).filter_map(|row| chunk.lines.get(row)) {
             out.write_all(line)?;
             out.write_all(b"\n")?;
@@ -93,7 +119,7 @@ fn export_csv(source: &dyn Source, span: Span, filters: &[Filter], out: &mut dyn
     let numbers = wanted.numbers.iter().map(|number| number.name());
     table.write_record(["at", "ray", "weight"].into_iter().chain(names).chain(numbers))?;
     let mut count = 0;
-    source.visit(Table::Requests, span, &wanted, &mut |chunk| {
+    visit_in_order(source, span, &wanted, &mut |chunk| {
         for row in matches(&chunk, span, filters) {
             table.write_record(fields(&chunk, row, &wanted))?;
             count += 1;
@@ -156,7 +182,7 @@ impl Wanted {
             numbers: Number::ALL.to_vec(),
             rays: true,
             lines: true,
-            untimed: false,
+            ..Self::default()
         }
     }
 }

@@ -24,7 +24,7 @@ mod shelf;
 mod store;
 mod writer;
 
-pub use chunk::{Chunk, Column, Shared, Source, Span, Table, Wanted};
+pub use chunk::{Chunk, Column, Outcome, Shared, Source, Span, Table, Wanted};
 pub use dimension::{Dimension, Number};
 pub use export::{Format, export};
 pub use intake::{Intake, Take};

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use rayline_verdict::Moment;
 
-use crate::chunk::{Source, Span, Table, Wanted};
+use crate::chunk::{Outcome, Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 use count::{Count, Counting};
 use groups::Groups;
@@ -145,6 +145,12 @@ impl Error for QueryError {
             Self::Unreadable(why) => Some(why),
         }
     }
+}
+
+/// How all requests that pass these filters have ended: only failed ones have a code.
+pub(crate) fn outcome(filters: &[Filter]) -> Outcome {
+    let wants_code = |filter: &Filter| filter.dimension == Dimension::Code && !scan::passes(filter, "");
+    if filters.iter().any(wants_code) { Outcome::Failed } else { Outcome::Any }
 }
 
 impl From<std::io::Error> for QueryError {

@@ -27,8 +27,8 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
 use rayline_verdict::{Moment, RayId};
 
-use crate::chunk::{Chunk, Column, Shared, Span};
-use crate::dimension::Dimension;
+use crate::chunk::{ASKED, Chunk, Column, Outcome, Shared, Span, Wanted, asked_of, hash_of};
+use crate::dimension::{Dimension, Number};
 pub(crate) use facts::{Facts, Ranges};
 pub(crate) use slot::Slot;
 pub(crate) use write::{GROUP_ROWS, Writer};
@@ -62,6 +62,10 @@ pub(crate) struct Group {
     pub(crate) last: i64,
     /// The least and the greatest Ray ID.
     pub(crate) rays: Option<(u64, u64)>,
+    /// How all of its requests ended; [`Outcome::Any`] if that differs or is not known.
+    pub(crate) outcome: Outcome,
+    /// The least and the greatest of those numbers that are kept with bounds.
+    numbers: Vec<(Number, (u64, u64))>,
 }
 
 /// A column of a row group.
@@ -96,7 +100,12 @@ impl Segment {
         let slots = file.schema_descr().columns().iter().map(|column| Slot::named(column.name()));
         let slots: Vec<_> = slots.collect::<Option<_>>().ok_or_else(|| invalid("it has a column of no known name"))?;
         let groups = meta.row_groups().iter().map(|group| Group::of(group, &slots, bytes));
-        let groups = groups.collect::<Option<_>>().ok_or_else(|| invalid("a row group makes no sense"))?;
+        let mut groups: Vec<_> = groups.collect::<Option<_>>().ok_or_else(|| invalid("a row group makes no sense"))?;
+        if let Some(failed) = facts::failed_groups(pairs).map_err(invalid)? {
+            for (place, group) in groups.iter_mut().enumerate() {
+                group.outcome = if failed.contains(place as u64) { Outcome::Failed } else { Outcome::Fine };
+            }
+        }
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         Ok(Self { id, path: path.to_owned(), bytes, facts, groups, slots, disk, meta })
     }
@@ -160,6 +169,28 @@ impl Segment {
         })
     }
 
+    /// Who asked for what in each row, see [`Wanted::asked`]: made of the dictionaries as they are in the file.
+    pub(crate) fn asked(&self, group: usize) -> io::Result<Vec<u64>> {
+        let rows = self.groups.get(group).map_or(0, |group| group.rows);
+        let mut columns = [const { (Vec::new(), Vec::new()) }; ASKED.len()];
+        for ((codes, hashes), dimension) in columns.iter_mut().zip(ASKED) {
+            let mut place = |texts: &[Bytes]| {
+                let first = hashes.len() as u32;
+                hashes.extend(texts.iter().map(|text| hash_of(text)));
+                (first..hashes.len() as u32).collect()
+            };
+            *codes = self.codes(group, dimension, &mut place)?.unwrap_or_default();
+        }
+        let empty = hash_of(b"");
+        let of_row = |row: usize| {
+            asked_of(columns.each_ref().map(|(codes, hashes)| {
+                let hash = codes.get(row).and_then(|code| hashes.get(*code as usize));
+                hash.copied().unwrap_or(empty)
+            }))
+        };
+        Ok((0..rows).map(of_row).collect())
+    }
+
     /// Some of a row group's lines; `None` if the file has none.
     pub(crate) fn lines(&self, group: usize, rows: Range<usize>) -> io::Result<Option<Vec<Bytes>>> {
         guarded(|| match self.pages(group, Slot::Line)? {
@@ -211,13 +242,25 @@ impl Group {
             return None;
         }
         let (first, last) = bounds(Slot::At)?;
-        let rays = bounds(Slot::Ray).map(|(least, greatest)| (least.cast_unsigned(), greatest.cast_unsigned()));
-        Some(Self { rows, first, last, rays })
+        let unsigned = |slot| bounds(slot).map(|(least, greatest)| (least.cast_unsigned(), greatest.cast_unsigned()));
+        let numbers = Number::ALL.into_iter().filter_map(|number| Some((number, unsigned(Slot::Number(number))?)));
+        let (rays, numbers) = (unsigned(Slot::Ray), numbers.collect());
+        Some(Self { rows, first, last, rays, outcome: Outcome::Any, numbers })
     }
 
     /// Whether all of its rows are of a span.
     pub(crate) fn lies_in(&self, span: Span) -> bool {
         span.contains(Moment(self.first)) && span.contains(Moment(self.last))
+    }
+
+    /// Whether it may have rows that are wanted, as far as that depends on the rows.
+    pub(crate) fn may_have(&self, wanted: &Wanted) -> bool {
+        let outcome = self.outcome == Outcome::Any || wanted.outcome == Outcome::Any || self.outcome == wanted.outcome;
+        let enough = wanted.at_least.is_none_or(|(number, least)| {
+            let known = self.numbers.iter().find(|(known, _)| *known == number);
+            known.is_none_or(|(_, (_, greatest))| *greatest >= least)
+        });
+        outcome && enough
     }
 
     /// Whether it may have rows of a span.

@@ -21,7 +21,8 @@ use bytes::Bytes;
 use rayline_verdict::{Moment, RayId};
 
 use crate::cache::Columns;
-use crate::chunk::{Chunk, Source, Span, Table, Wanted};
+use crate::chunk::{Chunk, Outcome, Source, Span, Table, Wanted};
+use crate::dimension::Dimension;
 use crate::segment::{Decoded, Facts, Ranges, Segment, Slot};
 pub use trim::Trimmed;
 
@@ -314,7 +315,15 @@ impl Shelf {
                 chunk.at = chunk.at.part(&rows);
             }
         }
-        for slot in Slot::all_wanted(wanted).into_iter().filter(|slot| !matches!(slot, Slot::At | Slot::Line)) {
+        let is_known = |slot: &Slot| {
+            let tells = matches!(slot, Slot::Text(Dimension::Code | Dimension::EdgeStatus));
+            tells && wanted.outcome == Outcome::Fine && facts.outcome == Outcome::Fine
+        };
+        let needed = |slot: &Slot| !matches!(slot, Slot::At | Slot::Line) && !is_known(slot);
+        if wanted.asked {
+            chunk.asked = self.columns.asked(segment, group, &rows)?;
+        }
+        for slot in Slot::all_wanted(wanted).into_iter().filter(needed) {
             if let Some(column) = self.columns.read(segment, group, slot, &rows)? {
                 column.put_into(&mut chunk, slot);
             }
@@ -363,6 +372,7 @@ impl Shelf {
         visit: &mut dyn FnMut(Arc<Chunk>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut visits = visits_of(segments, table, span);
+        visits.retain(|visit| visit.segment.groups.get(visit.group).is_none_or(|group| group.may_have(wanted)));
         let later = Span { to: Moment(span.to.0.saturating_add(HOUR)), ..span };
         let unsummed = table.by_minute().map(|by_minute| merge::unsummed(segments, by_minute)).unwrap_or_default();
         let minutes = table.by_minute().map(|by_minute| visits_of(&unsummed, by_minute, later)).unwrap_or_default();

@@ -1,20 +1,26 @@
 //! What is about to go wrong: times near their limits, bodies near theirs, failures that become more, failures never seen
 //! before. Certificates and header sections are not known here: they are the edge's to tell.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rayline_verdict::Moment;
 
 use super::tally::{Seen, Tally};
 use super::{Percent, counts_against_site, only, party_of, share};
-use crate::chunk::{Source, Span};
+use crate::chunk::{Chunk, Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
+use crate::query::groups::Groups;
+use crate::query::plan::Piece;
+use crate::query::scan::{Batch, OUT, Pass, Sink, column, part, scan};
 use crate::query::{Filter, Matching, Query, QueryError, first_seen, run};
 
 /// From which part of a limit on it is near.
 const NEAR: f64 = 0.7;
 /// Fewer requests say nothing of a percentile.
 const LEAST_REQUESTS: f64 = 100.0;
+/// Hosts whose bodies are told apart.
+const MOST_HOSTS: usize = 10_000;
 /// How much more failures count as growing, and by how many standard deviations they have to be more.
 const GROWN: f64 = 2.0;
 const SIGNIFICANT: f64 = 4.0;
@@ -138,20 +144,52 @@ fn times(source: &dyn Source, span: Span, filters: &[Filter], limits: &Limits) -
 
 /// The largest body of each host. Only of requests kept, so a larger one may have passed.
 fn bodies(source: &dyn Source, span: Span, filters: &[Filter], limits: &Limits) -> Result<Vec<Warning>, QueryError> {
-    let quantiles = vec![(Number::RequestBytes, 1.0)];
-    let answer = run(source, &Query { by: vec![Dimension::Host], quantiles, ..asked(span, filters) })?;
-    let warning = |group: &crate::query::Group| {
-        let host = group.key.first()?;
-        let bytes = group.sum.quantiles.first().copied().flatten()?;
-        let degree = share(bytes, limits.request_body_bytes as f64);
+    let least = (limits.request_body_bytes as f64 * NEAR).ceil() as u64;
+    let mut dimensions: Vec<Dimension> = filters.iter().map(|filter| filter.dimension).collect();
+    dimensions.push(Dimension::Host);
+    dimensions.sort_unstable();
+    dimensions.dedup();
+    let numbers = vec![Number::RequestBytes];
+    let at_least = Some((Number::RequestBytes, least));
+    let wanted = Wanted { dimensions, numbers, at_least, untimed: true, ..Wanted::default() };
+    let pass = Pass { wanted: &wanted, filters, step: None };
+    let mut bodies = Bodies { least, largest: BTreeMap::new() };
+    scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut Groups::new(&[]), &mut bodies)?;
+    let warning = |(host, bytes): (String, u64)| {
+        let degree = share(bytes as f64, limits.request_body_bytes as f64);
         let sentence = format!(
             "a request to `{host}` had a body of {} of the {} bytes that `request_body_bytes` allows",
             Percent(degree.min(1.0)),
             limits.request_body_bytes
         );
-        (degree >= NEAR).then(|| Warning { kind: Kind::RequestBody, subject: host.clone(), degree, sentence })
+        Warning { kind: Kind::RequestBody, subject: host, degree, sentence }
     };
-    Ok(answer.groups.iter().filter_map(warning).collect())
+    Ok(bodies.largest.into_iter().map(warning).collect())
+}
+
+/// The largest body of each host that had one of at least so much. Few requests have.
+struct Bodies {
+    least: u64,
+    largest: BTreeMap<String, u64>,
+}
+
+impl Sink for Bodies {
+    fn begin(&mut self, _chunk: &Chunk, _table: Table) {}
+
+    fn take(&mut self, batch: &Batch<'_>) {
+        let Some(Some(bytes)) = batch.chunk.numbers.get(Number::RequestBytes.index()) else { return };
+        let hosts = column(batch.chunk, Dimension::Host);
+        let rows = batch.rows.clone().zip(batch.cells).zip(part(bytes, &batch.rows));
+        for ((row, _), bytes) in rows.filter(|((_, cell), bytes)| **cell != OUT && **bytes >= self.least) {
+            let host = hosts.and_then(|hosts| hosts.values.get(*hosts.codes.get(row)? as usize));
+            let host = host.map_or("", |host| host);
+            if let Some(largest) = self.largest.get_mut(host) {
+                *largest = (*largest).max(*bytes);
+            } else if self.largest.len() < MOST_HOSTS {
+                self.largest.insert(host.to_owned(), *bytes);
+            }
+        }
+    }
 }
 
 fn growing(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<Vec<Warning>, QueryError> {

@@ -1,12 +1,10 @@
 //! The failed requests of a span, as codes side by side, so that it can be asked which of them are the same. It keeps a
 //! bounded number of them, evenly thinned if there are more.
 
-use std::sync::Arc;
-
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use crate::chunk::{Chunk, Source, Span, Table, Wanted};
+use crate::chunk::{Chunk, Outcome, Source, Span, Table, Wanted};
 use crate::dimension::Dimension;
 use crate::query::failing::Failing;
 use crate::query::groups::Groups;
@@ -53,7 +51,7 @@ impl Failures {
         needed.extend([Dimension::Code, Dimension::EdgeStatus]);
         needed.sort_unstable();
         needed.dedup();
-        let wanted = Wanted { dimensions: needed, ..Wanted::default() };
+        let wanted = Wanted { dimensions: needed, outcome: Outcome::Failed, ..Wanted::default() };
         let pass = Pass { wanted: &wanted, filters, step: None };
         let texts = |dimension: &Dimension| Texts {
             dimension: *dimension,
@@ -86,17 +84,6 @@ impl Failures {
     pub(super) fn code(&self, dimension: Dimension, text: &str) -> Option<u32> {
         let column = self.columns.iter().find(|column| column.dimension == dimension)?;
         column.texts.get_index_of(text).and_then(|index| u32::try_from(index).ok())
-    }
-
-    /// The code that failures have for each of these texts, or [`UNSEEN`].
-    pub(super) fn codes_of(&self, dimension: Dimension, shared: &Shared) -> Vec<u32> {
-        let Some(column) = self.columns.iter().find(|column| column.dimension == dimension) else { return Vec::new() };
-        // Most are known already where the texts are the same as when failures were read.
-        let known = if column.known.shared.is(shared) { column.known.numbers.as_slice() } else { &[] };
-        let known = known.iter().copied().chain(std::iter::repeat(UNSEEN));
-        let look_up = |text: &str| self.code(dimension, text).unwrap_or(UNSEEN);
-        let code = |(text, known): (&Arc<str>, u32)| if known == UNSEEN { look_up(text) } else { known };
-        shared.texts().iter().zip(known).map(code).collect()
     }
 
     /// The values that failures have, by their codes.
@@ -140,7 +127,7 @@ impl Failures {
 }
 
 /// A code whose text has not been looked up yet.
-pub(super) const UNSEEN: u32 = u32::MAX;
+const UNSEEN: u32 = u32::MAX;
 
 struct Gathering {
     failures: Failures,

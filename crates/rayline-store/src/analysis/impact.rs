@@ -1,19 +1,15 @@
 //! Whom failures met. It counts what can be told apart by address and `User-Agent`, which is not quite people.
 
-use std::collections::{HashMap, HashSet};
+mod retries;
+
+use std::collections::HashSet;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
 use rayline_verdict::Moment;
 
-use super::both;
-use super::failures::{Failures, UNSEEN};
-use crate::chunk::{Chunk, Source, Span, Table, Wanted};
+use super::failures::Failures;
+use crate::chunk::{Source, Span};
 use crate::dimension::Dimension;
-use crate::query::failing::Failing;
-use crate::query::groups::Groups;
-use crate::query::plan::Piece;
-use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
 use crate::query::{Filter, QueryError};
 
 const NEEDED: [Dimension; 6] =
@@ -105,7 +101,7 @@ pub fn impact(source: &dyn Source, span: Span, filters: &[Filter]) -> Result<Imp
     impact.crawlers = crawlers.names(&failures, Dimension::UserAgent);
     impact.monitors = monitors.names(&failures, Dimension::UserAgent);
     impact.pages = foremost(asked, &failures);
-    impact.came_through = came_through(source, span, filters, &failures)?;
+    impact.came_through = retries::came_through(source, span, filters, &failures)?;
     Ok(impact)
 }
 
@@ -179,140 +175,4 @@ fn foremost(mut asked: Vec<((u32, u32), u32)>, failures: &Failures) -> Vec<Page>
     pages.sort_by(|a, b| (b.addresses, b.failed, &a.host, &a.path).cmp(&(a.addresses, a.failed, &b.host, &b.path)));
     pages.truncate(MOST_PAGES);
     pages
-}
-
-/// What a page is asked for by, and which: that it came on another try is only known of the same address.
-const ASKED: [Dimension; 3] = [Dimension::Client, Dimension::Host, Dimension::Path];
-
-/// How many addresses got what had failed them, later in the span.
-fn came_through(source: &dyn Source, span: Span, filters: &[Filter], failures: &Failures) -> Result<u64, QueryError> {
-    let mut first: HashMap<[u32; 3], i64, RandomState> = HashMap::default();
-    for (row, at) in failures.at.iter().enumerate() {
-        let asked = ASKED.map(|dimension| failures.codes(dimension).get(row).copied().unwrap_or_default());
-        first.entry(asked).or_insert(*at);
-    }
-    // a success has no code and another status: filters on what failed would hide it
-    let outcome = [Dimension::Code, Dimension::Party, Dimension::EdgeStatus, Dimension::OriginStatus];
-    let filters: Vec<Filter> = filters.iter().filter(|filter| !outcome.contains(&filter.dimension)).cloned().collect();
-    let mut dimensions: Vec<Dimension> = filters.iter().map(|filter| filter.dimension).collect();
-    dimensions.extend(ASKED);
-    dimensions.extend([Dimension::Code, Dimension::EdgeStatus]);
-    dimensions.sort_unstable();
-    dimensions.dedup();
-    let wanted = Wanted { dimensions, ..Wanted::default() };
-    let pass = Pass { wanted: &wanted, filters: &filters, step: None };
-    let mut sieve = Sieve::default();
-    first.keys().for_each(|asked| sieve.add(*asked));
-    let through = |span: Span| -> Result<Marks, QueryError> {
-        let mut retries = Retries {
-            failures,
-            first: &first,
-            sieve: &sieve,
-            failing: Failing::default(),
-            shared: Default::default(),
-            of_failures: Default::default(),
-            waiting: Vec::new(),
-            through: Marks::of(failures, Dimension::Client),
-        };
-        scan(source, &[Piece { table: Table::Requests, span }], &pass, &mut Groups::new(&[]), &mut retries)?;
-        Ok(retries.through)
-    };
-    // When an address first failed is known by now, so each half can be looked through by itself.
-    let middle = Moment(span.from.0.midpoint(span.to.0));
-    let (mut early, late) = both(|| through(Span { to: middle, ..span }), || through(Span { from: middle, ..span }))?;
-    early.0.iter_mut().zip(late.0).for_each(|(mark, other)| *mark |= other);
-    Ok(early.count())
-}
-
-/// What was asked in vain, with one bit for each: so few that the processor has them at hand. What it does not hold need not be
-/// looked up; what it holds was asked most likely.
-struct Sieve(Vec<u64>);
-
-impl Default for Sieve {
-    fn default() -> Self {
-        Self(vec![0; 1 << (Self::BITS - 6)])
-    }
-}
-
-impl Sieve {
-    /// Twenty times as many as there are failures at most.
-    const BITS: u32 = 22;
-
-    fn place([client, host, path]: [u32; 3]) -> (usize, u64) {
-        let asked = u64::from(client) << 32 | u64::from(path);
-        let mixed = (asked ^ u64::from(host).rotate_right(12)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let bit = mixed >> (u64::BITS - Self::BITS);
-        ((bit >> 6) as usize, 1 << (bit & 63))
-    }
-
-    fn add(&mut self, asked: [u32; 3]) {
-        let (word, bit) = Self::place(asked);
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= bit;
-        }
-    }
-
-    fn may_hold(&self, asked: [u32; 3]) -> bool {
-        let (word, bit) = Self::place(asked);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
-    }
-}
-
-struct Retries<'a> {
-    failures: &'a Failures,
-    /// When each address first asked for each page in vain.
-    first: &'a HashMap<[u32; 3], i64, RandomState>,
-    sieve: &'a Sieve,
-    failing: Failing,
-    shared: [Shared; 3],
-    /// Of the chunk at hand, by what is asked: the code that failures have for each of its codes, or [`UNSEEN`].
-    of_failures: [Vec<u32>; 3],
-    /// Which of its addresses have failed and not come through yet.
-    waiting: Vec<bool>,
-    through: Marks,
-}
-
-impl Sink for Retries<'_> {
-    fn begin(&mut self, chunk: &Chunk, _table: Table) {
-        self.failing.begin(chunk);
-        for ((known, shared), dimension) in self.of_failures.iter_mut().zip(&mut self.shared).zip(ASKED) {
-            if !shared.stays(column(chunk, dimension)) {
-                *known = self.failures.codes_of(dimension, shared);
-                if dimension == Dimension::Client {
-                    let waits = |code: &u32| self.through.0.get(*code as usize) == Some(&false);
-                    self.waiting = known.iter().map(waits).collect();
-                }
-            }
-        }
-    }
-
-    fn take(&mut self, batch: &Batch<'_>) {
-        let codes = ASKED.map(|dimension| column(batch.chunk, dimension).map(|column| column.codes.as_slice()));
-        let [Some(clients), Some(hosts), Some(paths)] = codes else { return };
-        let [of_client, of_host, of_path] = &self.of_failures;
-        let known = |of: &[u32], codes: &[u32], row: usize| {
-            of.get(*codes.get(row)? as usize).copied().filter(|code| *code != UNSEEN)
-        };
-        let marks = self.failing.mark(batch.chunk, &batch.rows);
-        let clients_of_rows = part(clients, &batch.rows);
-        for (((row, cell), failed), client) in batch.rows.clone().zip(batch.cells).zip(marks).zip(clients_of_rows) {
-            // most are through soon, and cost no more than this
-            let Some(waiting) = self.waiting.get_mut(*client as usize).filter(|waiting| **waiting) else { continue };
-            if *failed || *cell == OUT {
-                continue;
-            }
-            let Some(client) = known(of_client, clients, row) else { continue };
-            let (Some(host), Some(path)) = (known(of_host, hosts, row), known(of_path, paths, row)) else { continue };
-            let asked = [client, host, path];
-            if !self.sieve.may_hold(asked) {
-                continue;
-            }
-            let failed_at = self.first.get(&asked);
-            if failed_at.zip(batch.chunk.at.get(row)).is_some_and(|(failed, at)| failed < at) {
-                self.through.set(client);
-                *waiting = false;
-            }
-        }
-    }
 }

@@ -11,7 +11,7 @@ use crate::query::failing::Failing;
 use crate::query::groups::Groups;
 use crate::query::plan::{Piece, Plan};
 use crate::query::scan::{Batch, OUT, Pass, Shared, Sink, column, part, scan};
-use crate::query::{Filter, Query, QueryError};
+use crate::query::{Filter, Query, QueryError, outcome};
 
 /// How many values of a dimension are told apart; those that come later are not counted by themselves.
 const MOST: usize = 200_000;
@@ -72,7 +72,7 @@ impl Tally {
         needed.extend(filters.iter().map(|filter| filter.dimension).chain([Dimension::Code, Dimension::EdgeStatus]));
         needed.sort_unstable();
         needed.dedup();
-        let wanted = Wanted { dimensions: needed, untimed: true, ..Wanted::default() };
+        let wanted = Wanted { dimensions: needed, untimed: true, outcome: outcome(filters), ..Wanted::default() };
         let pass = Pass { wanted: &wanted, filters, step: None };
         let mut tallying = Tallying {
             tally: self,

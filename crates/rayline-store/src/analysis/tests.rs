@@ -1,5 +1,6 @@
 //! Every analysis against histories whose truth is known, because it was written into them.
 
+mod files;
 mod history;
 
 use std::io;

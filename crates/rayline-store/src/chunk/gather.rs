@@ -24,6 +24,7 @@ impl Chunk {
             }),
             numbers: self.numbers.each_ref().map(|numbers| numbers.as_ref().map(|numbers| pick(numbers, rows))),
             lines: pick(&self.lines, rows),
+            asked: pick(&self.asked, rows),
         }
     }
 

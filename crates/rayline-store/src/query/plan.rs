@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rayline_verdict::Moment;
 
-use super::Query;
+use super::{Query, outcome};
 use crate::chunk::{Source, Span, Table, Wanted};
 use crate::dimension::{Dimension, Number};
 
@@ -104,6 +104,7 @@ impl Plan {
             Table::Requests | Table::Minutes | Table::Hours => Wanted {
                 dimensions: asked(query, &[Dimension::Code, Dimension::EdgeStatus]),
                 numbers: vec![Number::ResponseBytes],
+                outcome: outcome(&query.filters),
                 ..Wanted::default()
             },
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rayline_verdict::{Moment, RayId};
 
 use super::scan::passes;
-use super::{Filter, QueryError};
+use super::{Filter, QueryError, outcome};
 use crate::chunk::{Chunk, Source, Span, Table, Wanted};
 use crate::dimension::Dimension;
 
@@ -48,7 +48,7 @@ pub fn rows(source: &dyn Source, span: Span, filters: &[Filter], limit: usize) -
     dimensions.dedup();
 
     // lines are long: which requests are wanted is found without them
-    let wanted = Wanted { dimensions, ..Wanted::default() };
+    let wanted = Wanted { dimensions, outcome: outcome(filters), ..Wanted::default() };
     let newest = newest(source, span, filters, limit, &wanted)?;
 
     let wanted = Wanted { rays: true, lines: true, ..wanted };

@@ -131,11 +131,6 @@ impl Shared {
         same
     }
 
-    /// Whether another one has the same texts.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0.as_ref().zip(other.0.as_ref()).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
-    }
-
     pub(crate) fn texts(&self) -> &[Arc<str>] {
         self.0.as_ref().map_or(&[], |texts| texts)
     }

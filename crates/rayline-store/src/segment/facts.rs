@@ -75,6 +75,20 @@ impl Facts {
     }
 }
 
+/// The name under which a file says which of its row groups have failed requests alone; the others have none then. It is not
+/// known before the last row group is written, so it stands beside the other facts.
+const FAILED_GROUPS: &str = "rayline.failed_groups";
+
+pub(super) fn failed_groups_pair(groups: &Ranges) -> KeyValue {
+    KeyValue::new(FAILED_GROUPS.to_owned(), groups.to_string())
+}
+
+/// Read back; `None` if the file does not say it.
+pub(super) fn failed_groups(pairs: &[KeyValue]) -> Result<Option<Ranges>, String> {
+    let said = pairs.iter().any(|pair| pair.key == FAILED_GROUPS);
+    said.then(|| parse(pairs, FAILED_GROUPS)).transpose()
+}
+
 fn parse<T: FromStr>(pairs: &[KeyValue], key: &str) -> Result<T, String> {
     let value = pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
     value.and_then(|value| value.parse().ok()).ok_or_else(|| format!("it does not say its `{key}`"))

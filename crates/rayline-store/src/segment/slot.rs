@@ -98,7 +98,7 @@ impl Slot {
 
     /// Whether the least and the greatest value of a row group are kept: only by these are row groups chosen.
     pub(super) const fn has_bounds(self) -> bool {
-        matches!(self, Self::At | Self::Ray)
+        matches!(self, Self::At | Self::Ray | Self::Number(Number::RequestBytes))
     }
 
     /// Its place among all columns that there can be, in the order of files.

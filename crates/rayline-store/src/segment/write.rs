@@ -11,9 +11,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{ColumnPath, Type};
 
-use super::facts::Facts;
+use super::facts::{Facts, Ranges, failed_groups_pair};
 use super::slot::Slot;
 use crate::chunk::{Chunk, Column};
+use crate::query::failing::Failing;
 
 /// Rows of a row group at most.
 pub(crate) const GROUP_ROWS: usize = 128 * 1024;
@@ -30,6 +31,10 @@ pub(crate) struct Writer<W: Write + Send> {
     file: SerializedFileWriter<W>,
     slots: Vec<Slot>,
     waiting: Vec<Arc<Chunk>>,
+    /// So many row groups are written.
+    groups: u64,
+    /// Which of them have failed requests alone, if these are kept apart.
+    failed: Option<Ranges>,
 }
 
 impl<W: Write + Send> Writer<W> {
@@ -37,7 +42,13 @@ impl<W: Write + Send> Writer<W> {
     pub(crate) fn new(out: W, slots: Vec<Slot>, facts: &Facts) -> io::Result<Self> {
         let schema = schema(&slots)?;
         let file = SerializedFileWriter::new(out, schema, properties(&slots, facts)?)?;
-        Ok(Self { file, slots, waiting: Vec::new() })
+        Ok(Self { file, slots, waiting: Vec::new(), groups: 0, failed: None })
+    }
+
+    /// Failed requests get row groups of their own, each beside that of the others of the same time: most questions are about
+    /// them alone, and they are few.
+    pub(crate) fn keep_failed_apart(&mut self) {
+        self.failed.get_or_insert_default();
     }
 
     /// Adds rows. What they have and the file has not is left out.
@@ -52,15 +63,31 @@ impl<W: Write + Send> Writer<W> {
     /// Ends the file.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.flush()?;
+        if let Some(failed) = &self.failed {
+            self.file.append_key_value_metadata(failed_groups_pair(failed));
+        }
         Ok(self.file.into_inner()?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let chunk = Chunk::concat(&std::mem::take(&mut self.waiting)).sorted();
+        if self.failed.is_none() {
+            return self.add_groups(&chunk);
+        }
+        let (failed, fine) = apart(chunk);
+        let before = self.groups;
+        self.add_groups(&failed)?;
+        let of_failed = before..self.groups;
+        self.failed.iter_mut().for_each(|failed| of_failed.clone().for_each(|group| failed.insert(group)));
+        self.add_groups(&fine)
+    }
+
+    fn add_groups(&mut self, chunk: &Chunk) -> io::Result<()> {
         let mut start = 0;
         while start < chunk.len() {
-            let end = group_end(&chunk, start);
-            self.add_group(&chunk, start, end)?;
+            let end = group_end(chunk, start);
+            self.add_group(chunk, start, end)?;
+            self.groups += 1;
             start = end;
         }
         Ok(())
@@ -76,6 +103,21 @@ impl<W: Write + Send> Writer<W> {
         }
         group.close()?;
         Ok(())
+    }
+}
+
+/// The failed requests, and the others.
+fn apart(chunk: Chunk) -> (Chunk, Chunk) {
+    let mut failing = Failing::default();
+    failing.begin(&chunk);
+    let rows = 0..u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+    let marked = rows.zip(failing.mark(&chunk, &(0..chunk.len())));
+    let (failed, fine): (Vec<_>, Vec<_>) = marked.partition(|(_, failed)| **failed);
+    let [failed, fine] = [failed, fine].map(|rows| rows.into_iter().map(|(row, _)| row).collect::<Vec<u32>>());
+    match (failed.is_empty(), fine.is_empty()) {
+        (true, _) => (Chunk::default(), chunk),
+        (false, true) => (chunk, Chunk::default()),
+        (false, false) => (chunk.select(&failed), chunk.select(&fine)),
     }
 }
 
@@ -208,7 +250,7 @@ pub(super) fn write_with_small_dictionary<W: Write + Send>(out: W, slots: &[Slot
     let properties = WriterProperties::clone(&properties(slots, &facts).unwrap()).into_builder();
     let properties = properties.set_dictionary_page_size_limit(4096).build();
     let file = SerializedFileWriter::new(out, schema(slots).unwrap(), Arc::new(properties)).unwrap();
-    let mut writer = Writer { file, slots: slots.to_vec(), waiting: Vec::new() };
+    let mut writer = Writer { file, slots: slots.to_vec(), waiting: Vec::new(), groups: 0, failed: None };
     writer.add(Arc::new(chunk.clone())).unwrap();
     writer.finish().unwrap();
 }

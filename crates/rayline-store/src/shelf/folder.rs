@@ -100,6 +100,9 @@ pub(super) fn create(
     let made = (|| {
         let file = BufWriter::with_capacity(256 * 1024, File::create(&temporary)?);
         let mut writer = Writer::new(file, slots, facts)?;
+        if facts.table == Table::Requests {
+            writer.keep_failed_apart();
+        }
         step::reached("begun");
         write(&mut writer)?;
         let file = writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;

@@ -35,6 +35,13 @@ fn requests(from: i64, rows: usize) -> Chunk {
     chunk
 }
 
+/// The same where none failed, so that they are one row group.
+fn fine_requests(from: i64, rows: usize) -> Chunk {
+    let mut chunk = requests(from, rows);
+    chunk.columns[Dimension::Code.index()] = None;
+    chunk
+}
+
 fn ray_at(at: i64) -> RayId {
     RayId(((at / 1_000_000) as u64) << 22 | 7)
 }
@@ -98,7 +105,7 @@ fn spans_and_columns_are_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(folder.path()).unwrap();
     for minute in [2, 0, 1] {
-        shelf.add(Table::Requests, &requests(START + minute * MINUTE, 100)).unwrap();
+        shelf.add(Table::Requests, &fine_requests(START + minute * MINUTE, 100)).unwrap();
     }
     let span = Span { from: Moment(START + 1), to: Moment(START + MINUTE) };
     let wanted = Wanted { numbers: vec![Number::Wait, Number::Dns], ..Wanted::default() };
@@ -118,11 +125,38 @@ fn spans_and_columns_are_chosen() {
 }
 
 #[test]
+fn failed_requests_are_kept_apart_and_nothing_else_is_read_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(folder.path()).unwrap();
+    for minute in 0..3 {
+        shelf.add(Table::Requests, &requests(START + minute * MINUTE, 99)).unwrap();
+    }
+    let rows = |outcome: Outcome| {
+        let wanted = Wanted { dimensions: vec![Dimension::Code], outcome, ..Wanted::default() };
+        let chunks = shelf.chunks(Table::Requests, ALWAYS, &wanted).unwrap();
+        chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
+    };
+    let all = [Outcome::Any, Outcome::Failed, Outcome::Fine];
+    assert_eq!(all.map(rows), [297, 99, 198]);
+    shelf.trim(Moment(START + 2 * DAY), &options(folder.path())).unwrap();
+    assert_eq!((files(folder.path()).len(), all.map(rows)), (1, [297, 99, 198]));
+    // a number's bounds tell that none is so great
+    let at_least = |least: u64| {
+        let at_least = Some((Number::RequestBytes, least));
+        shelf.chunks(Table::Requests, ALWAYS, &Wanted { at_least, ..Wanted::default() }).unwrap().len()
+    };
+    let mut large = fine_requests(START + HOUR, 9);
+    large.numbers[Number::RequestBytes.index()] = Some((0..9).collect());
+    shelf.add(Table::Requests, &large).unwrap();
+    assert_eq!((at_least(8), at_least(9)), (3, 2), "what is not known counts too");
+}
+
+#[test]
 fn many_row_groups_come_in_order_and_only_as_long_as_they_are_wanted() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(folder.path()).unwrap();
     for minute in 0..30 {
-        shelf.add(Table::Requests, &requests(START + (minute * 7 % 30) * MINUTE, 5)).unwrap();
+        shelf.add(Table::Requests, &fine_requests(START + (minute * 7 % 30) * MINUTE, 5)).unwrap();
     }
     let mut firsts = Vec::new();
     let mut visited = |most: usize| {
@@ -141,7 +175,7 @@ fn many_row_groups_come_in_order_and_only_as_long_as_they_are_wanted() {
 fn rows_that_come_out_of_order_are_stored_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(folder.path()).unwrap();
-    let mixed = Chunk::concat(&[Arc::new(requests(START + MINUTE, 10)), Arc::new(minutes(START, 3))]);
+    let mixed = Chunk::concat(&[Arc::new(fine_requests(START + MINUTE, 10)), Arc::new(minutes(START, 3))]);
     shelf.add(Table::Requests, &mixed).unwrap();
     let chunks = shelf.chunks(Table::Requests, ALWAYS, &Wanted::all()).unwrap();
     assert!(chunks[0].at.is_sorted());
@@ -271,7 +305,7 @@ fn damaged_files_are_set_aside_and_noted() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(folder.path()).unwrap();
     for minute in 0..3 {
-        shelf.add(Table::Requests, &requests(START + minute * MINUTE, 1000)).unwrap();
+        shelf.add(Table::Requests, &fine_requests(START + minute * MINUTE, 1000)).unwrap();
     }
     let names = files(folder.path());
     drop(shelf);
@@ -291,7 +325,7 @@ fn damaged_files_are_set_aside_and_noted() {
     assert_eq!(everything(&shelf, Table::Requests).len(), 1000);
     assert!(shelf.notes()[1].contains("left out"), "{:?}", shelf.notes());
     // A day later, when all of them should become one, what cannot be read stays as it is.
-    shelf.add(Table::Requests, &requests(START + 9 * MINUTE, 1000)).unwrap();
+    shelf.add(Table::Requests, &fine_requests(START + 9 * MINUTE, 1000)).unwrap();
     shelf.trim(Moment(START + 2 * DAY), &options(folder.path())).unwrap();
     assert_eq!(everything(&shelf, Table::Requests).len(), 2000);
     assert!(overwritten.exists());

@@ -99,7 +99,7 @@ impl Growing {
             rays: self.rays.clone().into(),
             columns: Dimension::ALL.map(column),
             numbers: self.numbers.each_ref().map(|list| Some(list.clone().into())),
-            lines: Vec::new().into(),
+            ..Chunk::default()
         };
         let places = order.iter().filter_map(|row| self.places.get(*row as usize).copied()).collect();
         Block { chunk: Arc::new(chunk.select(&order)), places }
