@@ -6,6 +6,7 @@ mod line;
 mod mask;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use rayline_verdict::record::OriginFacts;
 use rayline_verdict::{Code, RayId, Record};
@@ -78,15 +79,15 @@ impl<'a> Values<'a> {
                 Dimension::Zone => line.zone.clone(),
                 Dimension::Host => host(line.host.clone()),
                 Dimension::Method => line.method.clone(),
-                Dimension::EdgeStatus => line.edge_status.to_string().into(),
-                Dimension::OriginStatus => line.origin_status.to_string().into(),
+                Dimension::EdgeStatus => decimal(line.edge_status),
+                Dimension::OriginStatus => decimal(line.origin_status),
                 Dimension::Code => line.code.clone(),
                 Dimension::Party => party.into(),
                 Dimension::Colo => line.colo.clone(),
                 Dimension::Origin => origin(&line.origin_ip, line.origin_port).into(),
                 Dimension::Cache => line.cache.clone(),
                 Dimension::Country => line.country.clone(),
-                Dimension::Plan => line.plan.to_string().into(),
+                Dimension::Plan => decimal(line.plan),
                 Dimension::Worker => line.worker.clone(),
                 Dimension::Rule => line.rule.clone(),
                 Dimension::Path => path(line.uri.clone()),
@@ -120,18 +121,32 @@ fn path(uri: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn origin(ip: &str, port: u64) -> String {
+    let port = decimal(port);
     match ip {
         "" => String::new(),
-        ip if ip.contains(':') => format!("[{ip}]:{port}"),
-        ip => format!("{ip}:{port}"),
+        ip if ip.contains(':') => ["[", ip, "]:", &port].concat(),
+        ip => [ip, ":", &port].concat(),
+    }
+}
+
+/// The smallest numbers as texts: every status, and the ports that are used most.
+static DECIMALS: LazyLock<Vec<String>> = LazyLock::new(|| (0..10_000_u32).map(|number| number.to_string()).collect());
+
+/// A number as a text.
+fn decimal(number: u64) -> Cow<'static, str> {
+    match usize::try_from(number).ok().and_then(|place| DECIMALS.get(place)) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(number.to_string()),
     }
 }
 
 /// The beginning of a text: at most so many bytes, of whole characters.
+#[inline]
 fn cut(text: Cow<'_, str>, bytes: usize) -> Cow<'_, str> {
-    if text.len() <= bytes {
-        return text;
-    }
+    if text.len() <= bytes { text } else { shortened(text, bytes) }
+}
+
+fn shortened(text: Cow<'_, str>, bytes: usize) -> Cow<'_, str> {
     let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),

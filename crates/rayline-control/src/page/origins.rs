@@ -67,6 +67,7 @@ pub(crate) async fn show(
                 Err(why) => (unanswered(why)),
             }
             (configured(&status))
+            (parts::seen_since(shared.started))
         }
     };
     VIEW.answer(&shared, &who, &pairs, read, draw).await

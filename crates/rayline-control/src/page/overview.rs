@@ -144,6 +144,7 @@ fn body(shared: &Shared, scope: &Scope, seen: &Seen) -> Markup {
             }
         }
         div #certificates data-swap { (certificates(&status)) }
+        (parts::seen_since(shared.started))
     }
 }
 

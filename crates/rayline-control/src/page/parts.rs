@@ -1,9 +1,10 @@
 //! Pieces that several pages are made of.
 
 use maud::{Markup, html};
-use rayline_verdict::{Code, Party, TABLE};
+use rayline_verdict::{Code, Moment, Party, TABLE};
 
-use crate::show::{long, short};
+use crate::control::now;
+use crate::show::{self, long, short};
 
 /// Characters of a sentence; more than is ever said.
 const PROSE: usize = 4_000;
@@ -49,6 +50,16 @@ pub(crate) fn code(name: &str) -> Markup {
 /// The code of that name.
 pub(crate) fn code_named(name: &str) -> Option<Code> {
     TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.code)
+}
+
+/// How far back goes what the edge has seen itself, and keeps nowhere.
+pub(crate) fn seen_since(started: Moment) -> Markup {
+    html! {
+        p.soft.small {
+            "Certificates of origins, and header sections near their limits, are known as far as requests have shown them since the start of the edge, "
+            (show::ago(started, now())) "."
+        }
+    }
 }
 
 /// What stands where there is nothing to show: why, and what to do.

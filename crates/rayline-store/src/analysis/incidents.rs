@@ -25,7 +25,7 @@ const QUIET: i64 = 5 * MINUTE;
 /// Fewer failures are no incident.
 const LEAST: usize = 3;
 /// What begins so near to one another at the same origin is one incident with several codes.
-const TOGETHER: u64 = 2 * MINUTE.unsigned_abs();
+const TOGETHER: i64 = 2 * MINUTE;
 /// What begins so near to one another at several origins with one code is one incident of all of them: what one failure
 /// does to another takes longer.
 const AT_ONCE: u64 = 2 * SECOND.unsigned_abs();
@@ -176,26 +176,31 @@ fn bursts(failures: &Failures) -> Vec<Burst<'_>> {
 fn merged<'a>(mut bursts: Vec<Burst<'a>>) -> Vec<Vec<Burst<'a>>> {
     bursts.sort_by_key(|burst| (Reverse(burst.rows.len()), burst.begin));
     let mut merged: Vec<Vec<Burst<'a>>> = Vec::new();
+    // by begin: of which incident each one is, and its place there
+    let mut begins: BTreeMap<i64, Vec<(usize, usize)>> = BTreeMap::new();
     for burst in bursts {
-        let same = merged.iter_mut().find(|incident| {
-            incident.iter().any(|other| {
-                let apart = burst.begin.abs_diff(other.begin);
-                // most are far apart, and their names need not be looked at
-                if apart > TOGETHER {
-                    return false;
-                }
-                let same_scope = other.scope == burst.scope && party_of(other.code) == party_of(burst.code);
-                let both_origins = matches!((other.scope, burst.scope), (Scope::Origin(_), Scope::Origin(_)));
-                let everywhere = both_origins && other.code == burst.code && apart <= AT_ONCE;
-                (same_scope && burst.begin <= other.end && other.begin <= burst.end) || everywhere
-            })
+        let near = burst.begin.saturating_sub(TOGETHER)..=burst.begin.saturating_add(TOGETHER);
+        let same = begins.range(near).flat_map(|(_, of)| of).filter(|(incident, place)| {
+            let other = merged.get(*incident).and_then(|incident| incident.get(*place));
+            other.is_some_and(|other| is_same(other, &burst))
         });
-        match same {
-            Some(incident) => incident.push(burst),
-            None => merged.push(vec![burst]),
+        let incident = same.map(|(incident, _)| *incident).min().unwrap_or(merged.len());
+        if incident == merged.len() {
+            merged.push(Vec::new());
         }
+        let Some(all) = merged.get_mut(incident) else { continue };
+        begins.entry(burst.begin).or_default().push((incident, all.len()));
+        all.push(burst);
     }
     merged
+}
+
+/// Whether two that begin near to one another are one incident.
+fn is_same(one: &Burst<'_>, other: &Burst<'_>) -> bool {
+    let same_scope = one.scope == other.scope && party_of(one.code) == party_of(other.code);
+    let both_origins = matches!((one.scope, other.scope), (Scope::Origin(_), Scope::Origin(_)));
+    let everywhere = both_origins && one.code == other.code && one.begin.abs_diff(other.begin) <= AT_ONCE;
+    (same_scope && other.begin <= one.end && one.begin <= other.end) || everywhere
 }
 
 fn incident(bursts: &[Burst<'_>], failures: &Failures, span: Span) -> Incident {

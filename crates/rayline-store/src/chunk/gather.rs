@@ -129,7 +129,7 @@ fn joined_column(chunks: &[Arc<Chunk>], index: usize) -> Option<Column> {
 }
 
 /// Texts, each once, and where they are.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
     /// In the order in which they came.
     pub(crate) values: Vec<Arc<str>>,

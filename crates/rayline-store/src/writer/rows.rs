@@ -42,7 +42,7 @@ pub(crate) struct Block {
 }
 
 /// Rows in the order in which they came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Growing {
     at: Vec<i64>,
     weight: Vec<u32>,
@@ -79,28 +79,36 @@ impl Growing {
 
     /// The same rows in the order of time.
     pub(super) fn block(&self) -> Block {
-        self.made.get_or_init(|| self.make()).clone()
+        self.made.get_or_init(|| self.clone().into_block()).clone()
     }
 
-    fn make(&self) -> Block {
-        let mut order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
-        order.sort_by_key(|row| self.at.get(*row as usize).copied());
-        let column = |dimension: Dimension| match dimension {
-            // only of the times
-            Dimension::Phase | Dimension::Bucket => None,
-            dimension => {
-                let (codes, texts) = self.columns.get(dimension.index())?;
-                Some(Column { codes: codes.clone().into(), values: Arc::new(texts.values.clone()) })
-            }
-        };
+    /// The same of rows to which none will come. Nothing is copied if they came in the order of time.
+    pub(super) fn into_block(mut self) -> Block {
+        if let Some(made) = self.made.take() {
+            return made;
+        }
+        let mut columns = self.columns.map(|(codes, texts)| {
+            let values = Arc::new(texts.values);
+            Some(Column { codes: codes.into(), values })
+        });
+        // only of the times
+        for dimension in [Dimension::Phase, Dimension::Bucket] {
+            columns.get_mut(dimension.index()).and_then(Option::take);
+        }
+        let sorted = self.at.is_sorted();
         let chunk = Chunk {
-            at: self.at.clone().into(),
-            weight: self.weight.clone().into(),
-            rays: self.rays.clone().into(),
-            columns: Dimension::ALL.map(column),
-            numbers: self.numbers.each_ref().map(|list| Some(list.clone().into())),
+            at: self.at.into(),
+            weight: self.weight.into(),
+            rays: self.rays.into(),
+            columns,
+            numbers: self.numbers.map(|list| Some(list.into())),
             ..Chunk::default()
         };
+        if sorted {
+            return Block { chunk: Arc::new(chunk), places: self.places };
+        }
+        let mut order: Vec<u32> = (0..u32::try_from(chunk.len()).unwrap_or(u32::MAX)).collect();
+        order.sort_by_key(|row| chunk.at.get(*row as usize).copied());
         let places = order.iter().filter_map(|row| self.places.get(*row as usize).copied()).collect();
         Block { chunk: Arc::new(chunk.select(&order)), places }
     }

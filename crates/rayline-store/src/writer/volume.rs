@@ -105,8 +105,7 @@ impl Volume {
             self.times.add(row);
             self.growing.push(row);
             if self.growing.is_full() {
-                self.full.push(self.growing.block());
-                self.growing = Growing::default();
+                self.full.push(std::mem::take(&mut self.growing).into_block());
             }
         }
     }

@@ -109,8 +109,16 @@ impl Sink for Counting<'_> {
     fn take(&mut self, batch: &Batch<'_>) {
         let at = part(&batch.chunk.at, &batch.rows);
         let weights = part(&batch.chunk.weight, &batch.rows);
+        let (Some(first), Some(last)) = (at.iter().min(), at.iter().max()) else { return };
+        // rows side by side are of about the same time, in which few incidents lie
+        let is_near = |nth: &usize| {
+            let window = self.windows.get(*nth).map(|window| window.piece.span);
+            window.is_some_and(|span| span.from.0 <= *last && *first < span.to.0)
+        };
         for (dimension, open) in BY.into_iter().zip(&self.open) {
             let Some(column) = column(batch.chunk, dimension) else { continue };
+            let open: Vec<Vec<usize>> =
+                open.iter().map(|windows| windows.iter().copied().filter(is_near).collect()).collect();
             if open.iter().all(Vec::is_empty) {
                 continue;
             }
