@@ -12,6 +12,7 @@ mod origin;
 pub mod overhead;
 mod peer;
 mod report;
+pub mod rules;
 mod scenario;
 mod stage;
 mod usage;

@@ -11,6 +11,7 @@ enum Command {
     Clinic(rayline_lab::clinic::Clinic),
     Overhead(rayline_lab::bench::overhead::Overhead),
     Peers(rayline_lab::peers::Peers),
+    Rules(rayline_lab::bench::rules::RulesBench),
 }
 
 fn main() -> ExitCode {
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Command::Overhead(overhead) => rayline_lab::bench::overhead::run(&overhead),
         Command::Clinic(clinic) => rayline_lab::clinic::run(&clinic),
         Command::Peers(peers) => rayline_lab::peers::run(&peers),
+        Command::Rules(rules) => rayline_lab::bench::rules::run_rules(&rules),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

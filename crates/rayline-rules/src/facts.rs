@@ -36,4 +36,10 @@ pub trait Facts {
     /// Each entry of a field that is a map or an array, in the order it came, until `each` breaks. The key is empty for
     /// an array. Names of header fields come as they were sent: whoever compares them ignores their case.
     fn entries(&self, field: Field, each: &mut Each<'_>);
+
+    /// A number that is another one once any fact of this request has become another: what was worked out in one phase
+    /// then counts in the next as long as it is the same. `None` promises nothing, so that each phase begins anew.
+    fn revision(&self) -> Option<u64> {
+        None
+    }
 }

@@ -35,6 +35,7 @@ use crate::ruleset::{Condition, Dynamic};
 use crate::{ExprProblem, Facts, Lists, Stage, Type, parse, parse_value};
 
 pub use evaluation::Evaluation;
+pub(crate) use memory::Generation;
 pub use memory::Memory;
 
 /// Collects a zone's expressions. The same one given twice is the same place.
@@ -168,6 +169,20 @@ impl Program {
     /// Begins with a request.
     pub fn begin<'a>(&'a self, facts: &'a dyn Facts, memory: &'a mut Memory) -> Evaluation<'a> {
         memory.begin(self.sizes);
+        Evaluation { program: self, facts, memory }
+    }
+
+    /// Goes on with a request: what was worked out when the memory was in that generation is known still. Begins anew if
+    /// somebody has used the memory since, or if there is none.
+    pub(crate) fn go_on<'a>(
+        &'a self,
+        facts: &'a dyn Facts,
+        memory: &'a mut Memory,
+        generation: Option<Generation>,
+    ) -> Evaluation<'a> {
+        if generation.is_none_or(|generation| generation != memory.generation()) {
+            return self.begin(facts, memory);
+        }
         Evaluation { program: self, facts, memory }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! A count is that of a sliding window, estimated from two fixed ones: what came in this period, and of the period before
 //! the share that the window still covers. For an even stream it is exact; it is off by at most the requests of the period
-//! before. Threads that count the same key at once lose nothing. Where more keys are alive than there are places, the one
-//! that counts least of those that a new key may take is forgotten, and [`RateTable::forgotten`] says how often.
+//! before. Threads that count the same key at once lose nothing, once it has its place. A key may be at any place of two
+//! sets, so that the table is nearly full before one is in want of a place: then the key that counts least of those in
+//! both is forgotten, and [`RateTable::forgotten`] says how often.
 //!
 //! It has no clock: the time is an argument, in milliseconds of any clock that does not go back.
 
@@ -13,8 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use limiter::{Limiter, Standing};
 
-/// Places that a key can be at.
+/// Places in a set.
 const WAYS: usize = 8;
+/// Makes of a key's lower bits others (2^64 by the golden ratio).
+const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Bits of one count; it stops at the highest.
 const COUNT_BITS: u32 = 20;
 /// The highest count.
@@ -26,22 +29,58 @@ const PERIOD_MASK: u64 = (1 << PERIOD_BITS) - 1;
 /// Counters by key.
 #[derive(Debug)]
 pub struct RateTable {
-    places: Box<[Place]>,
+    sets: Box<[Set]>,
     forgotten: AtomicU64,
+}
+
+/// Places that are looked at together: the names of their keys in one line of a processor's cache, then the counters.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Set {
+    /// 0: nobody's.
+    keys: [AtomicU64; WAYS],
+    counters: [Counter; WAYS],
 }
 
 /// One counter. What it holds may be another key's in the very moment in which a key is forgotten: then a few requests
 /// count for the new key that were the old one's.
 #[derive(Debug, Default)]
-struct Place {
-    /// 0: nobody's.
-    key: AtomicU64,
+struct Counter {
     /// Period, count of the period before, count of this one.
     window: AtomicU64,
     /// Until when its requests are acted upon, in milliseconds; 0: they are not.
     until: AtomicU64,
     /// When it may be forgotten, in milliseconds.
     stale: AtomicU64,
+}
+
+/// A place: whose it is, and what it counts.
+type Place<'a> = (&'a AtomicU64, &'a Counter);
+
+impl Set {
+    fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        self.keys.iter().zip(&self.counters)
+    }
+
+    fn free(&self) -> impl Iterator<Item = Place<'_>> {
+        self.places().filter(|(name, _)| name.load(Ordering::Relaxed) == 0)
+    }
+}
+
+impl Counter {
+    fn clear(&self) {
+        self.window.store(0, Ordering::Relaxed);
+        self.until.store(0, Ordering::Relaxed);
+        self.stale.store(0, Ordering::Relaxed);
+    }
+
+    /// How little is lost with it: the least is forgotten first.
+    fn rank(&self, now_ms: u64) -> (bool, bool, u32) {
+        let alive = self.stale.load(Ordering::Relaxed) > now_ms;
+        let mitigated = self.until.load(Ordering::Relaxed) > now_ms;
+        let window = Window::unpack(self.window.load(Ordering::Relaxed));
+        (alive, mitigated, window.before.saturating_add(window.now))
+    }
 }
 
 /// The counts of two periods.
@@ -87,8 +126,8 @@ impl Window {
 impl RateTable {
     /// Room for about `keys` keys that are alive at once: 32 bytes each, rounded up to a power of two.
     pub fn new(keys: usize) -> Self {
-        let count = keys.clamp(WAYS, 1 << 26).next_power_of_two();
-        Self { places: (0..count).map(|_| Place::default()).collect(), forgotten: AtomicU64::new(0) }
+        let places = keys.clamp(WAYS, 1 << 26).next_power_of_two();
+        Self { sets: (0..places / WAYS).map(|_| Set::default()).collect(), forgotten: AtomicU64::new(0) }
     }
 
     /// Counts `more` requests of `key`, and tells how many came in the `period_ms` until now, these among them.
@@ -148,55 +187,58 @@ impl RateTable {
 
     /// Bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
-        std::mem::size_of_val(&*self.places)
+        std::mem::size_of_val(&*self.sets)
     }
 
-    fn ways(&self, key: u64) -> &[Place] {
-        // the table's size and the ways are powers of two, and the table is not smaller
-        let sets = self.places.len() / WAYS;
-        let set = usize::try_from(key).unwrap_or_default() & (sets - 1);
-        self.places.get(set * WAYS..(set + 1) * WAYS).unwrap_or_default()
+    /// The two sets that a key may be in, which may be one.
+    fn sets(&self, key: u64) -> impl DoubleEndedIterator<Item = &Set> + Clone {
+        // their number is a power of two
+        let mask = self.sets.len() - 1;
+        let first = usize::try_from(key).unwrap_or_default() & mask;
+        let second = usize::try_from(key.wrapping_mul(SCATTER) >> 32).unwrap_or_default() & mask;
+        [first, second].into_iter().filter_map(|set| self.sets.get(set))
     }
 
-    fn find(&self, key: u64) -> Option<&Place> {
-        self.ways(key).iter().find(|place| place.key.load(Ordering::Acquire) == named(key))
+    fn find(&self, key: u64) -> Option<&Counter> {
+        let mut places = self.sets(key).flat_map(Set::places);
+        places.find(|(name, _)| name.load(Ordering::Acquire) == named(key)).map(|(_, counter)| counter)
     }
 
-    /// The place of a key; a new key takes a free one, one whose key is stale, or the one that counts least.
-    fn place_for(&self, key: u64, now_ms: u64) -> &Place {
-        if let Some(place) = self.find(key) {
-            return place;
+    /// The counter of a key; a new key takes a free one, one whose key is stale, or the one that counts least.
+    fn place_for(&self, key: u64, now_ms: u64) -> &Counter {
+        if let Some(counter) = self.find(key) {
+            return counter;
         }
-        let ways = self.ways(key);
         loop {
-            let rank = |place: &&Place| {
-                let free = place.key.load(Ordering::Relaxed) == 0;
-                let stale = place.stale.load(Ordering::Relaxed) <= now_ms;
-                let mitigated = place.until.load(Ordering::Relaxed) > now_ms;
-                let window = Window::unpack(place.window.load(Ordering::Relaxed));
-                (!free, !stale, mitigated, window.before.saturating_add(window.now))
-            };
             // there is always one: a set is never empty
-            let Some(place) = ways.iter().min_by_key(rank) else { continue };
-            let was = place.key.load(Ordering::Relaxed);
-            let alive = was != 0 && place.stale.load(Ordering::Relaxed) > now_ms;
-            if place.key.compare_exchange(was, named(key), Ordering::AcqRel, Ordering::Relaxed).is_err() {
-                // somebody was quicker, perhaps with the same key
-                if let Some(place) = self.find(key) {
-                    return place;
+            let Some((name, counter)) = self.room_for(key, now_ms) else { continue };
+            let was = name.load(Ordering::Relaxed);
+            let (alive, ..) = counter.rank(now_ms);
+            let taken = name.compare_exchange(was, named(key), Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            if taken && was != 0 {
+                counter.clear();
+                self.forgotten.fetch_add(u64::from(alive), Ordering::Relaxed);
+            }
+            match self.find(key) {
+                // somebody was quicker with the same key: of two places the first is the key's
+                Some(first) if taken && !std::ptr::eq(first, counter) => {
+                    counter.clear();
+                    name.store(0, Ordering::Release);
+                    return first;
                 }
-                continue;
+                Some(first) => return first,
+                // somebody was quicker with another key
+                None => {}
             }
-            if was != 0 {
-                place.window.store(0, Ordering::Relaxed);
-                place.until.store(0, Ordering::Relaxed);
-                place.stale.store(0, Ordering::Relaxed);
-            }
-            if alive {
-                self.forgotten.fetch_add(1, Ordering::Relaxed);
-            }
-            return place;
         }
+    }
+
+    /// Where a new key goes: into that of its sets which has more room, or else where least is lost.
+    fn room_for(&self, key: u64, now_ms: u64) -> Option<Place<'_>> {
+        let sets = self.sets(key);
+        let emptier = sets.clone().rev().max_by_key(|set| set.free().count());
+        let free = emptier.and_then(|set| set.free().next());
+        free.or_else(|| sets.flat_map(Set::places).min_by_key(|(_, counter)| counter.rank(now_ms)))
     }
 }
 

@@ -56,17 +56,25 @@ private_key = \"{key}\"
     written(&folder.join("rayline.toml"), text, &["serve", "--config"])
 }
 
+/// Lines that nginx is told beyond what all are, by where they stand.
+#[derive(Debug, Default)]
+pub(crate) struct More<'a> {
+    pub(crate) main: &'a str,
+    pub(crate) http: &'a str,
+    pub(crate) server: &'a str,
+}
+
 /// As of version 1.22.
 pub(crate) fn nginx(setup: &Setup) -> io::Result<Start> {
-    nginx_with(setup, "ssl http2", "")
+    nginx_with(setup, "ssl http2", &More::default())
 }
 
 /// From version 1.25 on.
 pub(crate) fn nginx_with_http2_directive(setup: &Setup) -> io::Result<Start> {
-    nginx_with(setup, "ssl", "http2 on;")
+    nginx_with(setup, "ssl", &More { server: "http2 on;", ..More::default() })
 }
 
-fn nginx_with(setup: &Setup, listen: &str, directive: &str) -> io::Result<Start> {
+pub(crate) fn nginx_with(setup: &Setup, listen: &str, more: &More<'_>) -> io::Result<Start> {
     let Setup { folder, doors, origin, certificate, key, .. } = setup;
     let scheme = if setup.origin_tls { "https" } else { "http" };
     let text = format!(
@@ -75,8 +83,10 @@ daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
+{main}
 events {{ worker_connections 12000; }}
 http {{
+    {directives}
     access_log {folder}/access.log;
     client_body_temp_path {folder}/t1;
     proxy_temp_path {folder}/t2;
@@ -97,7 +107,7 @@ http {{
     server {{
         listen {http};
         listen {https} {listen};
-        {directive}
+        {server}
         ssl_certificate {certificate};
         ssl_certificate_key {key};
         location / {{
@@ -111,6 +121,9 @@ http {{
     }}
 }}
 ",
+        main = more.main,
+        directives = more.http,
+        server = more.server,
         folder = folder.display(),
         http = doors.http,
         https = doors.https,
@@ -122,6 +135,11 @@ http {{
 }
 
 pub(crate) fn haproxy(setup: &Setup) -> io::Result<Start> {
+    haproxy_with(setup, "")
+}
+
+/// With more lines for the frontend.
+pub(crate) fn haproxy_with(setup: &Setup, frontend: &str) -> io::Result<Start> {
     let Setup { folder, doors, origin, certificate, key, .. } = setup;
     let both = folder.join("both.pem");
     fs::write(&both, fs::read_to_string(certificate)? + &fs::read_to_string(key)?)?;
@@ -147,6 +165,7 @@ defaults
 frontend visitors
     bind {http}
     bind {https} ssl crt {both} alpn h2,http/1.1
+{frontend}
     default_backend origin
 backend origin
     server origin {origin} pool-max-conn 256 {tls}

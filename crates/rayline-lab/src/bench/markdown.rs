@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::peer::{NGINX, RAYLINE};
-use super::report::{Ratio, Report, Row, Table};
+use super::report::{Report, Row, Spread, Table};
 
 /// The whole page. `chart` is the name of the image beside it.
 pub(crate) fn page(report: &Report, chart: &str) -> String {
@@ -118,7 +118,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").chars().take(160).collect()
 }
 
-fn ratio_text(ratio: Ratio) -> String {
+fn ratio_text(ratio: Spread) -> String {
     format!("**{:.2}** ({:.2}–{:.2})", ratio.median, ratio.least, ratio.greatest)
 }
 

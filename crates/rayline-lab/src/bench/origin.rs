@@ -10,6 +10,8 @@ use std::process::Command;
 
 use crate::process::{Process, find, free_port};
 
+/// The path of another small answer, as long as paths are.
+pub(crate) const PAGE: &str = "/catalogue/shoes/item-4711.html";
 /// Bytes of the small answer.
 pub(crate) const SMALL: usize = 1024;
 /// Bytes of the middle answer, and of an upload.
@@ -32,7 +34,9 @@ impl Server {
     /// There is no nginx, or it does not start.
     pub(crate) fn start(folder: &Path, certificate: &Path, key: &Path) -> io::Result<Self> {
         let nginx = program().ok_or_else(|| io::Error::other("no `nginx` to be the origin"))?;
-        for (name, bytes) in [("small", SMALL), ("middle", MIDDLE), ("large", LARGE)] {
+        std::fs::create_dir_all(folder.join("catalogue/shoes"))?;
+        let page = PAGE.trim_start_matches('/');
+        for (name, bytes) in [("small", SMALL), (page, SMALL), ("middle", MIDDLE), ("large", LARGE)] {
             std::fs::write(folder.join(name), filler(bytes))?;
         }
         let [http, https] = [SocketAddr::from(([127, 0, 0, 1], free_port()?)), ([127, 0, 0, 1], free_port()?).into()];

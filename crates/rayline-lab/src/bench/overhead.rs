@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::config;
 use super::peer::{Peer, Setup, Start};
-use super::report::{Ratio, Sample, Table, ratio};
+use super::report::{Sample, Spread, Table, ratio};
 use super::scenario::SCENARIOS;
 use super::stage::Stage;
 use super::{machine, say, today};
@@ -114,6 +114,6 @@ fn page(overhead: &Overhead, load: &str, tables: &[Table]) -> String {
     page
 }
 
-fn told(Ratio { median, least, greatest }: Ratio) -> String {
+fn told(Spread { median, least, greatest }: Spread) -> String {
     format!("{median:.3} times ({least:.3} to {greatest:.3})")
 }

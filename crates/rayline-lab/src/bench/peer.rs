@@ -12,6 +12,7 @@ use std::process::Command;
 
 use super::config;
 use super::load::Doors;
+use super::rules::Rules;
 use crate::process::{Process, free_port};
 use crate::tools::{self, Tool};
 
@@ -57,6 +58,7 @@ pub(crate) struct Setup {
     pub(crate) key: PathBuf,
     /// The root that both certificates lead to.
     pub(crate) authority: PathBuf,
+    pub(crate) rules: Option<Rules>,
 }
 
 /// How a proxy is started.

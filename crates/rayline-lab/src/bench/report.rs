@@ -31,9 +31,9 @@ impl Sample {
     }
 }
 
-/// A ratio to nginx: the median over the rounds, and the least and the greatest.
+/// A figure of each round, such as a ratio to nginx: the median over the rounds, and the least and the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Ratio {
+pub(crate) struct Spread {
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) greatest: f64,
@@ -50,8 +50,8 @@ pub(crate) struct Row {
     pub(crate) median: Sample,
     /// How many requests a second of one core's time would serve.
     pub(crate) requests_per_core_second: f64,
-    pub(crate) cpu_to_nginx: Option<Ratio>,
-    pub(crate) memory_to_nginx: Option<Ratio>,
+    pub(crate) cpu_to_nginx: Option<Spread>,
+    pub(crate) memory_to_nginx: Option<Spread>,
     pub(crate) rounds: Vec<Sample>,
 }
 
@@ -143,17 +143,23 @@ impl Row {
     }
 
     /// The ratio that the table is about.
-    pub(crate) fn ratio(&self, of_memory: bool) -> Option<Ratio> {
+    pub(crate) fn ratio(&self, of_memory: bool) -> Option<Spread> {
         if of_memory { self.memory_to_nginx } else { self.cpu_to_nginx }
     }
 }
 
-pub(super) fn ratio(ours: &[Sample], nginx: &[Sample], pick: impl Fn(&Sample) -> f64) -> Option<Ratio> {
-    let pairs = ours.iter().zip(nginx).map(|(ours, nginx)| (pick(ours), pick(nginx)));
-    let ratios: Vec<f64> = pairs.filter(|(_, nginx)| *nginx > 0.0).map(|(ours, nginx)| ours / nginx).collect();
-    let least = ratios.iter().copied().reduce(f64::min)?;
-    let greatest = ratios.iter().copied().reduce(f64::max)?;
-    (greatest > 0.0).then(|| Ratio { median: median(ratios), least, greatest })
+pub(super) fn ratio(ours: &[Sample], nginx: &[Sample], pick: impl Fn(&Sample) -> f64) -> Option<Spread> {
+    let there = nginx.iter().all(|nginx| pick(nginx) > 0.0);
+    let ratio = spread(ours, nginx, |ours, nginx| pick(ours) / pick(nginx)).filter(|_| there)?;
+    (ratio.greatest > 0.0).then_some(ratio)
+}
+
+/// What comes of the samples of each round in which both have one.
+pub(super) fn spread(ours: &[Sample], theirs: &[Sample], of: impl Fn(&Sample, &Sample) -> f64) -> Option<Spread> {
+    let figures: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| of(ours, theirs)).collect();
+    let least = figures.iter().copied().reduce(f64::min)?;
+    let greatest = figures.iter().copied().reduce(f64::max)?;
+    Some(Spread { median: median(figures), least, greatest })
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -182,7 +188,7 @@ mod tests {
         ];
         let table = Table::new(scenario, came);
         let rayline = table.row("rayline").unwrap();
-        assert_eq!(rayline.cpu_to_nginx, Some(Ratio { median: 0.6, least: 0.5, greatest: 1.2 }));
+        assert_eq!(rayline.cpu_to_nginx, Some(Spread { median: 0.6, least: 0.5, greatest: 1.2 }));
         assert_eq!(rayline.median.user_us, 6.0);
         assert_eq!(rayline.requests_per_core_second, 1e6 / 6.0);
         assert_eq!(rayline.memory_to_nginx, None);

@@ -1,6 +1,7 @@
 //! What is measured: a table of scenarios, each with what the visitors do, what the origin is, and the goal.
 
 use super::origin::{LARGE, MIDDLE, SMALL};
+use super::rules::Rules;
 
 /// What the proxy finds at its origin's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(crate) struct Scenario {
     pub(crate) visitors: Visitors,
     pub(crate) origin: Origin,
     pub(crate) question: Question,
+    /// What every request is held against.
+    pub(crate) rules: Option<Rules>,
     pub(crate) goal: Goal,
     /// Part of the quick run.
     pub(crate) quick: bool,
@@ -82,12 +85,14 @@ impl Scenario {
 const GET_SMALL: Question = Question { path: "/small", fields: &[], upload: 0, answer: SMALL };
 const KEPT: Visitors = Visitors::Http1 { tls: false, connections: 32 };
 
-const PLAIN: Scenario = Scenario {
+/// 1 KB over kept connections.
+pub(crate) const PLAIN: Scenario = Scenario {
     name: "small",
     title: "1 KB over kept connections",
     visitors: KEPT,
     origin: Origin::Plain,
     question: GET_SMALL,
+    rules: None,
     goal: Goal::Cpu(1.0),
     quick: true,
 };

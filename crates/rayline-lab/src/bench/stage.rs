@@ -35,6 +35,7 @@ pub(crate) struct Stage {
 
 /// A proxy in one scenario.
 struct Contestant<'a> {
+    scenario: &'a Scenario,
     peer: &'static Peer,
     program: &'a Path,
     running: Option<Running>,
@@ -78,37 +79,52 @@ impl Stage {
 
     /// Gives every proxy its turns, another one first in each round. One that fails is out.
     pub(crate) fn measure(&self, scenario: &Scenario) -> Table {
-        say(&format!("{}: {}", scenario.name, scenario.title));
-        let there = self.peers.iter().filter_map(|(peer, program)| Some((*peer, program.as_deref()?)));
-        let mut contestants: Vec<_> =
-            there.map(|(peer, program)| Contestant { peer, program, running: None, came: Ok(Vec::new()) }).collect();
-        for round in 1..=self.rounds {
-            for contestant in &mut contestants {
-                let Ok(samples) = &mut contestant.came else { continue };
-                let running = &mut contestant.running;
-                let name = contestant.peer.tool.name;
-                match self.turn(scenario, contestant.peer, contestant.program, running) {
-                    Ok(sample) => {
-                        say(&format!("  round {round}: {name}: {}", told(scenario, &sample)));
-                        samples.push(sample);
-                    }
-                    Err(error) => {
-                        say(&format!("  round {round}: {name}: {error}"));
-                        contestant.came = Err(error.to_string());
-                        contestant.running = None;
-                    }
-                }
-            }
-            contestants.rotate_left(1);
+        self.measure_together(std::slice::from_ref(scenario)).remove(0)
+    }
+
+    /// The same of several scenarios whose figures are held against each other: a round has the turns of all of them. A
+    /// table for each.
+    pub(crate) fn measure_together(&self, scenarios: &[Scenario]) -> Vec<Table> {
+        for scenario in scenarios {
+            say(&format!("{}: {}", scenario.name, scenario.title));
         }
-        let place = |contestant: &Contestant<'_>| {
-            self.peers.iter().position(|(peer, _)| peer.tool.name == contestant.peer.tool.name)
+        let mut contestants: Vec<_> = scenarios.iter().flat_map(|scenario| self.contestants(scenario)).collect();
+        let all = contestants.len().max(1);
+        for round in 0..self.rounds {
+            let first = usize::try_from(round).unwrap_or_default() % all;
+            let (before, after) = contestants.split_at_mut(first);
+            for contestant in after.iter_mut().chain(before) {
+                self.take_turn(round + 1, contestant);
+            }
+        }
+        let mut contestants = contestants.into_iter().peekable();
+        let mut table = |scenario: &Scenario| {
+            let of = std::iter::from_fn(|| contestants.next_if(|contestant| contestant.scenario.name == scenario.name));
+            Table::new(scenario, of.map(|contestant| (contestant.peer.tool.name, contestant.came)).collect())
         };
-        contestants.sort_by_key(place);
-        Table::new(
-            scenario,
-            contestants.into_iter().map(|contestant| (contestant.peer.tool.name, contestant.came)).collect(),
-        )
+        scenarios.iter().map(&mut table).collect()
+    }
+
+    fn contestants<'a>(&'a self, scenario: &'a Scenario) -> impl Iterator<Item = Contestant<'a>> {
+        let there = self.peers.iter().filter_map(|(peer, program)| Some((*peer, program.as_deref()?)));
+        there.map(move |(peer, program)| Contestant { scenario, peer, program, running: None, came: Ok(Vec::new()) })
+    }
+
+    fn take_turn(&self, round: u32, contestant: &mut Contestant<'_>) {
+        let Contestant { scenario, peer, program, running, came } = contestant;
+        let Ok(samples) = came else { return };
+        let name = peer.tool.name;
+        match self.turn(scenario, peer, program, running) {
+            Ok(sample) => {
+                say(&format!("  round {round}: {}: {name}: {}", scenario.name, told(scenario, &sample)));
+                samples.push(sample);
+            }
+            Err(error) => {
+                say(&format!("  round {round}: {}: {name}: {error}", scenario.name));
+                *came = Err(error.to_string());
+                *running = None;
+            }
+        }
     }
 
     fn turn(
@@ -126,6 +142,9 @@ impl Stage {
             Some(running) => running,
             None => {
                 let started = self.start(scenario, peer, program)?;
+                if let Some(rules) = scenario.rules {
+                    rules.must_refuse(started.setup.doors.http)?;
+                }
                 load::ask(scenario, started.setup.doors, WARM_UP, &started.setup.folder)?;
                 running.insert(started)
             }
@@ -163,6 +182,7 @@ impl Stage {
             certificate: self.certificate.clone(),
             key: self.key.clone(),
             authority: self.authority.clone(),
+            rules: scenario.rules,
         };
         let process = peer.start(program, &setup)?;
         Ok(Running { setup, process })

@@ -6,17 +6,31 @@ use std::io;
 /// Clock ticks per second in `/proc`: `USER_HZ`, which is 100 on every architecture Linux has today.
 const TICKS: f64 = 100.0;
 
+/// How far a process's time in ticks may be from what the scheduler counted: a tick each of user and system time, at the
+/// beginning and at the end.
+const TICKS_OFF: f64 = 4.0;
+
 /// CPU time in seconds, of processes that run and of their children that ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Cpu {
+    /// In whole ticks.
     pub(crate) user: f64,
+    /// In whole ticks.
     pub(crate) system: f64,
+    /// Both together as the scheduler counts them, to the nanosecond, of threads that run.
+    exact: f64,
 }
 
 impl Cpu {
-    /// What was used since `earlier`.
+    /// What was used since `earlier`. User and system time are in the proportion of their ticks, their sum is the
+    /// scheduler's, unless it lacks the time of a thread that ended meanwhile.
     pub(crate) fn since(self, earlier: Self) -> Self {
-        Self { user: self.user - earlier.user, system: self.system - earlier.system }
+        let (user, system) = (self.user - earlier.user, self.system - earlier.system);
+        let (ticks, exact) = (user + system, self.exact - earlier.exact);
+        if ticks > 0.0 && (ticks - exact).abs() <= TICKS_OFF / TICKS {
+            return Self { user: user * exact / ticks, system: system * exact / ticks, exact };
+        }
+        Self { user, system, exact: ticks }
     }
 }
 
@@ -29,6 +43,7 @@ pub(crate) fn cpu(group: u32) -> io::Result<Cpu> {
     for (_, cpu) in members(group)? {
         sum.user += cpu.user;
         sum.system += cpu.system;
+        sum.exact += cpu.exact;
     }
     Ok(sum)
 }
@@ -58,13 +73,24 @@ fn members(group: u32) -> io::Result<Vec<(u32, Cpu)>> {
         if let Some((of, cpu)) = parse(&text)
             && of == group
         {
-            members.push((id, cpu));
+            members.push((id, Cpu { exact: scheduled(id), ..cpu }));
         }
     }
     if members.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("no process in group {group}")));
     }
     Ok(members)
+}
+
+/// Seconds that the threads of a process were on a processor, by its scheduler's count (`/proc/PID/task/TID/schedstat`).
+/// A kernel without that count says 0.
+fn scheduled(id: u32) -> f64 {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten();
+    let ran = |thread: io::Result<fs::DirEntry>| {
+        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split_ascii_whitespace().next()?.parse::<f64>().ok()
+    };
+    threads.filter_map(ran).sum::<f64>() / 1e9
 }
 
 /// The process group and the CPU time in a line of `/proc/PID/stat` (proc_pid_stat(5)). The name in it may hold
@@ -74,7 +100,8 @@ fn parse(line: &str) -> Option<(u32, Cpu)> {
     let fields: Vec<&str> = behind.split_ascii_whitespace().collect();
     let seconds = |at: usize| Some(fields.get(at)?.parse::<f64>().ok()? / TICKS);
     let group = fields.get(2)?.parse().ok()?;
-    Some((group, Cpu { user: seconds(11)? + seconds(13)?, system: seconds(12)? + seconds(14)? }))
+    let (user, system) = (seconds(11)? + seconds(13)?, seconds(12)? + seconds(14)?);
+    Some((group, Cpu { user, system, exact: 0.0 }))
 }
 
 #[cfg(test)]
@@ -84,8 +111,18 @@ mod tests {
     #[test]
     fn a_line_is_read_whatever_the_name() {
         let line = "7 (a) b (c) S 1 42 7 0 -1 4194560 1 2 3 4 150 250 50 100 20 0 1 0 3 4";
-        assert_eq!(parse(line), Some((42, Cpu { user: 2.0, system: 3.5 })));
+        assert_eq!(parse(line), Some((42, Cpu { user: 2.0, system: 3.5, exact: 0.0 })));
         assert_eq!(parse("7 (x) S 1"), None);
+    }
+
+    #[test]
+    fn the_sum_is_the_schedulers_unless_it_lacks_a_thread() {
+        let earlier = Cpu { user: 1.0, system: 1.0, exact: 2.004 };
+        let later = Cpu { user: 2.0, system: 4.0, exact: 6.016 };
+        let Cpu { user, system, exact } = later.since(earlier);
+        assert!((user - 1.003).abs() < 1e-9 && (system - 3.009).abs() < 1e-9 && (exact - 4.012).abs() < 1e-9);
+        let later = Cpu { exact: 3.0, ..later };
+        assert_eq!(later.since(earlier), Cpu { user: 1.0, system: 3.0, exact: 4.0 });
     }
 
     #[test]

@@ -7,6 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use prefix_trie::PrefixSet;
 use rayline_rules::{List, ListItems, Lists, Memory, ProgramBuilder, Stage};
 
+use crate::random::Random;
 use crate::{nanoseconds, sys, zone};
 
 /// Requests that take turns.
@@ -95,16 +96,4 @@ fn trie(networks: &[Ipv4Net], requests: &[zone::Request]) -> (String, f64, i64) 
         took,
         size,
     )
-}
-
-/// Numbers without an order, always the same (xorshift).
-struct Random(u32);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0
-    }
 }

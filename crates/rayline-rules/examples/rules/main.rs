@@ -7,7 +7,11 @@
 
 mod lists;
 mod page;
+mod phases;
+mod random;
+mod rate;
 mod sys;
+mod wirefilter;
 mod zone;
 
 use std::io::{self, Write as _};
@@ -39,21 +43,45 @@ struct Report {
     lists: Vec<(String, f64, i64)>,
     /// How many rules of what kind, milliseconds of compiling, bytes of the program, bytes of a worker's memory.
     compiled: Vec<(String, f64, i64, i64)>,
+    /// How rules are spread over phases, nanoseconds of a request.
+    phases: Vec<(&'static str, f64)>,
+    wirefilter: Option<wirefilter::Beside>,
+    rates: Option<rate::Rates>,
+}
+
+/// What is wanted.
+#[derive(Default)]
+struct Wanted {
+    /// Where the page goes.
+    out: Option<PathBuf>,
+    /// Where the tables are that whole programs came to.
+    peers: Option<PathBuf>,
 }
 
 fn main() -> io::Result<()> {
-    let out = out(std::env::args().skip(1))?;
-    let page = page::markdown(&measure());
+    let wanted = wanted(std::env::args().skip(1))?;
+    let peers = match (&wanted.peers, &wanted.out) {
+        (Some(peers), _) => Some(std::fs::read_to_string(peers)?),
+        // measured another time: they stay as they are
+        (None, Some(out)) => std::fs::read_to_string(out).ok().and_then(|page| page::peers(&page).map(str::to_owned)),
+        (None, None) => None,
+    };
+    let page = page::markdown(&measure(), peers.as_deref());
     io::stdout().write_all(page.as_bytes())?;
-    out.map_or(Ok(()), |out| std::fs::write(out, page))
+    wanted.out.map_or(Ok(()), |out| std::fs::write(out, page))
 }
 
-fn out(mut arguments: impl Iterator<Item = String>) -> io::Result<Option<PathBuf>> {
-    match (arguments.next().as_deref(), arguments.next()) {
-        (None, _) => Ok(None),
-        (Some("--out"), Some(file)) => Ok(Some(file.into())),
-        _ => Err(io::Error::other("usage: rules [--out FILE]")),
+fn wanted(mut arguments: impl Iterator<Item = String>) -> io::Result<Wanted> {
+    let mut wanted = Wanted::default();
+    while let Some(argument) = arguments.next() {
+        let file = arguments.next().map(PathBuf::from);
+        match (argument.as_str(), file) {
+            ("--out", Some(file)) => wanted.out = Some(file),
+            ("--peers", Some(file)) => wanted.peers = Some(file),
+            _ => return Err(io::Error::other("usage: rules [--out FILE] [--peers FILE]")),
+        }
     }
+    Ok(wanted)
 }
 
 fn measure() -> Report {
@@ -87,6 +115,9 @@ fn measure() -> Report {
     for (name, kind) in [zone::KINDS[0], zone::KINDS[7], zone::KINDS[8], zone::KINDS[10]] {
         report.compiled.push(compile(name, kind, 10_000));
     }
+    report.phases = phases::measure(&mut memory);
+    report.wirefilter = Some(wirefilter::measure(&mut memory));
+    report.rates = Some(rate::measure(&mut memory));
     report
 }
 
@@ -100,7 +131,7 @@ fn compile(name: &str, kind: fn(usize) -> String, rules: usize) -> (String, f64,
     let sequence = builder.sequence(&conditions);
     let program = builder.build();
     drop(conditions);
-    let took = elapsed(start);
+    let took = since(start);
     let size = sys::held() - held;
     let mut memory = Memory::default();
     let held = sys::held();
@@ -117,7 +148,7 @@ fn nanoseconds<T>(mut call: impl FnMut() -> T) -> f64 {
         for _ in 0..calls {
             std::hint::black_box(call());
         }
-        let took = elapsed(start);
+        let took = since(start);
         if took < AT_LEAST {
             calls *= 2;
             continue;
@@ -128,8 +159,15 @@ fn nanoseconds<T>(mut call: impl FnMut() -> T) -> f64 {
     rounds[rounds.len() / 2]
 }
 
+/// What a call gives, and the time of this thread's on a processor that it took.
+fn elapsed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
+    let start = clock_gettime(ClockId::ThreadCPUTime);
+    let given = call();
+    (given, since(start))
+}
+
 /// Time of this thread's on a processor since then.
-fn elapsed(start: rustix::time::Timespec) -> Duration {
+fn since(start: rustix::time::Timespec) -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     let nanoseconds = (now.tv_sec - start.tv_sec) * 1_000_000_000 + (now.tv_nsec - start.tv_nsec);
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))

@@ -62,11 +62,13 @@ pub(crate) fn run(program: &Program, sequence: Sequence, request: &Request, memo
 pub(crate) struct Request {
     pub(crate) host: String,
     pub(crate) address: IpAddr,
+    /// Whether it says that it stays as it is from phase to phase.
+    pub(crate) steady: bool,
 }
 
 impl Default for Request {
     fn default() -> Self {
-        Self { host: "www.shop.example".to_owned(), address: IpAddr::from([192, 0, 2, 44]) }
+        Self { host: "www.shop.example".to_owned(), address: IpAddr::from([192, 0, 2, 44]), steady: true }
     }
 }
 
@@ -108,5 +110,9 @@ impl Facts for Request {
         if field == Field::Headers {
             let _ = HEADERS.iter().try_for_each(|(name, value)| each(name.as_bytes(), value.as_bytes()));
         }
+    }
+
+    fn revision(&self) -> Option<u64> {
+        self.steady.then_some(0)
     }
 }

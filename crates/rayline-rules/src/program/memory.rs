@@ -9,12 +9,15 @@ const KEPT_BYTES: usize = 1 << 20;
 /// Bytes of texts that may be worked out for one request; what does not fit is missing.
 const BYTES_LIMIT: usize = 256 << 20;
 
+/// Which request a memory is about: another one with each, and whenever one has changed.
+pub(crate) type Generation = u32;
+
 /// What a worker works out for one request after the other. It is kept from request to request, and from program to
 /// program, so that nothing is allocated for it once it has grown.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Which request this is: what was marked for another one does not count, so nothing has to be cleared.
-    generation: u32,
+    generation: Generation,
     /// What nodes are worth.
     pub(super) slots: Vec<(u32, Val)>,
     /// The generation in which a test of an index held.
@@ -80,7 +83,7 @@ impl Memory {
     }
 
     /// Which request this is, never 0.
-    pub(super) fn generation(&self) -> u32 {
+    pub(crate) fn generation(&self) -> Generation {
         self.generation
     }
 

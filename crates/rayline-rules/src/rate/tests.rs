@@ -36,6 +36,8 @@ fn threads_that_count_together_lose_nothing() {
     const EACH: u32 = 20_000;
     let table = RateTable::new(64);
     let highest = AtomicU32::new(0);
+    // it has its place before they come
+    table.count(42, 5000, 10 * SECOND, 0);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
@@ -47,6 +49,97 @@ fn threads_that_count_together_lose_nothing() {
     });
     assert_eq!(table.counted(42, 5000, 10 * SECOND), THREADS * EACH);
     assert_eq!(highest.into_inner(), THREADS * EACH);
+}
+
+/// Numbers without an order, always the same (xorshift).
+fn numbers(mut seed: u64) -> impl FnMut(u64) -> u64 {
+    move |below| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below
+    }
+}
+
+#[test]
+fn decisions_are_off_by_the_period_before_at_most() {
+    const KEYS: usize = 300;
+    const PERIOD: u64 = 10 * SECOND;
+    // as many requests of a key in a period on average: far fewer than there may be, about as many, far more
+    for (most, asked, bursts) in [(10, 3, false), (10, 10, false), (10, 40, false), (100, 100, false), (10, 20, true)] {
+        let (table, mut next) = (RateTable::new(1024), numbers(7));
+        let mut logs = vec![Vec::<u64>::new(); KEYS];
+        let (mut now, mut decisions) = (987_654, 0);
+        while decisions < 60_000 {
+            let key = next(KEYS as u64) as usize;
+            let together = if bursts { 2 * u64::from(most) } else { 1 };
+            // of all keys together
+            now += next(2 * PERIOD * together / (KEYS as u64 * asked) + 1);
+            for _ in 0..together {
+                decisions += 1;
+                let admitted = table.admit(key as u64, now, PERIOD, most).is_ok();
+                let log = &mut logs[key];
+                let this = now / PERIOD * PERIOD;
+                let within = |from: u64, to: u64| log.iter().rev().filter(|at| (from..to).contains(at)).count();
+                let exact = within(now + 1 - PERIOD, now + 1);
+                let (before, most) = (within(this - PERIOD, this), most as usize);
+                if admitted {
+                    assert!(exact < most + before, "{exact} had come of {most}, {before} in the period before");
+                    assert!(exact < 2 * most);
+                    log.push(now);
+                } else {
+                    assert!(exact + before >= most, "{exact} had come of {most}, {before} in the period before");
+                }
+            }
+        }
+        assert_eq!(table.forgotten(), 0);
+    }
+}
+
+#[test]
+fn threads_let_no_more_through_together() {
+    const KEYS: u64 = 8;
+    const MOST: u32 = 1000;
+    let table = RateTable::new(64);
+    (0..KEYS).for_each(|key| assert_eq!(table.count(key, 5000, 10 * SECOND, 0), 0));
+    let admitted = [(); KEYS as usize].map(|()| AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for turn in 0..4 * u64::from(MOST) * KEYS {
+                    let key = turn % KEYS;
+                    if table.admit(key, 5000, 10 * SECOND, MOST).is_ok() {
+                        admitted[key as usize].fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(admitted.map(AtomicU32::into_inner), [MOST; KEYS as usize]);
+}
+
+#[test]
+fn a_table_is_nearly_full_before_a_key_is_forgotten() {
+    let (table, mut next) = (RateTable::new(1 << 14), numbers(11));
+    let keys: Vec<u64> = (0..(1 << 14) * 3 / 4).map(|_| next(u64::MAX)).collect();
+    for key in &keys {
+        table.count(*key, 1000, 60 * SECOND, 1);
+    }
+    assert_eq!(table.forgotten(), 0);
+    assert!(keys.iter().all(|key| table.counted(*key, 1000, 60 * SECOND) == 1));
+}
+
+#[test]
+fn a_forgotten_key_starts_anew() {
+    let table = RateTable::new(8);
+    assert_eq!(table.admit(1, 1000, 60 * SECOND, 1), Ok(1));
+    assert_eq!(table.admit(1, 1000, 60 * SECOND, 1), Err(1));
+    (2..=8).for_each(|key| assert_eq!(table.count(key, 1000, 60 * SECOND, 2), 2));
+    assert_eq!(table.forgotten(), 0);
+    table.count(9, 1000, 60 * SECOND, 1);
+    assert_eq!(table.forgotten(), 1);
+    // it was the one that counted least
+    assert_eq!(table.admit(1, 1000, 60 * SECOND, 1), Ok(1));
 }
 
 #[test]

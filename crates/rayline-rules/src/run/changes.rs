@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::fields::Edits;
 use super::trail::Change;
 use super::uri::Uri;
+use crate::program::Generation;
 use crate::ruleset::{CacheSettings, Compression, LogFields, Phase, Product, SetConfig, Skip};
 
 /// Everything that rules changed. A worker keeps one and uses it again for the next request.
@@ -29,6 +30,17 @@ pub struct Changes {
     pub compression: Option<Vec<Compression>>,
     /// Fields for the request log.
     pub log: LogFields,
+    /// What the last phase left in the memory, for the next one, where it may still be used.
+    pub(super) known: Option<Known>,
+}
+
+/// What a memory knows of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The state of the facts, [`Facts::revision`](crate::Facts::revision).
+    pub(super) revision: u64,
+    /// That of the memory.
+    pub(super) generation: Generation,
 }
 
 /// What origin rules changed: of each, the last rule's word.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::changes::Changes;
+use super::changes::{Changes, Known};
 use super::fields::{Edits, is_value, may_change_request, may_change_response};
 use super::redirect::with_query;
 use super::trail::{Change, Reached, Trail};
@@ -197,6 +197,9 @@ impl<'r> Run<'r, '_> {
                 return Ok(None);
             }
         }
+        let revision = facts.revision();
+        let known = self.changes.known.take().filter(|known| revision == Some(known.revision));
+        let known = known.map(|known| known.generation);
         let uri = self.changes.uri.take();
         let seen = Seen { facts, uri: uri.as_ref() };
         let mut phased = Phased {
@@ -210,8 +213,11 @@ impl<'r> Run<'r, '_> {
             query: None,
             changed: Vec::new(),
         };
-        let result = phased.run(of_phase, &mut rules.program.begin(&seen, self.memory), self.trail);
+        let result = phased.run(of_phase, &mut rules.program.go_on(&seen, self.memory, known), self.trail);
         let rewritten = phased.rewritten();
+        let generation = self.memory.generation();
+        let unchanged = revision.filter(|_| rewritten.is_none());
+        self.changes.known = unchanged.map(|revision| Known { revision, generation });
         self.changes.uri = rewritten.or(uri);
         result
     }

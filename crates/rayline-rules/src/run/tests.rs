@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::facts::{Each, Fact, Facts};
 use crate::ruleset::{HeaderChange, HeaderOperation, RedirectItem, Rewrite, Route, SetConfig, Skip, Text};
@@ -30,6 +32,23 @@ impl Facts for Request {
     }
 }
 
+/// The same request, which says that it stays as it is.
+struct Steady;
+
+impl Facts for Steady {
+    fn fact(&self, field: Field) -> Fact<'_> {
+        Request.fact(field)
+    }
+
+    fn entries(&self, field: Field, each: &mut Each<'_>) {
+        Request.entries(field, each);
+    }
+
+    fn revision(&self) -> Option<u64> {
+        Some(0)
+    }
+}
+
 /// A zone with these rules: phase, condition, action. Their ids are their places.
 fn zone(rules: Vec<(Phase, &str, Action)>) -> ZoneRules {
     let lists = Lists::default();
@@ -54,13 +73,17 @@ fn zone(rules: Vec<(Phase, &str, Action)>) -> ZoneRules {
 
 /// What the phases come to: the id of the rule that ended it, what changed, and every step.
 fn run(rules: &ZoneRules, everything: bool) -> (Option<String>, Changes, Vec<Step>) {
+    run_on(rules, &Request, everything)
+}
+
+fn run_on(rules: &ZoneRules, request: &dyn Facts, everything: bool) -> (Option<String>, Changes, Vec<Step>) {
     let (mut memory, mut changes) = (Memory::default(), Changes::default());
     let mut trail = Trail { everything, ..Trail::default() };
     let limits = Limits { uri: 64, fields: 64 };
     let mut ended = None;
     for phase in Phase::ALL {
         let mut run = Run { rules, limits, memory: &mut memory, changes: &mut changes, trail: &mut trail };
-        match run.phase(phase, &Request, &mut NoGuards) {
+        match run.phase(phase, request, &mut NoGuards) {
             Ok(None) => {}
             Ok(Some(End::Block(rule, _) | End::Challenge(rule) | End::ServeError(rule, _))) => {
                 ended = Some(rule.id.to_string());
@@ -274,4 +297,71 @@ fn arguments() {
         if name == b"c" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert_eq!(found, ["a:1", "b:", ":2", "c:d=e"]);
+}
+
+/// Conditions that share what they look at, half of which rewrites decide.
+const CONDITIONS: [&str; 9] = [
+    "http.request.uri.path eq \"/one\"",
+    "http.request.uri.path eq \"/two\"",
+    "starts_with(lower(http.request.uri.path), \"/t\")",
+    "http.request.uri.query contains \"x=\"",
+    "http.request.full_uri wildcard \"*a.test/t*\"",
+    "any(http.request.uri.args[\"x\"][*] eq \"1\")",
+    "any(http.request.headers[\"x-a\"][*] eq \"old\")",
+    "http.request.uri.path matches \"^/(two|three)$\"",
+    "len(http.request.uri) gt 8 and http.host eq \"a.test\"",
+];
+
+/// What a rule may do, by number.
+fn action(number: usize) -> Action {
+    match number {
+        0 => path("/two"),
+        1 => path("/three"),
+        2 => header("X-A", set("new")),
+        3 => Action::Skip(Skip { current_ruleset: true, ..Skip::default() }),
+        4 => Action::Block(None),
+        _ => Action::Log,
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_one_phase_worked_out_serves_the_next(
+        rules in prop::collection::vec((0..Phase::ALL.len(), 0..CONDITIONS.len(), 0_usize..9), 1..16),
+    ) {
+        let rules = rules.into_iter().map(|(phase, condition, number)| (Phase::ALL[phase], CONDITIONS[condition], action(number)));
+        let rules = zone(rules.collect());
+        let (anew_ended, anew, anew_steps) = run_on(&rules, &Request, true);
+        let (ended, changes, steps) = run_on(&rules, &Steady, true);
+        prop_assert_eq!(ended, anew_ended);
+        prop_assert_eq!(format!("{steps:?}"), format!("{anew_steps:?}"));
+        let without = |changes: Changes| format!("{:?}", Changes { known: None, ..changes });
+        prop_assert_eq!(without(changes), without(anew));
+    }
+}
+
+#[test]
+fn a_memory_that_served_another_request_is_begun_anew() {
+    let rules = zone(vec![
+        (Phase::DynamicRedirect, "http.request.uri.path eq \"/one\"", Action::Log),
+        (Phase::FirewallCustom, "http.request.uri.path eq \"/one\"", Action::Block(None)),
+    ]);
+    let (mut memory, mut changes, mut trail) = (Memory::default(), Changes::default(), Trail::default());
+    let limits = Limits { uri: 64, fields: 64 };
+    let mut phase = |phase, memory: &mut Memory| {
+        let mut run = Run { rules: &rules, limits, memory, changes: &mut changes, trail: &mut trail };
+        matches!(run.phase(phase, &Steady, &mut NoGuards), Ok(Some(End::Block(..))))
+    };
+    assert!(!phase(Phase::DynamicRedirect, &mut memory));
+    // where nothing is known, `Nothing` is worked out
+    struct Nobody;
+    impl Facts for Nobody {
+        fn fact(&self, _: Field) -> Fact<'_> {
+            Fact::Nothing
+        }
+
+        fn entries(&self, _: Field, _: &mut Each<'_>) {}
+    }
+    assert!(!rules.program().begin(&Nobody, &mut memory).is_true(rules.of(Phase::FirewallCustom)[0].condition));
+    assert!(phase(Phase::FirewallCustom, &mut memory));
 }

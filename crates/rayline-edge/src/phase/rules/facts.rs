@@ -338,6 +338,13 @@ impl Facts for Known<'_> {
             _ => {}
         }
     }
+
+    /// Until there is an answer, what was read of the body and the score are all that changes.
+    fn revision(&self) -> Option<u64> {
+        let flags = u64::from(self.body.was_read()) << 1 | u64::from(self.body.is_truncated());
+        let body = (self.body.bytes().len() as u64) << 2 | flags;
+        self.answer.is_none().then(|| body << 32 | u64::from(self.anomaly_score))
+    }
 }
 
 /// The media type of a form.
