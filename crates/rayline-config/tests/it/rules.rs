@@ -556,3 +556,21 @@ fn a_text_is_a_value_or_an_expression() {
     assert!(matches!(rewrite.path, Some(Text::Expression(_))));
     assert_eq!(rewrite.query, Some(Text::Value("".into())));
 }
+
+#[test]
+fn a_table_of_networks_is_read_or_its_line_is_named() {
+    let folder = Folder::new();
+    let rules = "[[zone.access_rules]]\nmode = \"block\"\nconfiguration = { target = \"asn\", value = \"as64496\" }\n";
+    let text = format!("server.asn_table = \"networks.csv\"\n{}", zone(rules));
+    assert!(folder.render(&text).contains("there is no file `networks.csv`"));
+    folder.write("networks.csv", "192.0.2.0/24,64496\nnonsense\n");
+    let shown = folder.render(&text);
+    assert!(shown.contains("`networks.csv` is no table of networks: line 2: `nonsense` is no address"), "{shown}");
+    folder.write("networks.csv", "192.0.2.0/24,64496\n");
+    let (plan, problems) = folder.compile(&text);
+    assert!(problems.is_empty(), "{}", folder.render(&text));
+    let plan = plan.unwrap();
+    let rules = plan.zones[0].rules.as_ref().unwrap();
+    assert_eq!(rules.access.rules[0].target, AccessTarget::Asn(64_496));
+    assert_eq!(rules.lists().networks().unwrap().find("192.0.2.9".parse().unwrap()), Some(64_496));
+}
