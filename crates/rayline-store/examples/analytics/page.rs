@@ -21,7 +21,9 @@ measured with other records, which go through the store's own door: a lane count
 journal, and another one seals it.
 
 Each page's questions are asked in turn, as the page asks them, for as many rounds as the table says, over spans that end
-within a minute as those do that end now. `first` is with no column decoded yet (the files' bytes may be in memory). `CPU`
+within a minute as those do that end now. `first` is with no column decoded yet (the files' bytes may be in memory). In the
+first round most columns are decoded once more, for each `first` begins by forgetting all: of 20 rounds `p95` is the slowest but
+one, of fewer than 20 the slowest, and so that round. `CPU`
 is the time on processors of all threads together, the median: it hardly depends on what else the machine does, where the
 times by the clock do. A question meets the goal if 95 of 100 answers take less than 300 ms by the clock; if only its CPU time
 does, the table says so, for then the machine had other things to do, or the disk was waited for.
