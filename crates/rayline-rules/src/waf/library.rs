@@ -184,6 +184,7 @@ impl Library {
         let mut alphabet = Alphabet::new();
         let (rules, reached) = (RuleSet::EMPTY, RuleSet::EMPTY);
         let mut steps = vec![Step { before: 0, transform: None, rules, reached, concerns: None }];
+        // before any pattern's: there is room for so many sets of bytes, and these must have it
         for signature in &signatures {
             walk(&mut steps, &signature.transforms, &mut alphabet);
         }
