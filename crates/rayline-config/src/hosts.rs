@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::plan::{Content, Record, Zone};
 
 /// Every name of every zone.
@@ -15,7 +17,7 @@ use crate::plan::{Content, Record, Zone};
 /// non-terminal"), because all of these keep a wildcard above them from matching (RFC 4592 section 3.3.1).
 #[derive(Debug, Default)]
 pub struct HostTable {
-    nodes: HashMap<Box<str>, Node>,
+    nodes: HashMap<Box<str>, Node, RandomState>,
     any: Option<Node>,
 }
 
@@ -138,7 +140,7 @@ impl HostTable {
     /// A table in which every host name leads to `zone` and `origin`.
     pub(crate) fn every_host(zone: &Arc<Zone>, origin: HostOrigin) -> Self {
         let node = Node { zone: Arc::clone(zone), own: Some(origin), wildcard: None };
-        Self { nodes: HashMap::new(), any: Some(node) }
+        Self { nodes: HashMap::default(), any: Some(node) }
     }
 
     /// Replaces every name that lies in one of the zones by what its records lead to, and returns the names that lead

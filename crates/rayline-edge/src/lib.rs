@@ -43,6 +43,6 @@ use rayline_verdict::Record;
 
 /// Where a worker's closed records go. Called on the data path for every request: it must neither block nor fail.
 pub trait Sink: Send {
-    /// Takes one record.
-    fn record(&mut self, record: Record);
+    /// Takes note of one record.
+    fn record(&mut self, record: &Record);
 }

@@ -16,32 +16,42 @@ use crate::visitor::Visitor;
 use crate::worker::Worker;
 
 /// Serves one request.
-pub(crate) async fn serve(worker: &Rc<Worker>, visitor: &Visitor, incoming: Incoming) -> Answer {
-    let running = worker.running_for(visitor, incoming.request.as_ref().ok().map(|(head, _)| head));
-    let record = accept::open_record(worker, &running, visitor, incoming.started, incoming.ready);
-    let (head, body) = match incoming.request {
-        Ok(request) => request,
-        Err(fault) => return reply::refuse_unread(&running, record, fault),
-    };
-    let mut exchange = Exchange {
-        worker,
-        running: &running,
-        visitor,
-        head: &head,
-        body,
-        zone: None,
-        rules: None,
-        upgrade: None,
-        record,
-        now: incoming.ready,
-        attempts: Vec::new(),
-    };
-    let answered = match run(&mut exchange).await {
-        Ok(answered) => answered,
-        Err(fault) => reply::page_of(&mut exchange, fault),
-    };
-    let answered = rules::respond(&mut exchange, answered);
-    reply::finish(exchange, answered)
+#[expect(
+    clippy::manual_async_fn,
+    reason = "a future has room for a function's parameters twice, but for captures once"
+)]
+pub(crate) fn serve<'a>(
+    worker: &'a Rc<Worker>,
+    visitor: &'a Visitor,
+    incoming: Incoming,
+) -> impl Future<Output = Answer> + 'a {
+    async move {
+        let running = worker.running_for(visitor, incoming.request.as_ref().ok().map(|(head, _)| head));
+        let record = accept::open_record(worker, &running, visitor, incoming.started, incoming.ready);
+        let (head, body) = match incoming.request {
+            Ok(request) => request,
+            Err(fault) => return reply::refuse_unread(&running, record, fault),
+        };
+        let mut exchange = Exchange {
+            worker,
+            running: &running,
+            visitor,
+            head: &head,
+            body,
+            zone: None,
+            rules: None,
+            upgrade: None,
+            record,
+            now: incoming.ready,
+            attempts: Vec::new(),
+        };
+        let answered = match run(&mut exchange).await {
+            Ok(answered) => answered,
+            Err(fault) => reply::page_of(&mut exchange, fault),
+        };
+        let answered = rules::respond(&mut exchange, answered);
+        reply::finish(exchange, answered)
+    }
 }
 
 /// The phases, in the order of a request's life.

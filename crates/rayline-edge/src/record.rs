@@ -70,7 +70,7 @@ impl OpenRecord {
             let took = now.saturating_duration_since(self.started);
             let nanoseconds = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
             record.end = Moment(record.start.0.saturating_add(nanoseconds));
-            self.worker.keep(*record);
+            self.worker.keep(&record);
         }
         now
     }

@@ -240,10 +240,10 @@ impl Worker {
         }
     }
 
-    /// Hands a closed record on.
-    pub(crate) fn keep(&self, record: Record) {
+    /// Shows a closed record to whoever keeps it.
+    pub(crate) fn keep(&self, record: &Record) {
         if let Some(trial) = &*self.trial.borrow() {
-            trial.count(&record);
+            trial.count(record);
         }
         self.sink.borrow_mut().record(record);
     }

@@ -238,7 +238,11 @@ impl Metrics {
 /// was counted to [`Metrics`].
 pub(crate) struct Tally {
     metrics: Arc<Metrics>,
-    zones: HashMap<Arc<str>, ZoneTally, RandomState>,
+    zones: Vec<ZoneTally>,
+    /// Where each zone stands among those.
+    places: HashMap<Arc<str>, usize, RandomState>,
+    /// The place of the last record's zone, which is often the next one's too.
+    last: usize,
     resolve: LocalHistogram,
     connect: LocalHistogram,
     origin_tls: LocalHistogram,
@@ -251,9 +255,10 @@ pub(crate) struct Tally {
 }
 
 struct ZoneTally {
+    zone: Arc<str>,
     by_class: [LocalIntCounter; STATUS_CLASSES.len()],
     duration: LocalHistogram,
-    failures: HashMap<(Code, u16), LocalIntCounter>,
+    failures: HashMap<(Code, u16), LocalIntCounter, RandomState>,
 }
 
 impl Tally {
@@ -269,20 +274,17 @@ impl Tally {
             bytes_received: metrics.bytes.with_label_values(&["received"]).local(),
             reused: metrics.origin_requests.with_label_values(&["true"]).local(),
             fresh: metrics.origin_requests.with_label_values(&["false"]).local(),
-            zones: HashMap::default(),
+            zones: Vec::new(),
+            places: HashMap::default(),
+            last: 0,
             metrics,
         }
     }
 
     pub(crate) fn count(&mut self, record: &Record) {
         let took_ns = record.end.0.saturating_sub(record.start.0).max(0);
-        let zone = match self.zones.get_mut(&record.zone) {
-            Some(zone) => zone,
-            None => self
-                .zones
-                .entry(Arc::clone(&record.zone))
-                .or_insert_with(|| ZoneTally::new(&self.metrics, &record.zone)),
-        };
+        let place = self.place(&record.zone);
+        let Some(zone) = self.zones.get_mut(place) else { return };
         if let Some(counter) = zone.by_class.get(usize::from(record.edge_status / 100).min(STATUS_CLASSES.len() - 1)) {
             counter.inc();
         }
@@ -319,9 +321,24 @@ impl Tally {
         }
     }
 
+    /// Where a zone stands. That it is the last record's is seen without a look at its name.
+    fn place(&mut self, zone: &Arc<str>) -> usize {
+        if self.zones.get(self.last).is_none_or(|last| !Arc::ptr_eq(&last.zone, zone)) {
+            self.last = *self.places.entry(Arc::clone(zone)).or_insert_with(|| {
+                self.zones.push(ZoneTally::new(&self.metrics, zone));
+                self.zones.len() - 1
+            });
+            // Another plan has another copy of the name.
+            if let Some(tally) = self.zones.get_mut(self.last) {
+                tally.zone = Arc::clone(zone);
+            }
+        }
+        self.last
+    }
+
     /// Adds what was counted to the metrics that are shown.
     pub(crate) fn flush(&self) {
-        for zone in self.zones.values() {
+        for zone in &self.zones {
             zone.by_class.iter().chain(zone.failures.values()).for_each(LocalIntCounter::flush);
             zone.duration.flush();
         }
@@ -335,11 +352,12 @@ impl Tally {
 }
 
 impl ZoneTally {
-    fn new(metrics: &Metrics, zone: &str) -> Self {
+    fn new(metrics: &Metrics, zone: &Arc<str>) -> Self {
         Self {
-            by_class: STATUS_CLASSES.map(|class| metrics.requests.with_label_values(&[zone, class]).local()),
-            duration: metrics.duration.with_label_values(&[zone]).local(),
-            failures: HashMap::new(),
+            zone: Arc::clone(zone),
+            by_class: STATUS_CLASSES.map(|class| metrics.requests.with_label_values(&[&**zone, class]).local()),
+            duration: metrics.duration.with_label_values(&[&**zone]).local(),
+            failures: HashMap::default(),
         }
     }
 }

@@ -35,31 +35,41 @@ pub(crate) fn millis(out: &mut Vec<u8>, micros: u64) {
 pub fn put_address(out: &mut impl BufMut, address: IpAddr) {
     match address {
         IpAddr::V4(address) => {
-            let mut text = [b'.'; "255.255.255.255.".len()];
-            let mut places = text.iter_mut();
+            let mut text = [0; "255.255.255.255.".len()];
+            let mut end = 0;
             for octet in address.octets() {
-                if octet >= 100 {
-                    put_digit(&mut places, octet / 100);
+                let octet = usize::from(octet);
+                if let Some((place, digits)) = text.get_mut(end..end + 4).zip(OCTETS.get(octet)) {
+                    place.copy_from_slice(digits);
                 }
-                if octet >= 10 {
-                    put_digit(&mut places, octet / 10 % 10);
-                }
-                put_digit(&mut places, octet % 10);
-                // The dot is there already.
-                places.next();
+                end += octet_digits(octet) + 1;
             }
-            let left = places.len();
-            out.put_slice(text.get(..text.len() - left - 1).unwrap_or_default());
+            out.put_slice(text.get(..end - 1).unwrap_or_default());
         }
         // Writing to memory does not fail.
         IpAddr::V6(address) => drop(write!(out.writer(), "{address}")),
     }
 }
 
-fn put_digit(places: &mut std::slice::IterMut<'_, u8>, digit: u8) {
-    if let Some(place) = places.next() {
-        *place = b'0' + digit;
+/// Every octet in decimal, and a dot behind it.
+#[expect(clippy::indexing_slicing, reason = "the compiler makes this, and would say so")]
+const OCTETS: [[u8; 4]; 256] = {
+    let mut texts = [[b'.'; 4]; 256];
+    let mut octet = 0;
+    while octet < texts.len() {
+        let (digits, mut place) = ([octet / 100, octet / 10 % 10, octet % 10], 0);
+        let mut digit = 3 - octet_digits(octet);
+        while digit < 3 {
+            texts[octet][place] = b'0' + digits[digit] as u8;
+            (digit, place) = (digit + 1, place + 1);
+        }
+        octet += 1;
     }
+    texts
+};
+
+const fn octet_digits(octet: usize) -> usize {
+    1 + (octet >= 10) as usize + (octet >= 100) as usize
 }
 
 /// `2026-11-21` of RFC 3339, in UTC.
@@ -298,7 +308,7 @@ mod tests {
 
     #[test]
     fn addresses_are_those_of_the_standard_library() {
-        for text in ["127.0.0.1", "255.255.255.255", "::1", "2001:db8::1"] {
+        for text in ["127.0.0.1", "255.255.255.255", "0.9.10.99", "100.199.20.5", "::1", "2001:db8::1"] {
             let address: IpAddr = text.parse().unwrap();
             assert_eq!(written(|out| put_address(out, address)), text);
         }

@@ -48,7 +48,7 @@ pub(crate) struct Service {
 struct IntoLane(Lane);
 
 impl Sink for IntoLane {
-    fn record(&mut self, record: Record) {
+    fn record(&mut self, record: &Record) {
         self.0.record(record);
     }
 }

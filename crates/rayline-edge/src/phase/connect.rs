@@ -187,18 +187,20 @@ async fn begin(
 /// A connection of the request's own.
 fn owned(exchange: &mut Exchange<'_>, target: &Target, connection: Connection) -> Link {
     let limits = exchange.running.response_limits();
-    let link = http1::Link::new(exchange.worker, connection, limits, target.security.mode);
-    note(exchange, Link::Http1(link))
+    let link = Link::Http1(http1::Link::new(exchange.worker, connection, limits, target.security.mode));
+    note(exchange, &link);
+    link
 }
 
 /// A place on a shared one.
 fn shared(exchange: &mut Exchange<'_>, target: &Target, lease: Lease) -> Link {
     let limits = exchange.running.response_limits();
-    let link = http2::Link::new(exchange.worker, lease, limits, target.security.mode);
-    note(exchange, Link::Http2(Box::new(link)))
+    let link = Link::Http2(Box::new(http2::Link::new(exchange.worker, lease, limits, target.security.mode)));
+    note(exchange, &link);
+    link
 }
 
-fn note(exchange: &mut Exchange<'_>, link: Link) -> Link {
+fn note(exchange: &mut Exchange<'_>, link: &Link) {
     let origin = exchange.origin();
     origin.address = Some(link.address());
     origin.reused = link.is_reused();
@@ -207,7 +209,6 @@ fn note(exchange: &mut Exchange<'_>, link: Link) -> Link {
     if origin.reused {
         (origin.tcp_us, origin.tls_us) = (0, 0);
     }
-    link
 }
 
 /// The origin asked for HTTP/1.1 over HTTP/2.

@@ -67,7 +67,7 @@ pub(crate) fn answer(
     }
     upload.release(exchange.worker);
     let body = OriginBody::new(exchange, target, link, &head, upload);
-    Ok(Answered::passed(head, AnswerBody::Origin(Box::new(body))))
+    Ok(Answered::passed(head, AnswerBody::Origin(body)))
 }
 
 fn error_status(exchange: &mut Exchange<'_>, link: &Link, head: &ResponseHead) -> Fault {
@@ -100,7 +100,13 @@ pub(crate) struct OriginBody {
 }
 
 impl OriginBody {
-    fn new(exchange: &Exchange<'_>, target: Target, mut link: Link, head: &ResponseHead, mut upload: Upload) -> Self {
+    fn new(
+        exchange: &Exchange<'_>,
+        target: Target,
+        mut link: Link,
+        head: &ResponseHead,
+        mut upload: Upload,
+    ) -> Box<Self> {
         upload.answered(&exchange.body);
         let limits = exchange.running.response_limits();
         let is_tunnel = head.status == 101;
@@ -110,7 +116,7 @@ impl OriginBody {
             link.begin_body(head, &limits, exchange.now);
         }
         link.deadline().clear();
-        Self {
+        Box::new(Self {
             link: Some(link),
             framing: if is_tunnel { Framing::Close } else { head.framing() },
             is_tunnel,
@@ -122,7 +128,7 @@ impl OriginBody {
                 exchange.read_timeout()
             },
             last: Tail::default(),
-        }
+        })
     }
 
     /// How the origin tells its end.

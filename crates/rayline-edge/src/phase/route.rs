@@ -48,7 +48,9 @@ pub(crate) fn host_name(authority: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split(']').next().unwrap_or_default();
     }
-    authority.split(':').next().unwrap_or_default()
+    // Names are short: a search that looks at many bytes at a time takes longer to begin.
+    let port = authority.bytes().position(|byte| byte == b':');
+    port.and_then(|colon| authority.get(..colon)).unwrap_or(authority)
 }
 
 /// The host without port, brackets and final dot: `shop.test.` is the same name, and meets the same rules.

@@ -116,7 +116,7 @@ impl Waiting {
         let limits = exchange.running.limits();
         let read_timeout = exchange.read_timeout();
         link.deadline().clear();
-        let timeout = grpc::timeout(&exchange.head.fields).filter(|_| exchange.is_call());
+        let timeout = exchange.is_call().then(|| grpc::timeout(&exchange.head.fields)).flatten();
         let due = timeout.and_then(|timeout| Some((exchange.record.started().checked_add(timeout)?, timeout)));
         if let Some((due, _)) = due {
             link.deadline().set_after(due.saturating_duration_since(Instant::now()));

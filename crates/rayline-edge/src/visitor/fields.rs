@@ -95,9 +95,5 @@ pub(super) fn put_usual(worker: &Worker, record: &Record, has_date: bool, mut pu
     if let Some(value) = cache_status(record.cache) {
         put("cache-status", value.as_bytes());
     }
-    let mut ray = [b'-'; 20];
-    let (digits, colo) = ray.split_at_mut(17);
-    digits.iter_mut().zip(record.ray.digits()).for_each(|(place, digit)| *place = digit);
-    colo.iter_mut().zip(record.colo.as_bytes()).for_each(|(place, letter)| *place = *letter);
-    put("cf-ray", &ray);
+    put("cf-ray", &record.ray.at(record.colo));
 }

@@ -58,7 +58,11 @@ pub(crate) fn serve(
             };
             busy.set(true);
             // What it takes to serve a request is held while one is served: most visitors are idle most of the time.
-            match Box::pin(respond(&worker, &visitor, &io, incoming)).await {
+            let responded = async {
+                let answer = pipeline::serve(&worker, &visitor, incoming).await;
+                writer::write(&worker, &io, answer).await
+            };
+            match Box::pin(responded).await {
                 After::Close => return,
                 After::Next { since } if !worker.is_draining() => {
                     busy.set(false);
@@ -69,11 +73,6 @@ pub(crate) fn serve(
         }
         Box::pin(linger(&io)).await;
     }
-}
-
-async fn respond(worker: &Rc<Worker>, visitor: &Visitor, io: &SharedIo, incoming: Incoming) -> After {
-    let answer = pipeline::serve(worker, visitor, incoming).await;
-    writer::write(worker, io, answer).await
 }
 
 /// Answers a connection that is not to be served at all.

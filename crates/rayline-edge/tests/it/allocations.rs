@@ -23,7 +23,7 @@ const COUNTED: usize = 100;
 struct Noting(Arc<Mutex<Vec<u64>>>);
 
 impl Sink for Noting {
-    fn record(&mut self, _: Record) {
+    fn record(&mut self, _: &Record) {
         self.0.lock().unwrap().push(sys::asked());
     }
 }

@@ -137,7 +137,7 @@ async fn a_listener_that_cannot_be_had_changes_nothing() {
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn record(&mut self, _record: Record) {}
+    fn record(&mut self, _record: &Record) {}
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ pub(crate) struct Scene {
 struct IntoLane(Lane);
 
 impl Sink for IntoLane {
-    fn record(&mut self, record: Record) {
+    fn record(&mut self, record: &Record) {
         self.0.record(record);
     }
 }

@@ -62,111 +62,121 @@ impl<'a> Line<'a> {
 
     /// Reads a line whose fields stand in the order of the log; `None` if it is another one, or a text in it is escaped.
     fn in_order(line: &'a [u8]) -> Option<Self> {
-        let mut fields = Fields(line.strip_prefix(b"{")?);
+        // All of it is looked at once; its parts are text then.
+        let mut fields = Fields(std::str::from_utf8(line).ok()?.strip_prefix('{')?);
         let mut read = Self {
-            ray: fields.text(b"RayID")?,
-            colo: fields.text(b"EdgeColoCode")?,
-            zone: fields.text(b"ZoneName")?,
-            plan: fields.number(b"PlanVersion")?,
-            client: fields.text(b"ClientIP")?,
-            country: fields.text_if_next(b"ClientCountry")?,
-            scheme: fields.text(b"ClientRequestScheme")?,
-            method: fields.text(b"ClientRequestMethod")?,
-            host: fields.text(b"ClientRequestHost")?,
-            uri: fields.text(b"ClientRequestURI")?,
-            protocol: fields.text(b"ClientRequestProtocol")?,
-            user_agent: fields.text(b"ClientRequestUserAgent")?,
-            edge_status: fields.number(b"EdgeResponseStatus")?,
-            cache: fields.text(b"CacheCacheStatus")?,
-            origin_ip: fields.text(b"OriginIP")?,
-            origin_port: fields.number(b"OriginPort")?,
-            origin_status: fields.number(b"OriginResponseStatus")?,
+            ray: fields.text("RayID")?,
+            colo: fields.text("EdgeColoCode")?,
+            zone: fields.text("ZoneName")?,
+            plan: fields.number("PlanVersion")?,
+            client: fields.text("ClientIP")?,
+            country: fields.text_if_next("ClientCountry")?,
+            scheme: fields.text("ClientRequestScheme")?,
+            method: fields.text("ClientRequestMethod")?,
+            host: fields.text("ClientRequestHost")?,
+            uri: fields.text("ClientRequestURI")?,
+            protocol: fields.text("ClientRequestProtocol")?,
+            user_agent: fields.text("ClientRequestUserAgent")?,
+            edge_status: fields.number("EdgeResponseStatus")?,
+            cache: fields.text("CacheCacheStatus")?,
+            origin_ip: fields.text("OriginIP")?,
+            origin_port: fields.number("OriginPort")?,
+            origin_status: fields.number("OriginResponseStatus")?,
             ..Self::default()
         };
-        fields.skip(b"OriginConnectionReused")?;
-        read.origin_protocol = fields.text_if_next(b"OriginProtocol")?;
-        read.rule = fields.text(b"SecurityRuleID")?;
-        read.worker = fields.text(b"WorkerStatus")?;
-        match fields.0 {
-            b"}" => Some(read),
+        fields.skip("OriginConnectionReused")?;
+        read.origin_protocol = fields.text_if_next("OriginProtocol")?;
+        read.rule = fields.text("SecurityRuleID")?;
+        read.worker = fields.text("WorkerStatus")?;
+        match fields.0.strip_suffix('}')? {
+            "" => Some(read),
             // Of a verdict only the code is needed, and it comes first.
-            [.., b'}'] => {
-                read.code = fields.text_if_next(b"VerdictCode").filter(|code| !code.is_empty())?;
+            _ => {
+                read.code = fields.text_if_next("VerdictCode").filter(|code| !code.is_empty())?;
                 Some(read)
             }
-            _ => None,
         }
     }
 }
 
 /// What is left of an object: its next field, or the comma before it.
-struct Fields<'a>(&'a [u8]);
+struct Fields<'a>(&'a str);
 
 impl<'a> Fields<'a> {
     /// The text of the field of that name. Fields before it are passed over.
-    fn text(&mut self, name: &[u8]) -> Option<Cow<'a, str>> {
+    fn text(&mut self, name: &str) -> Option<Cow<'a, str>> {
         self.seek(name)?;
-        self.string()
+        self.string().map(Cow::Borrowed)
     }
 
     /// The same, if it is the very next field; else it is empty.
-    fn text_if_next(&mut self, name: &[u8]) -> Option<Cow<'a, str>> {
-        let here = self.0;
-        if self.name()? == name {
-            return self.string();
+    fn text_if_next(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        match self.behind(name) {
+            Some(value) => {
+                self.0 = value;
+                self.string().map(Cow::Borrowed)
+            }
+            None => Some(Cow::Borrowed("")),
         }
-        self.0 = here;
-        Some(Cow::Borrowed(""))
     }
 
-    fn number(&mut self, name: &[u8]) -> Option<u64> {
+    fn number(&mut self, name: &str) -> Option<u64> {
         self.seek(name)?;
-        let digits = self.0.iter().position(|byte| !byte.is_ascii_digit())?;
+        let digits = self.0.bytes().position(|byte| !byte.is_ascii_digit())?;
         let (digits, rest) = self.0.split_at_checked(digits)?;
         self.0 = rest;
-        let is_whole =
-            matches!(rest.first(), Some(b',' | b'}')) && (digits.len() == 1 || digits.first() != Some(&b'0'));
-        is_whole.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+        let is_whole = rest.starts_with([',', '}']) && (digits.len() == 1 || !digits.starts_with('0'));
+        is_whole.then(|| digits.parse().ok()).flatten()
     }
 
     /// Passes over everything up to the field of that name, and over its value.
-    fn skip(&mut self, name: &[u8]) -> Option<()> {
+    fn skip(&mut self, name: &str) -> Option<()> {
         self.seek(name)?;
         self.value()
     }
 
-    fn seek(&mut self, name: &[u8]) -> Option<()> {
-        while self.name()? != name {
+    fn seek(&mut self, name: &str) -> Option<()> {
+        loop {
+            // Most fields are wanted: those are not searched for their ends.
+            if let Some(value) = self.behind(name) {
+                self.0 = value;
+                return Some(());
+            }
+            self.name()?;
             self.value()?;
         }
-        Some(())
     }
 
-    /// The name of the next field; its value comes next then.
-    fn name(&mut self) -> Option<&'a [u8]> {
-        let quoted = self.0.strip_prefix(b",").unwrap_or(self.0).strip_prefix(b"\"")?;
-        let (name, rest) = quoted.split_at_checked(memchr(b'"', quoted)?)?;
-        self.0 = rest.strip_prefix(b"\":")?;
-        Some(name)
+    /// What comes behind the next field's name, if it has this one.
+    fn behind(&self, name: &str) -> Option<&'a str> {
+        let quoted = self.0.strip_prefix(',').unwrap_or(self.0).strip_prefix('"')?;
+        quoted.strip_prefix(name)?.strip_prefix("\":")
+    }
+
+    /// Passes over the name of the next field; its value comes next then.
+    fn name(&mut self) -> Option<()> {
+        let quoted = self.0.strip_prefix(',').unwrap_or(self.0).strip_prefix('"')?;
+        self.0 = quoted.get(memchr(b'"', quoted.as_bytes())?..)?.strip_prefix("\":")?;
+        Some(())
     }
 
     /// Passes over a value that is neither an array nor an object.
     fn value(&mut self) -> Option<()> {
-        match self.0.first()? {
+        match self.0.as_bytes().first()? {
             b'"' => self.string().map(drop),
             b'[' | b'{' => None,
             _ => {
-                self.0 = self.0.get(memchr2(b',', b'}', self.0)?..)?;
+                self.0 = self.0.get(memchr2(b',', b'}', self.0.as_bytes())?..)?;
                 Some(())
             }
         }
     }
 
-    fn string(&mut self) -> Option<Cow<'a, str>> {
-        let quoted = self.0.strip_prefix(b"\"")?;
-        let (text, rest) = quoted.split_at_checked(memchr2(b'"', b'\\', quoted)?)?;
-        self.0 = rest.strip_prefix(b"\"")?;
-        std::str::from_utf8(text).ok().map(Cow::Borrowed)
+    fn string(&mut self) -> Option<&'a str> {
+        let quoted = self.0.strip_prefix('"')?;
+        let (text, rest) = quoted.split_at_checked(memchr2(b'"', b'\\', quoted.as_bytes())?)?;
+        self.0 = rest.strip_prefix('"')?;
+        Some(text)
     }
 }
 

@@ -63,6 +63,13 @@ pub(super) fn encode(exchange: &Exchange<'_>, route: &Route<'_>, out: &mut Bytes
     Ok(())
 }
 
+/// What tells an origin how the visitor asked.
+macro_rules! scheme_fields {
+    ($scheme:literal) => {
+        concat!("X-Forwarded-Proto: ", $scheme, "\r\nCF-Visitor: {\"scheme\":\"", $scheme, "\"}").as_bytes()
+    };
+}
+
 /// The fields that an edge adds toward an origin (HTTP headers page of the Cloudflare fundamentals). `Via` is not
 /// among them, against RFC 9110 §7.6.3: origins such as nginx stop compressing when they see it, and `CDN-Loop` does
 /// what it is for.
@@ -70,7 +77,6 @@ fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, lo
     let record = &exchange.record;
     let client = record.client_ip;
     let peer = exchange.visitor.ip();
-    let scheme = exchange.visitor.scheme();
     // A rule may keep the visitor's address from the origin.
     let tells = |name: &[u8]| exchange.changes().is_none_or(|changes| !changes.request_fields.drops(name));
     out.reserve(256);
@@ -82,19 +88,16 @@ fn added_fields(exchange: &Exchange<'_>, out: &mut BytesMut, forwarded: bool, lo
         put_address(out, peer);
         out.put_slice(b"\r\n");
     }
-    out.put_slice(b"X-Forwarded-Proto: ");
-    out.put_slice(scheme.as_bytes());
-    out.put_slice(b"\r\nCF-Visitor: {\"scheme\":\"");
-    out.put_slice(scheme.as_bytes());
-    out.put_slice(b"\"}");
+    out.put_slice(match exchange.visitor.tls {
+        None => scheme_fields!("http"),
+        Some(_) => scheme_fields!("https"),
+    });
     if tells(b"cf-connecting-ip") {
         out.put_slice(b"\r\nCF-Connecting-IP: ");
         put_address(out, client);
     }
     out.put_slice(b"\r\nCF-Ray: ");
-    out.put_slice(&record.ray.digits());
-    out.put_slice(b"-");
-    out.put_slice(record.colo.as_bytes());
+    out.put_slice(&record.ray.at(record.colo));
     if exchange.zone.is_some_and(|zone| zone.zone.settings.ip_geolocation && !zone.zone.paused) {
         out.put_slice(b"\r\nCF-IPCountry: ");
         out.put_slice(record.country.unwrap_or(Country::UNKNOWN).as_bytes());
