@@ -85,9 +85,6 @@ impl<'a> Hops<'a> {
         let mut hops = Self::default();
         // In one pass: most heads have neither.
         for (name, value) in fields {
-            if !matches!(name.len(), 2 | 10) {
-                continue;
-            }
             let mut members = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
             match name.len() {
                 2 if name.eq_ignore_ascii_case(b"te") => {

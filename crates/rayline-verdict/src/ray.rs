@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::write::hex;
-
 /// Names one request: 16 lowercase hexadecimal digits. Not guaranteed to be unique ("Cloudflare Ray ID").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RayId(pub u64);
@@ -18,11 +16,13 @@ impl fmt::Display for RayId {
 impl RayId {
     /// The 16 digits, without going through a formatter: every answer carries one.
     pub fn digits(self) -> [u8; 16] {
-        let mut out = [[0; 2]; 8];
-        for (digits, byte) in out.iter_mut().zip(self.0.to_be_bytes()) {
-            *digits = [byte >> 4, byte & 0xf].map(hex);
+        const HEX: [u8; 16] = *b"0123456789abcdef";
+        let mut out = [0; 16];
+        for (place, digit) in out.iter_mut().enumerate() {
+            let nibble = (self.0 >> (60 - 4 * place)) & 0xf;
+            *digit = HEX.get(nibble as usize).copied().unwrap_or(b'0');
         }
-        out.as_flattened().try_into().unwrap_or([b'0'; 16])
+        out
     }
 
     /// The value of `CF-Ray`: digits, a dash, the colo.
