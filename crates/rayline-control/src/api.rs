@@ -137,6 +137,7 @@ fn calls() -> Router<Shared> {
         .route("/api/config/rollout", get(configuration::rollout))
         .route("/api/config/rollout/promote", post(configuration::promote))
         .route("/api/config/rollout/abort", post(configuration::abort))
+        .route("/api/config/maintenance", get(configuration::maintenance).post(configuration::maintain))
 }
 
 async fn status(State(shared): State<Shared>) -> Response {

@@ -21,7 +21,8 @@ mod token;
 
 pub use control::Control;
 pub use seat::{
-    Alert, Applied, Asked, Change, CodeCount, Configurations, Diagnose, Edge, Event, Evidence, Facts, Job, Pace, Part,
-    Replays, Rollout, Sample, Seats, Senders, Signed, SignedReplay, State, Step, Version,
+    Alert, Applied, Asked, Change, CodeCount, Configurations, Diagnose, Edge, Event, Evidence, Facts, Job,
+    MaintenanceOrder, Pace, Part, Replays, Rollout, Sample, Seats, Senders, Signed, SignedReplay, State, Step, Version,
+    ZoneMaintenance,
 };
 pub use token::Token;

@@ -16,7 +16,8 @@ mod configurations;
 mod replays;
 
 pub use configurations::{
-    Applied, Change, CodeCount, Configurations, Event, Evidence, Pace, Rollout, Sample, Signed, State, Version,
+    Applied, Change, CodeCount, Configurations, Event, Evidence, MaintenanceOrder, Pace, Rollout, Sample, Signed,
+    State, Version, ZoneMaintenance,
 };
 pub use replays::{Asked, Part, Replays, SignedReplay};
 

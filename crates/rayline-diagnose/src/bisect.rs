@@ -1,10 +1,16 @@
 //! Which parts of a configuration cause a failure: delta debugging over copies of the failing request.
 //!
 //! Parts are switched off, the request is tried, and what is left of the failure says where to look next (Zeller and
-//! Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002). It knows neither rules nor HTTP: what a part
-//! is and how a request is tried, the caller says.
+//! Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002). The search knows neither rules nor HTTP: what a
+//! part is and how a request is tried, the caller says. [`Copies`] tries requests at an edge whose rules can be switched
+//! off; [`step`] is the search as a step of a diagnosis.
+
+mod replay;
+pub mod step;
 
 use std::collections::BTreeMap;
+
+pub use replay::{Copies, Part, Replays, Reply, groups};
 
 /// What a try with some parts switched off came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +187,50 @@ fn sorted(units: &[Vec<usize>]) -> Vec<usize> {
     let mut parts: Vec<usize> = units.iter().flatten().copied().collect();
     parts.sort_unstable();
     parts
+}
+
+impl Tried {
+    /// The word in `without`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fails => "fails",
+            Self::Works => "works",
+            Self::Otherwise => "fails otherwise",
+        }
+    }
+}
+
+impl Found {
+    /// The word in `found`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NoFailure(_) => "no_failure",
+            Self::Without(_) => "without_rules",
+            Self::Culprits(_) => "culprits",
+            Self::Unfinished(_) => "unfinished",
+        }
+    }
+
+    /// The parts that were found to cause it, so far.
+    pub fn culprits(&self) -> &[Culprit] {
+        match self {
+            Self::Culprits(culprits) | Self::Unfinished(culprits) => culprits,
+            Self::NoFailure(_) | Self::Without(_) => &[],
+        }
+    }
+}
+
+impl Culprit {
+    /// The parts themselves, of all that there are.
+    pub fn of<'a>(&'a self, parts: &'a [Part]) -> impl Iterator<Item = &'a Part> {
+        self.parts.iter().filter_map(|part| parts.get(*part))
+    }
+
+    /// The object in `culprits`.
+    pub fn to_json(&self, parts: &[Part]) -> serde_json::Value {
+        let parts: Vec<serde_json::Value> = self.of(parts).map(Part::to_json).collect();
+        serde_json::json!({ "parts": parts, "without": self.without.name() })
+    }
 }
 
 #[cfg(test)]

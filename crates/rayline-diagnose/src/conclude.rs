@@ -16,8 +16,8 @@ use rayline_verdict::{Certainty, Code, Evidence, Fact, Party, Verdict};
 use self::evidence::{Observation, What, inside, observe};
 use self::scene::{Scene, Symptom};
 use self::weigh::{Weighed, weigh, winner};
+use crate::bisect::step::Bisection;
 use crate::case::Case;
-
 use crate::direct::Direct;
 use crate::edge::Side;
 use crate::host::Host;
@@ -45,6 +45,8 @@ pub struct Seen {
     pub logs: Option<Reading>,
     /// The edge's records.
     pub edge: Option<Side>,
+    /// What switching the edge's rules off showed.
+    pub rules: Option<Bisection>,
     /// What load the origin takes.
     pub load: Option<Load>,
     /// What a person reads of the steps that keep no probes of their own.
@@ -265,8 +267,9 @@ fn fault(
 fn clues(first: &Weighed<'_>, observations: &[Observation]) -> Vec<String> {
     let speaks = first.counted.iter().filter(|(weight, _)| *weight > 0.0).map(|(_, seen)| *seen);
     let counts = |seen: &Observation| first.counted.iter().any(|(_, counted)| std::ptr::eq(*counted, seen));
-    let beside =
-        observations.iter().filter(|seen| matches!(seen.what, What::Told | What::DirectWorks) && !counts(seen));
+    let beside = observations
+        .iter()
+        .filter(|seen| matches!(seen.what, What::Told | What::DirectWorks | What::RulesCleared) && !counts(seen));
     let (usual, seen): (Vec<&Observation>, Vec<&Observation>) =
         speaks.chain(beside).partition(|seen| seen.what == What::Status);
     let told = if seen.is_empty() { usual } else { seen };

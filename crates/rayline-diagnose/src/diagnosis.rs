@@ -10,6 +10,7 @@ use rayline_dial::{Dialer, TrustError};
 use url::Url;
 
 use crate::author::Recognition;
+use crate::bisect::{self, Replays};
 use crate::case::{Case, Origin};
 use crate::conclude::{Conclusion, Seen, conclude};
 use crate::edge::Records;
@@ -69,6 +70,15 @@ impl Diagnosing {
         tokio::join!(self.compare(watcher), self.edge(records, watcher), self.host(watcher));
         self.logs(watcher).await;
         self.toward(watcher).await;
+    }
+
+    /// Switches rules of the Rayline edge in front off, in copies of the request that failed: whether one of them makes it
+    /// fail, and which. To be done after all else was looked at.
+    pub async fn bisect<R: Replays<Error: std::fmt::Display>>(&self, replays: &R, watcher: &dyn Watcher) {
+        let so_far = self.conclude();
+        let asked = (&self.case, &self.dialer);
+        let bisection = bisect::step::look(asked, &so_far.seen, &so_far.conclusion, replays, watcher).await;
+        self.seen.borrow_mut().rules = Some(bisection);
     }
 
     /// Puts load on the first origin, as the person agreed to.

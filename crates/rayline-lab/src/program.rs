@@ -71,6 +71,7 @@ pub struct Setup {
     release: bool,
     wrapper: Vec<OsString>,
     listeners: Option<String>,
+    whole: Option<String>,
 }
 
 impl Setup {
@@ -119,6 +120,13 @@ impl Setup {
         self
     }
 
+    /// Runs this configuration, which begins with `[server]`, in place of one that is put together.
+    #[must_use]
+    pub fn written(mut self, toml: &str) -> Self {
+        self.whole = Some(toml.replacen("[server]", "[server]\ndata_dir = \"data\"", 1));
+        self
+    }
+
     /// Runs the optimised program.
     #[must_use]
     pub fn release(mut self) -> Self {
@@ -148,10 +156,17 @@ impl Setup {
         let mut process = Process::start(Command::new(first).args(others), &folder.path().join("printed.log"))?;
         let line = process.until("does not serve", |process| greeting(&process.printed()))?;
         let (http, https) = (address(&line, "http://"), address(&line, "https://"));
-        Ok(Rayline { process, http, https, wrapper: self.wrapper.clone(), folder })
+        let admin = match self.server.contains("admin = ") {
+            true => Some(process.until("opens no admin server", |process| admin(&process.printed()))?),
+            false => None,
+        };
+        Ok(Rayline { process, http, https, admin, wrapper: self.wrapper.clone(), folder })
     }
 
     fn toml(&self) -> String {
+        if let Some(whole) = &self.whole {
+            return whole.clone();
+        }
         let mut toml = String::from("[server]\n");
         toml.push_str(self.listeners.as_deref().unwrap_or("http = [\"127.0.0.1:0\"]\nhttps = [\"127.0.0.1:0\"]"));
         let _ = write!(toml, "\ndata_dir = \"data\"\ndevelopment_ca = true\n{}", self.server);
@@ -164,6 +179,12 @@ impl Setup {
 fn greeting(printed: &str) -> Option<String> {
     let (whole, _) = printed.rsplit_once('\n')?;
     whole.lines().find(|line| line.starts_with(SERVING)).map(str::to_owned)
+}
+
+/// Where the admin server is, once the line that says so is whole.
+fn admin(printed: &str) -> Option<SocketAddr> {
+    let (whole, _) = printed.rsplit_once('\n')?;
+    whole.lines().find(|line| line.starts_with("admin: ")).and_then(|line| address(line, "http://"))
 }
 
 /// The first address with this scheme.
@@ -179,6 +200,7 @@ pub struct Rayline {
     folder: TempDir,
     http: Option<SocketAddr>,
     https: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     wrapper: Vec<OsString>,
 }
 
@@ -197,6 +219,11 @@ impl Rayline {
     /// It does not.
     pub fn https(&self) -> io::Result<SocketAddr> {
         self.https.ok_or_else(|| io::Error::other("the edge does not serve HTTPS"))
+    }
+
+    /// Where its admin server is, if its configuration has one.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
     }
 
     /// Its process.

@@ -299,6 +299,7 @@ fn outside(cause: OutsideCause) -> Code {
         OutsideCause::RedirectLoop => Code::OwnerRouteRedirectLoop,
         OutsideCause::WrongPort => Code::OwnerRouteWrongPort,
         OutsideCause::RuleRefused => Code::PolicyRulesRefused,
+        OutsideCause::RuleBreaks => Code::OwnerRulesBreaksRequest,
         OutsideCause::WorkerFailed => Code::OwnerWorkerFailed,
         OutsideCause::TunnelDown => Code::OwnerConnectTunnelDown,
         OutsideCause::EdgeBlocked => Code::OriginConnectEdgeBlocked,

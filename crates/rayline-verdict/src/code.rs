@@ -584,6 +584,13 @@ codes! {
         ["Look in the evidence for what the rule takes over from the visitor: a line break or a NUL cannot stand in a value",
          "Encode it, for example with `encode_base64`, or take the bytes away with `remove_bytes`"]
     }
+    OwnerRulesBreaksRequest = owner.rules.breaks_request {
+        "A rule of the site makes a request fail that works without it.",
+        Outside, None, Maybe, Never, [],
+        ["Correct the rule that the diagnosis names, or switch it off for now with `enabled = false`",
+         "See what it does to the request: `rayline trace URL`",
+         "Look at what changed last: `rayline config list`, and go back with `rayline config rollback`"]
+    }
     OwnerWorkerFailed = owner.worker.failed {
         "A program of the site's owner that runs on the edge failed.",
         Outside, None, Maybe, Later, [],

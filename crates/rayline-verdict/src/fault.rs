@@ -379,6 +379,8 @@ causes! {
         WrongPort,
         /// A rule of the edge's owner refused the request.
         RuleRefused,
+        /// Without a rule of the edge's owner the request works, and with it, it fails.
+        RuleBreaks,
         /// A program of the owner's, run by the edge, failed.
         WorkerFailed,
         /// The tunnel to the origin has no end there.

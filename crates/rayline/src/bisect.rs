@@ -2,22 +2,29 @@
 //!
 //! The copies bear a field that the running edge has signed for each of them; what visitors are served is the same as ever.
 
-mod copies;
+mod edge;
 mod view;
 
 use std::io;
-use std::time::Duration;
 
-use rayline_diagnose::bisect::{Bounds, Culprit, Found, Tried, search};
+use rayline_diagnose::Watcher as _;
+use rayline_diagnose::bisect::{Bounds, Copies, Found, Part, Replays as _, Reply, Tried, groups, search};
+use rayline_diagnose::fetch::{Ask, dialer};
+use rayline_diagnose::trust::Trust;
+use rayline_dial::{Protocols, Tls};
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::cli::Global;
 use crate::cli::bisect::BisectArgs;
+use crate::diagnose::view::View;
 use crate::output::{self, Exit};
 use crate::tail::admin::{Admin, Trouble};
 use crate::tail::find_admin;
-use copies::{Copies, Seen};
+
+const NAME: &str = "bisect";
+/// Bytes of a body that are read: only the head tells.
+const BODY_BYTES: usize = 4096;
 
 /// What is to be found out, and how.
 struct Question {
@@ -30,20 +37,13 @@ struct Question {
 struct Answer {
     question: Question,
     /// What everybody gets.
-    baseline: Seen,
-    /// The parts of the zone, as the edge names them.
+    baseline: Reply,
+    /// What can be switched off.
     parts: Vec<Part>,
     found: Found,
     /// Copies that were sent.
-    tries: usize,
+    tries: u64,
     versions: Option<Versions>,
-}
-
-/// A part of the plan.
-struct Part {
-    id: String,
-    group: String,
-    whole: Value,
 }
 
 /// What the versions of the configuration say.
@@ -87,13 +87,27 @@ fn trouble(message: impl Into<String>) -> Trouble {
 
 async fn answer(admin: &Admin, args: &BisectArgs) -> Result<Answer, Trouble> {
     let question = question(admin, args).await?;
-    let parts = parts(admin, &question).await?;
-    let mut copies = Copies::new(admin, args, &question).await?;
-    let baseline = copies.baseline().await?;
+    let parts = admin.parts(question.url.host_str().unwrap_or_default()).await?;
+    let to = match args.edge {
+        Some(edge) => vec![edge],
+        None => admin.listeners(question.url.scheme()).await?,
+    };
+    let dialer = dialer(&Trust::default()).map_err(|error| trouble(error.to_string()))?;
+    let is_good = |reply: &Reply| match args.expect {
+        Some(expected) => reply.status == expected,
+        None => (100..400).contains(&reply.status) && reply.code.is_none(),
+    };
+    let view = View::new(true);
+    view.began(NAME, "sending copies that go without some rules");
+    let told = |sent| view.went_on(NAME, sent, None);
+    let mut copies = Copies::new(admin, (ask(&question, args), to, &dialer), &is_good, &told);
+    let baseline = copies.baseline().await;
+    if baseline.status == 0 && baseline.code.is_none() {
+        return Err(trouble("the edge gave no answer in time"));
+    }
     let ids: Vec<&str> = parts.iter().map(|part| part.id.as_str()).collect();
     let bounds = Bounds { tries: args.tries, ..Bounds::default() };
-    let groups = groups(&parts);
-    let found = search(&groups, bounds, async |off: &[usize]| {
+    let found = search(&groups(&parts), bounds, async |off: &[usize]| {
         let off: Vec<&str> = off.iter().filter_map(|part| ids.get(*part).copied()).collect();
         copies.tried(&off, None).await
     })
@@ -103,20 +117,23 @@ async fn answer(admin: &Admin, args: &BisectArgs) -> Result<Answer, Trouble> {
         Found::Culprits(_) if args.versions => Some(first_version(admin, &mut copies).await?),
         _ => None,
     };
-    Ok(Answer { tries: copies.sent(), question, baseline, parts, found, versions })
+    let tries = copies.sent();
+    view.end();
+    Ok(Answer { tries, question, baseline, parts, found, versions })
 }
 
-/// A number for each part's group, in the order in which groups come.
-fn groups(parts: &[Part]) -> Vec<usize> {
-    let mut known: Vec<&str> = Vec::new();
-    let number = |part| {
-        let Part { group, .. }: &Part = part;
-        known.iter().position(|name| name == group).unwrap_or_else(|| {
-            known.push(group);
-            known.len() - 1
-        })
-    };
-    parts.iter().map(number).collect()
+/// A copy, but for the field that the edge signs.
+fn ask(question: &Question, args: &BisectArgs) -> Ask {
+    Ask {
+        url: question.url.clone(),
+        method: question.method.clone(),
+        fields: question.fields.clone(),
+        protocols: Protocols::Http1,
+        // this very edge is asked: who it is needs no proof
+        tls: if question.url.scheme() == "https" { Tls::Full } else { Tls::Off },
+        timeout: args.timeout.0,
+        body_bytes: BODY_BYTES,
+    }
 }
 
 /// What was asked for: the URL, or what the edge's record has of the Ray ID.
@@ -148,17 +165,8 @@ async fn question(admin: &Admin, args: &BisectArgs) -> Result<Question, Trouble>
     Ok(Question { url, method, fields })
 }
 
-async fn parts(admin: &Admin, question: &Question) -> Result<Vec<Part>, Trouble> {
-    let host = question.url.host_str().unwrap_or_default();
-    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("host", host).finish();
-    let result = admin.get(&format!("/api/replays/parts?{query}")).await?;
-    let listed = result.get("parts").and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |part: &Value, name: &str| part.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(listed.into_iter().map(|whole| Part { id: text(&whole, "id"), group: text(&whole, "group"), whole }).collect())
-}
-
 /// The first of the kept versions that fails, by halving: what fails once is taken to fail from then on.
-async fn first_version(admin: &Admin, copies: &mut Copies<'_>) -> Result<Versions, Trouble> {
+async fn first_version(admin: &Admin, copies: &mut Copies<'_, Admin>) -> Result<Versions, Trouble> {
     let result = admin.get("/api/config/versions").await?;
     let listed = result.as_array().or_else(|| result.get("versions")?.as_array());
     let mut numbers: Vec<u64> =
@@ -193,20 +201,8 @@ impl Answer {
         }
     }
 
-    fn culprits(&self) -> &[Culprit] {
-        match &self.found {
-            Found::Culprits(culprits) | Found::Unfinished(culprits) => culprits,
-            Found::NoFailure(_) | Found::Without(_) => &[],
-        }
-    }
-
     /// The object of `--json`.
     fn to_json(&self) -> Value {
-        let culprit = |culprit: &Culprit| {
-            let parts: Vec<&Value> =
-                culprit.parts.iter().filter_map(|part| Some(&self.parts.get(*part)?.whole)).collect();
-            json!({ "parts": parts, "without": tried_word(culprit.without) })
-        };
         let versions = self.versions.as_ref().map(|versions| match versions {
             Versions::AllFail { oldest } => json!({ "all_fail": true, "oldest": oldest }),
             Versions::Began { with, before, diff } => json!({ "first": with, "before": before, "diff": diff }),
@@ -218,27 +214,9 @@ impl Answer {
             "baseline": self.baseline.to_json(),
             "parts": self.parts.len(),
             "tries": self.tries,
-            "found": match self.found {
-                Found::NoFailure(_) => "no_failure",
-                Found::Without(_) => "without_rules",
-                Found::Culprits(_) => "culprits",
-                Found::Unfinished(_) => "unfinished",
-            },
-            "culprits": self.culprits().iter().map(culprit).collect::<Vec<_>>(),
+            "found": self.found.name(),
+            "culprits": self.found.culprits().iter().map(|culprit| culprit.to_json(&self.parts)).collect::<Vec<_>>(),
             "versions": versions,
         })
     }
-}
-
-fn tried_word(tried: Tried) -> &'static str {
-    match tried {
-        Tried::Fails => "fails",
-        Tried::Works => "works",
-        Tried::Otherwise => "fails otherwise",
-    }
-}
-
-/// How long a try may take at most, for whoever asks.
-fn patience(args: &BisectArgs) -> Duration {
-    args.timeout.0
 }

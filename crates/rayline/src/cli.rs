@@ -4,6 +4,7 @@ pub(crate) mod bisect;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod diagnose;
+pub(crate) mod maintenance;
 pub(crate) mod rules;
 pub(crate) mod tls;
 pub(crate) mod trace;
@@ -21,6 +22,7 @@ use bisect::BisectArgs;
 use check::{CheckArgs, ImportArgs};
 use config::ConfigArgs;
 use diagnose::{DiagnoseArgs, IpsArgs, LogsArgs, ProbeArgs, RayArgs};
+use maintenance::MaintenanceArgs;
 use rules::RulesArgs;
 use tls::{OriginCaArgs, TlsArgs};
 use trace::TraceArgs;
@@ -108,6 +110,8 @@ pub(crate) enum Command {
 
     Config(ConfigArgs),
 
+    Maintenance(MaintenanceArgs),
+
     /// Explain an error: what happened, who can fix it, how we know, what to do
     #[command(
         long_about = "Explain an error by the number on its page (522, 1016), by its code (origin.connect.refused) or by a part of \
@@ -147,7 +151,8 @@ pub(crate) enum Command {
                       none: whose fault it is, how sure that is, the evidence, what to do, and what to hand to whom.\n\n\
                       It asks the site as a visitor would, a few times; with --origin the same past the edge, and what differs; \
                       with --logs or --here it reads what the origin's logs say about the very request; with --admin or --config \
-                      what the Rayline edge in front recorded. The more it is given, the surer it is; it says what would help.\n\n\
+                      what the Rayline edge in front recorded, and, unless the origin fails by itself, which of the zone's rules \
+                      make the request fail: copies of it go without some, as `rayline bisect` does it. The more it is given, the surer it is; it says what would help.\n\n\
                       It only reads: GET unless told otherwise, few requests, named `Rayline-Diagnose` in User-Agent, and nobody \
                       else is asked but name servers, and the revocation lists that the origin's certificates name. What is made to be handed on (--report, --har, --ticket) has no cookies, \
                       tokens and query values in it.\n\n\
@@ -280,7 +285,7 @@ pub(crate) enum Command {
                       for a minute and never passed on to an origin. The edge's admin server signs; its token is RAYLINE_TOKEN, \
                       or is found by --config. GET and HEAD alone are sent unless --unsafe is given: origins see every copy.\n\n\
                       --json prints {url, method, baseline: {status, code, ray_id}, parts, tries, found, culprits: [{parts: [{id, \
-                      group, description, action, expression}], without}], versions}; `found` is no_failure, without_rules, \
+                      group, description, action, expression, place}], without}], versions}; `found` is no_failure, without_rules, \
                       culprits or unfinished.\n\n\
                       Exits with 1 if the guilty rules or the guilty version were found, 0 if the request does not fail, 3 if \
                       that cannot be told.",

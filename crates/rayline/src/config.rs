@@ -2,35 +2,40 @@
 
 mod view;
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use crate::cli::Global;
-use crate::cli::config::{ApplyArgs, ConfigArgs, ConfigCommand, RolloutCommand, WordsArgs};
+use crate::cli::config::{ApplyArgs, ConfigArgs, ConfigCommand, EdgeArgs, RolloutCommand, WordsArgs};
 use crate::config_file;
 use crate::output::{self, Exit};
 use crate::tail::admin::{Admin, Trouble};
 use crate::tail::find_admin;
 
 /// What came of asking: what to print, and how to exit.
-type Answered = Result<(Value, Exit), Trouble>;
+pub(crate) type Answered = Result<(Value, Exit), Trouble>;
 
 pub(crate) fn run(args: &ConfigArgs, global: &Global) -> io::Result<Exit> {
+    let ask = async |admin: &Admin| ask(admin, &args.command).await;
+    asked(&args.edge, global, ask, |mut out, result| view::show(&mut out, &args.command, result))
+}
+
+/// Asks the running edge, and shows what came of it.
+pub(crate) fn asked(
+    edge: &EdgeArgs,
+    global: &Global,
+    ask: impl AsyncFnOnce(&Admin) -> Answered,
+    show: impl FnOnce(&mut dyn Write, &Value) -> io::Result<()>,
+) -> io::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let answered = match find_admin(args.edge.config.as_deref(), args.edge.admin) {
-        Ok(admin) => runtime.block_on(ask(&admin, &args.command)),
+    let answered = match find_admin(edge.config.as_deref(), edge.admin) {
+        Ok(admin) => runtime.block_on(ask(&admin)),
         Err(trouble) => Err(trouble),
     };
     let (result, exit) = match answered {
         Ok(answered) => answered,
-        Err(Trouble { message, hint }) => {
-            // Problems of a configuration have several lines each, which stay lines.
-            let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
-            output::fail(first, hint.as_deref());
-            rest.lines().for_each(|line| output::say(&output::escaped(line)));
-            return Ok(if rest.is_empty() { Exit::CouldNotRun } else { Exit::Fault });
-        }
+        Err(trouble) => return Ok(refused(&trouble)),
     };
     let mut out = output::stdout();
     if global.json {
@@ -38,9 +43,22 @@ pub(crate) fn run(args: &ConfigArgs, global: &Global) -> io::Result<Exit> {
             writeln!(out, "{}", output::escaped_json(line))?;
         }
     } else {
-        view::show(&mut out, &args.command, &result)?;
+        show(&mut out, &result)?;
     }
     Ok(exit)
+}
+
+/// Says why nothing came of it. Problems of a configuration have several lines each, which stay lines.
+fn refused(Trouble { message, hint }: &Trouble) -> Exit {
+    let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
+    output::fail(first, hint.as_deref());
+    rest.lines().for_each(|line| output::say(&output::escaped(line)));
+    if rest.is_empty() { Exit::CouldNotRun } else { Exit::Fault }
+}
+
+/// Shows what became of a change.
+pub(crate) fn applied(mut out: &mut dyn Write, result: &Value) -> io::Result<()> {
+    view::applied(&mut out, result)
 }
 
 async fn ask(admin: &Admin, command: &ConfigCommand) -> Answered {
@@ -95,7 +113,8 @@ async fn apply(admin: &Admin, args: &ApplyArgs) -> Result<Value, Trouble> {
     admin.post("/api/config/versions", &body).await
 }
 
-fn words(words: &WordsArgs) -> Value {
+/// Who, and why, as the edge takes it.
+pub(crate) fn words(words: &WordsArgs) -> Value {
     let author = words.author.clone().or_else(|| std::env::var("USER").ok());
     json!({ "author": author.unwrap_or_default(), "comment": words.comment })
 }

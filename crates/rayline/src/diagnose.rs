@@ -8,7 +8,7 @@ pub(crate) mod probe;
 pub(crate) mod ray;
 mod records;
 mod screen;
-mod view;
+pub(crate) mod view;
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -24,7 +24,7 @@ use rayline_diagnose::{Case, load};
 use crate::cli::Global;
 use crate::cli::diagnose::{DiagnoseArgs, Field};
 use crate::output::{self, Exit, say};
-use crate::tail::admin::Trouble;
+use crate::tail::admin::{Admin, Trouble};
 use records::{Live, Logged};
 use view::View;
 
@@ -160,8 +160,9 @@ async fn diagnose(
     load: Option<load::Options>,
     view: &View,
 ) -> io::Result<Result<(Diagnosis, End), Exit>> {
-    let live = match open_records(args).await {
-        Ok(live) => live,
+    let (live, edge) = match open_records(args).await {
+        Ok(Some((live, edge))) => (Some(live), Some(edge)),
+        Ok(None) => (None, None),
         Err(Trouble { message, hint }) => {
             output::fail(&message, hint.as_deref());
             return Ok(Err(Exit::CouldNotRun));
@@ -179,6 +180,9 @@ async fn diagnose(
     let diagnosing = Diagnosing::new(case).map_err(io::Error::other)?;
     let steps = async {
         diagnosing.look(records, view).await;
+        if let Some(edge) = &edge {
+            diagnosing.bisect(edge, view).await;
+        }
         if let Some(options) = load {
             diagnosing.load(&options, view).await;
         }
@@ -202,15 +206,18 @@ async fn listening(live: Option<&Live>) {
     std::future::pending().await
 }
 
-/// The records of the running edge that a person named.
-async fn open_records(args: &DiagnoseArgs) -> Result<Option<Live>, Trouble> {
+/// The running edge that a person named, with its records.
+async fn open_records(args: &DiagnoseArgs) -> Result<Option<(Live, Admin)>, Trouble> {
     let known = &args.known;
     if known.admin.is_none() && known.config.is_none() {
         return Ok(None);
     }
-    let opened = async { Live::open(&crate::tail::find_admin(known.config.as_deref(), known.admin)?).await };
+    let opened = async {
+        let admin = crate::tail::find_admin(known.config.as_deref(), known.admin)?;
+        Ok((Live::open(&admin).await?, admin))
+    };
     match opened.await {
-        Ok(live) => Ok(Some(live)),
+        Ok(opened) => Ok(Some(opened)),
         // the request log that the configuration names will do
         Err(_) if known.admin.is_none() => Ok(None),
         Err(trouble) => Err(trouble),

@@ -10,6 +10,7 @@ mod diagnose;
 mod explain;
 mod generate;
 mod import;
+mod maintenance;
 mod origin_ca;
 mod output;
 mod rules;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, &global),
         Command::Check(args) => check::run(&args, &global),
         Command::Config(args) => config::run(&args, &global),
+        Command::Maintenance(args) => maintenance::run(&args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Explain(args) => explain::run(&args, &global),
         Command::Tail(args) => tail::run(&args, &global),

@@ -4,6 +4,7 @@ mod alerts;
 mod beside;
 mod diagnosing;
 mod file;
+mod maintaining;
 mod reload;
 mod replays;
 mod rollout;

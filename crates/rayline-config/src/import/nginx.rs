@@ -2,8 +2,12 @@
 //!
 //! nginx chooses one location for a request; each rule here excludes the locations that would have been chosen before.
 
+mod directives;
 mod location;
+mod regex;
 mod scope;
+mod upstream;
+mod variables;
 
 use std::collections::HashMap;
 
@@ -13,48 +17,91 @@ use super::ImportText;
 use super::draft::{Draft, Item};
 use super::sites::{Origin, Sites, all, hosts};
 use super::syntax::{Directive, Grammar, parse};
-use location::{Location, excluded, location};
-use scope::scope;
+use location::{Location, chosen, location};
+use scope::{Scope, is_alike, is_inherited, says_nothing};
 
 /// What changes nothing for visitors or origins, or what this edge does anyway.
-const SAYS_NOTHING: [&str; 36] = [
+const SAYS_NOTHING: [&str; 76] = [
     "access_log",
+    "break",
     "charset",
     "client_body_buffer_size",
+    "client_body_timeout",
     "client_header_buffer_size",
+    "client_header_timeout",
     "default_type",
     "error_log",
+    "etag",
     "events",
+    "gzip_buffers",
     "gzip_comp_level",
     "gzip_disable",
+    "gzip_http_version",
     "gzip_min_length",
     "gzip_proxied",
+    "gzip_static",
     "gzip_types",
     "gzip_vary",
     "http2",
     "keepalive",
+    "keepalive_requests",
     "keepalive_timeout",
     "large_client_header_buffers",
     "log_format",
+    "log_not_found",
+    "log_subrequest",
     "multi_accept",
+    "open_file_cache",
+    "open_file_cache_errors",
+    "open_file_cache_min_uses",
+    "open_file_cache_valid",
     "pid",
     "proxy_buffer_size",
     "proxy_buffering",
     "proxy_buffers",
     "proxy_busy_buffers_size",
+    "proxy_headers_hash_bucket_size",
+    "proxy_headers_hash_max_size",
     "proxy_http_version",
+    "proxy_max_temp_file_size",
     "proxy_redirect",
+    "proxy_request_buffering",
+    "proxy_socket_keepalive",
+    "proxy_ssl_protocols",
+    "proxy_ssl_server_name",
+    "proxy_ssl_session_reuse",
+    "proxy_temp_file_write_size",
+    "reset_timedout_connection",
+    "resolver",
+    "resolver_timeout",
+    "send_timeout",
     "sendfile",
+    "server_names_hash_bucket_size",
+    "server_names_hash_max_size",
     "server_tokens",
+    "ssl_buffer_size",
     "ssl_ciphers",
+    "ssl_conf_command",
     "ssl_dhparam",
+    "ssl_early_data",
+    "ssl_ecdh_curve",
     "ssl_prefer_server_ciphers",
     "ssl_session_cache",
     "ssl_session_tickets",
     "ssl_session_timeout",
+    "ssl_stapling",
+    "ssl_stapling_verify",
+    "ssl_trusted_certificate",
     "tcp_nodelay",
+    "tcp_nopush",
+    "types",
+    "types_hash_max_size",
     "user",
+    "variables_hash_max_size",
 ];
+
+/// What may stand around servers, and holds for each that says nothing of it.
+const COMMON: [&str; 3] = ["client_max_body_size", "proxy_read_timeout", "ssl_protocols"];
 
 /// What stands around servers.
 #[derive(Debug, Default)]
@@ -62,6 +109,8 @@ struct Http<'a> {
     upstreams: HashMap<&'a str, &'a [Directive]>,
     /// `limit_req_zone`, by its name.
     limits: HashMap<String, &'a Directive>,
+    /// Directives that servers inherit.
+    common: Vec<(&'a ImportText, &'a Directive)>,
     servers: Vec<(&'a ImportText, &'a Directive)>,
 }
 
@@ -70,6 +119,8 @@ struct Server<'a> {
     text: &'a ImportText,
     names: Vec<String>,
     http: &'a Http<'a>,
+    /// What stands in it, and what it inherits.
+    directives: Vec<&'a Directive>,
     /// Whether locations rewrite paths, so that conditions have to ask for the path as it came.
     rewrites: bool,
     /// What is true of the scheme: empty where the server is for both, or no other has its names.
@@ -78,7 +129,8 @@ struct Server<'a> {
 
 impl Server<'_> {
     fn place(&self, directive: &Directive) -> String {
-        format!("{}:{}", self.text.name, directive.line)
+        let inherited = self.http.common.iter().find(|(_, common)| std::ptr::eq(*common, directive));
+        format!("{}:{}", inherited.map_or(self.text, |(text, _)| text).name, directive.line)
     }
 
     fn path(&self) -> &'static str {
@@ -121,7 +173,8 @@ fn collect<'a>(text: &'a ImportText, directives: &'a [Directive], http: &mut Htt
                 let name = zone.unwrap_or_default().split(':').next().unwrap_or_default();
                 http.limits.insert(name.to_owned(), directive);
             }
-            name if SAYS_NOTHING.contains(&name) || name.starts_with("worker_") => {}
+            name if is_inherited(name) || COMMON.contains(&name) => http.common.push((text, directive)),
+            name if says_nothing(directive) || name.starts_with("worker_") => {}
             _ => left(&format!("{}:{}", text.name, directive.line), directive, draft),
         }
     }
@@ -136,13 +189,20 @@ fn left(place: &str, directive: &Directive, draft: &mut Draft) {
             "origins of this edge speak HTTP: put a server in front of it that does"
         }
         "auth_basic" | "auth_basic_user_file" | "auth_request" => "this edge asks for no passwords",
-        "if" => "write it as the `expression` of a rule",
+        "set" => "variables of one's own have no counterpart: write what it is used for into rules",
+        "set_real_ip_from" | "real_ip_header" | "real_ip_recursive" => {
+            "proxies that are believed about the visitor stand in `trusted_proxies` under `[server]`"
+        }
+        "proxy_connect_timeout" | "proxy_send_timeout" => "how long origins are waited for stands under `[limits]`",
         "map" | "geo" | "split_clients" => {
             "variables of one's own have no counterpart: write their conditions into rules"
         }
         "error_page" => "write it as a rule in `http_custom_errors`, or as `[zone.error_pages]`",
-        "proxy_cache" | "proxy_cache_path" | "proxy_cache_valid" | "proxy_cache_key" | "expires" => {
+        name if name.starts_with("proxy_cache") || name == "proxy_no_cache" || name == "proxy_ignore_headers" => {
             "write it as a rule in `http_request_cache_settings`"
+        }
+        "limit_conn" | "limit_conn_zone" => {
+            "connections of one visitor are not counted here: `limit_req` is translated"
         }
         "stream" | "mail" => "this edge speaks HTTP alone",
         _ => "it has no counterpart",
@@ -172,43 +232,70 @@ fn translate(text: &ImportText, directive: &Directive, http: &Http<'_>, sites: &
     if names.is_empty() {
         return draft.leave(&place, "server { … }", "it has no host name, or none that is written out");
     }
-    let of_locations = |inner: &&Directive| inner.name() == "location";
-    let rewrites = directive.inside().iter().filter(of_locations).any(|inner| has_rewrites(inner.inside()));
+    let inherited = http.common.iter().map(|(_, common)| *common);
+    let own = |common: &&Directive| directive.inside().iter().any(|inner| is_alike(inner.name(), common.name()));
+    let directives: Vec<&Directive> =
+        directive.inside().iter().chain(inherited.filter(|common| !own(common))).collect();
+    let rewrites =
+        directives.iter().filter(|inner| inner.name() == "location").any(|inner| has_rewrites(inner.inside()));
     let scheme = scheme(directive, &names, http);
-    let server = Server { text, names, http, rewrites, scheme };
-    let locations: Vec<Location<'_>> =
-        directive.inside().iter().filter(|inner| inner.name() == "location").filter_map(location).collect();
+    let server = Server { text, names, http, directives, rewrites, scheme };
+    for inner in &server.directives {
+        of_server(&server, inner, sites, draft);
+    }
+    scopes(&server, sites, draft);
+}
 
-    for inner in directive.inside() {
-        match inner.name() {
-            "listen" => listen(&server, inner, draft),
-            "server_name" => {
-                for name in inner.arguments().iter().filter(|name| name.starts_with('~') || name.ends_with(".*")) {
-                    draft.leave(&server.place(inner), name, "names of hosts are written out here, or begin with `*.`");
-                }
+/// What there is of a server once.
+fn of_server(server: &Server<'_>, inner: &Directive, sites: &Sites, draft: &mut Draft) {
+    match inner.name() {
+        "listen" => listen(server, inner, draft),
+        "server_name" => {
+            for name in inner.arguments().iter().filter(|name| name.starts_with('~') || name.ends_with(".*")) {
+                draft.leave(&server.place(inner), name, "names of hosts are written out here, or begin with `*.`");
             }
-            "location" if location(inner).is_none() => left(&server.place(inner), inner, draft),
-            "location" => {}
-            "ssl_certificate" => certificate(&server, inner, directive.inside(), sites, draft),
-            "ssl_certificate_key" => {}
-            "client_max_body_size" | "ssl_protocols" | "proxy_read_timeout" => setting(&server, inner, sites, draft),
-            _ => {}
+        }
+        "location" if location(inner).is_none() => left(&server.place(inner), inner, draft),
+        "ssl_certificate" => certificate(server, inner, sites, draft),
+        "client_max_body_size" | "ssl_protocols" | "proxy_read_timeout" => setting(server, inner, sites, draft),
+        _ => {}
+    }
+}
+
+/// Its locations, without those whose paths cannot be told here: nothing is translated of them.
+fn locations<'a>(server: &Server<'a>, draft: &mut Draft) -> Vec<Location<'a>> {
+    let mut told = Vec::new();
+    for directive in server.directives.iter().copied().filter(|inner| inner.name() == "location") {
+        let Some(location) = location(directive) else { continue };
+        match location.problem() {
+            None => told.push(location),
+            Some(problem) => {
+                let why = format!("nothing of it is translated, for its regular expression is none here: {problem}");
+                draft.leave(&server.place(directive), directive.shown(), why);
+            }
         }
     }
-    // what stands beside locations holds where a location does not say otherwise
-    let own: Vec<&Directive> = directive.inside().iter().filter(|inner| !is_of_server(inner.name())).collect();
-    let everywhere = |zone_names: &[String]| all(&[hosts(zone_names), server.scheme.to_owned()]);
-    scope(&server, &own, &everywhere, None, &locations, sites, draft);
-    for (index, location) in locations.iter().enumerate() {
-        let excluded = excluded(location, index, &locations, server.path());
-        let own_match = location.condition(server.path());
-        let condition = |zone_names: &[String]| {
-            let mut parts = vec![hosts(zone_names), server.scheme.to_owned(), own_match.clone()];
-            parts.extend(excluded.iter().map(|other| format!("not {other}")));
-            all(&parts)
+    told
+}
+
+/// What stands beside the locations, then each of them.
+fn scopes(server: &Server<'_>, sites: &mut Sites, draft: &mut Draft) {
+    let locations = locations(server, draft);
+    let zones = |parts: &[String], sites: &Sites| -> Vec<(String, String)> {
+        let of_zone = |(zone, names): (String, Vec<&str>)| {
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            let all_parts = [&[hosts(&names), server.scheme.to_owned()], parts].concat();
+            (zone, all(&all_parts))
         };
-        let inside: Vec<&Directive> = location.directive.inside().iter().collect();
-        scope(&server, &inside, &condition, Some(location), &locations, sites, draft);
+        sites.by_zone(&server.names).into_iter().map(of_zone).collect()
+    };
+    let directives = server.directives.iter().copied().filter(|inner| !is_of_server(inner.name())).collect();
+    let whole = Scope { server, location: None, directives, zones: zones(&[], sites), locations: &locations };
+    whole.translate(sites, draft);
+    for (index, location) in locations.iter().enumerate() {
+        let zones = zones(&chosen(location, index, &locations, server.path()), sites);
+        let directives = location.directive.inside().iter().collect();
+        Scope { server, location: Some(location), directives, zones, locations: &[] }.translate(sites, draft);
     }
 }
 
@@ -277,8 +364,8 @@ fn listen(server: &Server<'_>, directive: &Directive, draft: &mut Draft) {
     }
 }
 
-fn certificate(server: &Server<'_>, directive: &Directive, siblings: &[Directive], sites: &Sites, draft: &mut Draft) {
-    let key = siblings.iter().find(|sibling| sibling.name() == "ssl_certificate_key");
+fn certificate(server: &Server<'_>, directive: &Directive, sites: &Sites, draft: &mut Draft) {
+    let key = server.directives.iter().find(|sibling| sibling.name() == "ssl_certificate_key");
     let place = server.place(directive);
     let Some(key) = key else { return draft.leave(&place, directive.shown(), "it has no key") };
     for (zone, _) in sites.by_zone(&server.names) {

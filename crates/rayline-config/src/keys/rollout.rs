@@ -66,6 +66,12 @@ pub(crate) static MAINTENANCE: Section = Section {
             doc: "Who is served all the same",
         },
         Key {
+            name: "until",
+            kind: Kind::Text("a moment such as `\"2026-11-21T23:00:00Z\"`"),
+            otherwise: Nothing { means: "until it is switched off", example: "\"2026-11-21T23:00:00Z\"" },
+            doc: "When it ends by itself. `Retry-After` says no more than what is left",
+        },
+        Key {
             name: "paths",
             kind: Kind::List(&Kind::Text("the beginning of a path such as `\"/shop/\"`")),
             otherwise: Default("[]"),

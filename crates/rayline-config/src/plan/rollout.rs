@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rayline_verdict::Moment;
 
 /// `[rollout]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Maintenance {
     pub retry_after: Duration,
     /// Who is served all the same.
     pub allow: Vec<IpNet>,
+    /// When it ends by itself; `None`: when it is switched off.
+    pub until: Option<Moment>,
     /// Beginnings of the paths in maintenance; none: all.
     pub paths: Vec<String>,
     /// What people see in place of the edge's own page.

@@ -13,7 +13,7 @@ use similar::TextDiff;
 
 use super::Shared;
 use crate::envelope::{Failure, success};
-use crate::seat::{Applied, Change, Configurations, Event, Pace, Rollout, Signed, Version};
+use crate::seat::{Applied, Change, Configurations, Event, MaintenanceOrder, Pace, Rollout, Signed, Version};
 
 /// Bytes of a configuration that can be applied, as JSON.
 pub(super) const TEXT_BYTES: usize = 4 << 20;
@@ -124,6 +124,37 @@ pub(super) async fn promote(State(shared): State<Shared>, body: Bytes) -> Respon
 pub(super) async fn abort(State(shared): State<Shared>, body: Bytes) -> Response {
     change::<Words>(shared, &body, |configurations, asked| {
         configurations.abort(Signed { author: asked.author, comment: asked.comment })
+    })
+    .await
+}
+
+/// What to do about a zone's maintenance.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Maintain {
+    enabled: bool,
+    zone: Option<String>,
+    retry_after: Option<String>,
+    allow: Option<Vec<String>>,
+    lasts_seconds: Option<u64>,
+    #[serde(default)]
+    author: String,
+    #[serde(default)]
+    comment: String,
+}
+
+/// `GET /api/config/maintenance`
+pub(super) async fn maintenance(State(shared): State<Shared>) -> Response {
+    let zones = shared.seats.configurations.as_ref().map(|configurations| configurations.maintenance());
+    success(json!(zones.unwrap_or_default()))
+}
+
+/// `POST /api/config/maintenance`
+pub(super) async fn maintain(State(shared): State<Shared>, body: Bytes) -> Response {
+    change::<Maintain>(shared, &body, |configurations, asked| {
+        let Maintain { enabled, zone, retry_after, allow, lasts_seconds, author, comment } = asked;
+        let signed = Signed { author, comment };
+        configurations.maintain(MaintenanceOrder { zone, enabled, retry_after, allow, lasts_seconds, signed })
     })
     .await
 }

@@ -45,6 +45,50 @@ pub trait Configurations: Send + Sync {
     ///
     /// If none goes on.
     fn abort(&self, signed: Signed) -> Result<Applied, Vec<String>>;
+
+    /// The zones of the configuration that runs, each with its maintenance.
+    fn maintenance(&self) -> Vec<ZoneMaintenance>;
+
+    /// Switches the maintenance of a zone on or off: a version like any other.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply); or if the zone is not there, or not the only one and not named.
+    fn maintain(&self, order: MaintenanceOrder) -> Result<Applied, Vec<String>>;
+}
+
+/// Whether a zone is in maintenance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ZoneMaintenance {
+    /// The zone's name.
+    pub zone: String,
+    /// Whether visitors are turned away now.
+    pub enabled: bool,
+    /// When it ends by itself: RFC 3339 in UTC.
+    pub until: Option<String>,
+    /// What `Retry-After` says at most, in seconds; 0 while it is off.
+    pub retry_after_seconds: u64,
+    /// Who is served all the same.
+    pub allow: Vec<String>,
+    /// Beginnings of the paths in maintenance; none: all.
+    pub paths: Vec<String>,
+}
+
+/// Maintenance, on or off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MaintenanceOrder {
+    /// Which zone; the only one if `None`.
+    pub zone: Option<String>,
+    /// On or off.
+    pub enabled: bool,
+    /// What `Retry-After` is to say, as the configuration writes it; `None` leaves it as it is.
+    pub retry_after: Option<String>,
+    /// Who is to be served all the same, as the configuration writes it; `None` leaves it as it is.
+    pub allow: Option<Vec<String>>,
+    /// After how many seconds it ends by itself; `None`: when it is switched off.
+    pub lasts_seconds: Option<u64>,
+    /// Who, and why.
+    pub signed: Signed,
 }
 
 /// Who does something, and why.

@@ -42,6 +42,8 @@ pub struct Part {
     pub action: String,
     /// When it does it; may be empty.
     pub expression: String,
+    /// Where it is written, such as `rayline.toml:31`; empty if that is not known.
+    pub place: String,
 }
 
 /// A header field that a replayed request bears.

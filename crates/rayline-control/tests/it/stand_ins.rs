@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rayline_control::{
-    Alert, Applied, Change, CodeCount, Configurations, Diagnose, Event, Evidence, Job, Pace, Rollout, Sample, Seats,
-    Senders, Signed, State, Step, Version,
+    Alert, Applied, Change, CodeCount, Configurations, Diagnose, Event, Evidence, Job, MaintenanceOrder, Pace, Rollout,
+    Sample, Seats, Senders, Signed, State, Step, Version, ZoneMaintenance,
 };
 use rayline_verdict::Moment;
 use serde_json::json;
@@ -121,6 +121,15 @@ impl Configurations for Texts {
 
     fn abort(&self, _: Signed) -> Result<Applied, Vec<String>> {
         self.done(false, "aborted")
+    }
+
+    fn maintenance(&self) -> Vec<ZoneMaintenance> {
+        vec![ZoneMaintenance { zone: "shop.example".to_owned(), enabled: true, ..ZoneMaintenance::default() }]
+    }
+
+    fn maintain(&self, order: MaintenanceOrder) -> Result<Applied, Vec<String>> {
+        assert_eq!((order.zone.as_deref(), order.enabled), (Some("shop.example"), true));
+        Ok(Applied { version: 4, outcome: "maintained".to_owned(), messages: Vec::new() })
     }
 }
 

@@ -5,6 +5,7 @@
 pub(super) mod inside;
 pub(super) mod page;
 mod past_edge;
+pub(super) mod rules;
 
 use rayline_verdict::{Code, Verdict};
 
@@ -16,6 +17,12 @@ use crate::logs::Cause;
 /// The name of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
+    /// Without this rule of the edge's owner the request works, and with it, it fails.
+    RuleCauses,
+    /// Without this rule of the edge's owner the request fails in another way.
+    RuleChanges,
+    /// The request fails the same without any rule.
+    RulesCleared,
     /// A Rayline edge says what it met, and is sure.
     Recorded,
     /// A Rayline edge says what is the likeliest of what it may have met.
@@ -167,6 +174,7 @@ impl Observation {
 pub(super) fn observe(scene: &Scene<'_>, symptom: &Symptom<'_>) -> Vec<Observation> {
     let mut all = page::observe(scene, symptom);
     all.extend(past_edge::observe(scene, symptom, &all));
+    all.extend(rules::observe(scene));
     all.extend(inside::observe(scene));
     all.extend(candidates::usual(scene, symptom, &all));
     if is_exonerated(scene, &all) {

@@ -31,6 +31,9 @@ use On::{Any, Itself, This};
 /// The table.
 const fn rows(what: What) -> &'static [(On, f64)] {
     match what {
+        What::RuleCauses => &[(Itself, 12.0), (Any, -6.0)],
+        What::RuleChanges => &[(Itself, 2.0), (Any, -1.0)],
+        What::RulesCleared => &[(This(Code::PolicyRulesRefused), -6.0), (This(Code::OwnerRulesBreaksRequest), -6.0)],
         What::Recorded => &[(Itself, 6.0), (Any, -3.0)],
         What::RecordedLikely => &[(Itself, 2.0), (This(Code::OriginConnectEdgeBlocked), 0.0), (Any, -1.0)],
         What::RecordedRefused => &[
@@ -331,6 +334,7 @@ fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Cer
         match seen.what {
             What::Recorded
             | What::RecordedRefused
+            | What::RuleCauses
             | What::ConfiguredElsewhere
             | What::AppWrote
             | What::BehindWrote
@@ -343,6 +347,8 @@ fn certainty(scene: &Scene<'_>, first: &Weighed<'_>, all: &[Weighed<'_>]) -> Cer
             // Seen on the very machine.
             What::Named(_) => *weight >= 4.0,
             What::RecordedLikely
+            | What::RuleChanges
+            | What::RulesCleared
             | What::Told
             | What::ToldToo
             | What::Passed

@@ -9,6 +9,7 @@ pub(super) use self::hypotheses::{of_plain, of_weighed};
 use super::evidence::page::{lasting, words};
 use super::scene::{PATIENCE, Scene, Symptom};
 use super::{Hop, Hypothesis};
+use crate::bisect::Culprit;
 use crate::logs::Named;
 use crate::visit::Sample;
 
@@ -277,7 +278,22 @@ pub(super) fn fix(scene: &Scene<'_>, symptom: &Symptom<'_>, verdict: &Verdict, c
             && (*place == 0 || !is_rayline_only(scene, step))
     });
     let steps = cause.iter().chain(fitting.map(|(_, step)| step)).map(|step| (*step).to_owned());
-    distinct(redirect.into_iter().chain(create).chain(steps))
+    distinct(redirect.into_iter().chain(create).chain(rules(scene, verdict)).chain(steps))
+}
+
+/// What to do about each rule that makes the request fail.
+fn rules(scene: &Scene<'_>, verdict: &Verdict) -> Vec<String> {
+    let Some(bisection) = scene.seen.rules.as_ref().filter(|_| verdict.phase() == Phase::Rules) else {
+        return Vec::new();
+    };
+    let step = |culprit: &Culprit| match verdict.party() {
+        Party::Policy => format!(
+            "if visitors like this one should get in, narrow {}; `rayline trace` shows where it fits",
+            bisection.named(culprit)
+        ),
+        _ => format!("correct {}, or switch it off for now with `enabled = false`", bisection.named(culprit)),
+    };
+    bisection.culprits().iter().map(step).collect()
 }
 
 /// Whether a step is about a setting of Rayline's, and another edge or none is in front.

@@ -25,10 +25,19 @@ impl Diagnosis {
         let direct = seen.direct.iter().flat_map(|direct| &direct.probes);
         let network = seen.network.iter().flat_map(|network| &network.probes);
         let edge = seen.edge.iter().flat_map(|edge| &edge.probes);
+        let rules = seen.rules.iter().flat_map(|rules| &rules.probes);
         let host = seen.host.iter().flat_map(|host| &host.probes);
         let logs = seen.logs.iter().flat_map(|logs| &logs.probes);
         let load = seen.load.iter().flat_map(|load| &load.probes);
-        visit.chain(direct).chain(&seen.probes).chain(network).chain(edge).chain(host).chain(logs).chain(load)
+        visit
+            .chain(direct)
+            .chain(&seen.probes)
+            .chain(network)
+            .chain(edge)
+            .chain(rules)
+            .chain(host)
+            .chain(logs)
+            .chain(load)
     }
 
     /// The object that `rayline diagnose --json` prints.

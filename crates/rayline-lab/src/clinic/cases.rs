@@ -15,6 +15,7 @@ mod nginx;
 mod php;
 mod postgres;
 mod proxies;
+mod rules;
 
 use super::case::Case;
 
@@ -32,6 +33,7 @@ pub const GROUPS: &[(&str, &[Case])] = &[
     ("applications", applications::CASES),
     ("apache", apache::CASES),
     ("collected", collected::CASES),
+    ("rules", rules::CASES),
     ("machine", machine::CASES),
     ("networks", networks::CASES),
     ("healthy", healthy::CASES),

@@ -192,6 +192,9 @@ impl Standing {
         }
         if let (true, Server::Rayline(rayline)) = (view.config, &self.server) {
             command.arg("--config").arg(rayline.folder().join("rayline.toml"));
+            if let Some(admin) = rayline.admin() {
+                command.arg("--admin").arg(format!("http://{admin}"));
+            }
         }
         command.stdin(Stdio::null());
         command
@@ -230,7 +233,9 @@ fn rayline(site: &Site, root: &Path) -> io::Result<Rayline> {
     let mut zone = format!("name = \"{ZONE}\"\n[zone.settings]\nproxy_read_timeout = {}\n", site.edge_waits);
     let _ = writeln!(zone, "ssl = \"{ssl}\"\norigin_http_port = {0}\norigin_https_port = {0}", to.port());
     let _ = writeln!(zone, "[[zone.dns_records]]\ntype = \"A\"\nname = \"*\"\ncontent = \"{}\"", to.ip());
+    zone.push_str(&site.rules);
     let server = format!("threads = 1\norigin_ca = [\"{}\"]", root.display());
+    let server = if site.rules.is_empty() { server } else { format!("{server}\nadmin = \"127.0.0.1:0\"") };
     let mut setup = Setup::new().server(&server).limits(LIMITS).zone(&zone);
     if let Some(address) = site.edge_listens_at {
         setup = setup.listeners(&format!("http = [\"{address}\"]\nhttps = [\"127.0.0.1:0\"]"));

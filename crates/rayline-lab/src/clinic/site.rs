@@ -48,6 +48,8 @@ pub(super) struct Site {
     pub(super) host: &'static str,
     /// The origin's logs.
     pub(super) logs: Vec<PathBuf>,
+    /// The zone's rules at a Rayline in front, as TOML.
+    pub(super) rules: String,
     /// How many seconds an edge waits for an answer to begin, or for more of it.
     pub(super) edge_waits: u32,
     /// How many visits may be needed to see it.
@@ -87,6 +89,7 @@ impl Site {
             path: "/".to_owned(),
             host: HOST,
             logs: Vec::new(),
+            rules: String::new(),
             edge_waits: 10,
             visits: 1,
             options: Vec::new(),
@@ -116,6 +119,12 @@ impl Site {
     /// Which edges look for here rather than where it is.
     pub(super) fn sought_at(mut self, address: SocketAddr, tls: bool) -> Self {
         self.edge_goes_to = Some((address, tls));
+        self
+    }
+
+    /// Which has these rules at a Rayline in front.
+    pub(super) fn ruled(mut self, toml: &str) -> Self {
+        toml.clone_into(&mut self.rules);
         self
     }
 

@@ -24,7 +24,7 @@ macro_rules! groups {
 }
 
 groups! {
-    connections certificates answers proxies nginx php databases postgres caches applications apache collected machine networks healthy
+    connections certificates answers proxies nginx php databases postgres caches applications apache collected rules machine networks healthy
 }
 
 #[test]

@@ -11,6 +11,7 @@
 
 mod bench;
 mod clinic;
+mod imports;
 mod large_log;
 mod net;
 mod peers;

@@ -82,6 +82,7 @@ pages! {
     OwnerRulesHeaderLimit = "owner.rules.header_limit"
     OwnerRulesHeaderNotAllowed = "owner.rules.header_not_allowed"
     OwnerRulesHeaderInvalidValue = "owner.rules.header_invalid_value"
+    OwnerRulesBreaksRequest = "owner.rules.breaks_request"
     OwnerWorkerFailed = "owner.worker.failed"
     OwnerResolveNxdomain = "owner.resolve.nxdomain"
     OwnerResolveNoAddress = "owner.resolve.no_address"

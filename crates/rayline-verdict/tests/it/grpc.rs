@@ -151,6 +151,7 @@ fn every_code_has_its_status() {
           owner.rules.header_limit
           owner.rules.header_not_allowed
           owner.rules.header_invalid_value
+          owner.rules.breaks_request
           owner.worker.failed
           owner.resolve.nxdomain
           owner.resolve.no_address

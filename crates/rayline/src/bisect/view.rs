@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use rayline_diagnose::bisect::{Culprit, Found, Tried};
-use serde_json::Value;
+use rayline_diagnose::bisect::{Culprit, Found, Part, Reply, Tried};
 
-use super::copies::Seen;
-use super::{Answer, Part, Versions};
+use super::{Answer, Versions};
 use crate::cli::Global;
 use crate::output::{self, BOLD, DIM, GREEN, RED, escaped, styled};
 
@@ -46,11 +44,9 @@ pub(super) fn show(out: &mut impl Write, answer: &Answer, global: &Global) -> io
     answer.versions.as_ref().map_or(Ok(()), |versions| show_versions(out, versions))
 }
 
-fn said(seen: &Seen) -> String {
-    let status = if seen.status == 0 { "no answer".to_owned() } else { seen.status.to_string() };
-    let code = seen.code.as_ref().map(|code| format!(", {}", escaped(code))).unwrap_or_default();
-    let ray = seen.ray.as_ref().map(|ray| format!(" (Ray {})", escaped(ray))).unwrap_or_default();
-    format!("{status}{code}{ray}")
+fn said(reply: &Reply) -> String {
+    let ray = reply.ray.as_ref().map(|ray| format!(" (Ray {})", escaped(ray))).unwrap_or_default();
+    format!("{}{ray}", escaped(&reply.shown()))
 }
 
 fn counted(parts: &[Part]) -> String {
@@ -62,7 +58,7 @@ fn counted(parts: &[Part]) -> String {
 
 fn show_culprits(out: &mut impl Write, answer: &Answer, culprits: &[Culprit]) -> io::Result<()> {
     for culprit in culprits {
-        let parts: Vec<&Part> = culprit.parts.iter().filter_map(|part| answer.parts.get(*part)).collect();
+        let parts: Vec<&Part> = culprit.of(&answer.parts).collect();
         let verdict = match parts.len() {
             1 => "This rule causes it:",
             _ => "These rules cause it together:",
@@ -87,13 +83,11 @@ fn show_culprits(out: &mut impl Write, answer: &Answer, culprits: &[Culprit]) ->
 }
 
 fn show_part(out: &mut impl Write, part: &Part) -> io::Result<()> {
-    let text = |name: &str| escaped(part.whole.get(name).and_then(Value::as_str).unwrap_or_default());
-    let (id, group) = (escaped(&part.id), escaped(&part.group));
-    writeln!(out, "  {}  {}", styled(BOLD, id), styled(DIM, format_args!("{} in {group}", text("action"))))?;
-    for (name, value) in [("description", text("description")), ("expression", text("expression"))] {
-        if !value.is_empty() {
-            writeln!(out, "    {name}: {value}")?;
-        }
+    let (id, group, action) = (escaped(&part.id), escaped(&part.group), escaped(&part.action));
+    writeln!(out, "  {}  {}", styled(BOLD, id), styled(DIM, format_args!("{action} in {group}")))?;
+    let told = [("where", &part.place), ("description", &part.description), ("expression", &part.expression)];
+    for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {
+        writeln!(out, "    {name}: {}", escaped(value))?;
     }
     Ok(())
 }

@@ -174,7 +174,7 @@ fn percent(text: &str) -> Result<Percent, String> {
 }
 
 /// A time as it is typed: `90s`, `10m`, `1h`.
-fn dwell(text: &str) -> Result<Duration, String> {
+pub(super) fn dwell(text: &str) -> Result<Duration, String> {
     let wrong = || "write it as `90s`, `10m` or `1h`, at most a week".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);

@@ -119,7 +119,7 @@ fn diff(out: &mut impl Write, diff: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn applied(out: &mut impl Write, result: &Value) -> io::Result<()> {
+pub(super) fn applied(out: &mut impl Write, result: &Value) -> io::Result<()> {
     writeln!(out, "{}", escaped(text(result, "outcome")))?;
     for message in array(result, "messages").iter().filter_map(Value::as_str) {
         for line in message.lines() {

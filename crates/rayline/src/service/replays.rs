@@ -1,6 +1,7 @@
 //! Replays as the admin server offers them: the parts that can be switched off, and the edge's signature for a request
 //! that goes without some.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,13 +50,21 @@ impl Stage {
 
 impl Replays for Stage {
     fn parts(&self, host: &str) -> Option<Vec<Part>> {
-        self.edge.look(|plan| {
+        let (zone, mut parts) = self.edge.look(|plan| {
             let zone = match plan.hosts.find(host) {
                 HostMatch::Found { zone, .. } | HostMatch::DnsOnly { zone } | HostMatch::NoRecord { zone } => zone,
                 HostMatch::Unknown => return None,
             };
-            Some(zone.rules.as_deref().map(parts).unwrap_or_default())
-        })
+            Some((zone.name.to_string(), zone.rules.as_deref().map(parts).unwrap_or_default()))
+        })?;
+        let (name, text) = self.steering.source();
+        let lines: HashMap<String, usize> = rayline_config::rule_lines(&text, &zone).into_iter().collect();
+        for part in &mut parts {
+            // a Page Rule becomes several
+            let line = lines.get(&part.id).or_else(|| lines.get(part.id.rsplit_once('.')?.0));
+            part.place = line.map(|line| format!("{name}:{line}")).unwrap_or_default();
+        }
+        Some(parts)
     }
 
     fn sign(&self, request: &Asked, off: &[String], version: Option<u64>) -> io::Result<SignedReplay> {
@@ -86,6 +95,7 @@ fn parts(rules: &ZoneRules) -> Vec<Part> {
         description: rule.description.to_string(),
         action: rule.action.name().to_owned(),
         expression: rule.expression.to_string(),
+        place: String::new(),
     });
     access(&rules.access).chain(of_rules).collect()
 }
@@ -97,6 +107,7 @@ fn access(access: &Access) -> impl Iterator<Item = Part> {
         description: String::new(),
         action: action.to_owned(),
         expression,
+        place: String::new(),
     };
     let rules = access.rules.iter().map(move |rule| {
         let of = match &rule.target {

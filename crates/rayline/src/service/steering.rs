@@ -7,14 +7,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayline_config::{Plan, Problem, Source};
-use rayline_control::{Applied, Change, Configurations, Evidence, Pace, Signed, State, Version};
+use rayline_control::{
+    Applied, Change, Configurations, Evidence, MaintenanceOrder, Pace, Signed, State, Version, ZoneMaintenance,
+};
 use rayline_edge::Edge;
 
 use super::beside::{Beside, Wanted};
-use super::file;
 use super::reload::{Compiled, Reload, ReloadProblem, Reloaded};
 use super::rollout::{Next, Rollout};
 use super::versions::now;
+use super::{file, maintaining};
 use crate::output::say;
 
 /// How often a rollout is looked at.
@@ -107,6 +109,12 @@ impl Steering {
         Some(self.reload.compile_text(text).map(|compiled| compiled.plan).map_err(|problem| problem.in_words()))
     }
 
+    /// What the configuration that runs is called, and its text.
+    pub(super) fn source(&self) -> (String, String) {
+        let name = self.reload.path().map(|path| path.display().to_string()).unwrap_or_default();
+        (name, self.what().text.clone())
+    }
+
     /// Changes nothing more: what fails while the edge ends is nobody's fault. A rollout goes on at the next start.
     pub(super) fn stop(&self) {
         self.what().is_stopping = true;
@@ -183,6 +191,23 @@ impl Steering {
     fn write_file(&self, version: u64, before: &str, text: &str) -> Option<String> {
         let aside = |found: &[u8]| self.beside.versions.keep_aside(version, found);
         self.reload.path().and_then(|path| file::replace(path, before, text, aside))
+    }
+
+    fn apply_to(&self, what: &mut What, change: Change) -> Result<Applied, Refusal> {
+        if let Some(going) = &what.rollout {
+            let version = going.rollout.version;
+            return Err(vec![format!("version {version} is being rolled out: promote it or abort that first")]);
+        }
+        if change.text == what.text {
+            let version = self.version();
+            let outcome = format!("version {version} runs, and has this very text");
+            return Ok(Applied { version, outcome, messages: Vec::new() });
+        }
+        let compiled = self.reload.compile_text(change.text).map_err(|problem| problem.in_words())?;
+        match &change.pace {
+            Some(pace) => self.begin(what, compiled, &change.signed, pace),
+            None => self.install_and_write(what, compiled, &change.signed, "applied"),
+        }
     }
 
     // === a rollout ===
@@ -378,21 +403,7 @@ impl Configurations for Steering {
     }
 
     fn apply(&self, change: Change) -> Result<Applied, Refusal> {
-        let mut what = self.what();
-        if let Some(going) = &what.rollout {
-            let version = going.rollout.version;
-            return Err(vec![format!("version {version} is being rolled out: promote it or abort that first")]);
-        }
-        if change.text == what.text {
-            let version = self.version();
-            let outcome = format!("version {version} runs, and has this very text");
-            return Ok(Applied { version, outcome, messages: Vec::new() });
-        }
-        let compiled = self.reload.compile_text(change.text).map_err(|problem| problem.in_words())?;
-        match &change.pace {
-            Some(pace) => self.begin(&mut what, compiled, &change.signed, pace),
-            None => self.install_and_write(&mut what, compiled, &change.signed, "applied"),
-        }
+        self.apply_to(&mut self.what(), change)
     }
 
     fn roll_back(&self, to: Option<u64>, signed: Signed) -> Result<Applied, Refusal> {
@@ -455,5 +466,16 @@ impl Configurations for Steering {
         let going = what.rollout.take().ok_or_else(none_goes_on)?;
         let evidence = Some(going.evidence.clone());
         Ok(self.withdraw(&going, State::Aborted, "rollout aborted", &signed, evidence))
+    }
+
+    fn maintenance(&self) -> Vec<ZoneMaintenance> {
+        self.edge.look(|plan| plan.zones.iter().map(|zone| maintaining::described(zone, now())).collect())
+    }
+
+    fn maintain(&self, order: MaintenanceOrder) -> Result<Applied, Refusal> {
+        let mut what = self.what();
+        let (text, comment) = maintaining::edited(&what.text, &order, now()).map_err(|why| vec![why])?;
+        let signed = Signed { author: order.signed.author, comment };
+        self.apply_to(&mut what, Change { text, signed, pace: None })
     }
 }

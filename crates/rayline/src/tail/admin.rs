@@ -1,6 +1,7 @@
 //! Asking a running edge, and asking again when it was restarted.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,9 +47,16 @@ pub(crate) struct Admin {
 }
 
 /// Why the edge cannot be asked, and what may help.
+#[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 /// Records as they are made.

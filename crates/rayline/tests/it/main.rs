@@ -17,6 +17,7 @@ mod demo;
 mod diagnose;
 mod explain;
 mod import;
+mod maintenance;
 mod origin_ca;
 #[path = "../../../rayline-observe/tests/it/records.rs"]
 mod records;

@@ -1,5 +1,9 @@
 //! Locations: of which paths each is, and which of them nginx would choose before it.
 
+use rayline_rules::program::ProgramBuilder;
+use rayline_rules::{Lists, Stage};
+
+use super::regex::translated;
 use crate::import::sites::{literal, pattern};
 use crate::import::syntax::Directive;
 
@@ -46,9 +50,19 @@ impl Location<'_> {
             Kind::Exact => format!("{field} eq {}", literal(self.path)),
             Kind::Prefix { .. } if self.path == "/" => String::new(),
             Kind::Prefix { .. } => format!("starts_with({field}, {})", literal(self.path)),
-            Kind::Regex { any_case: true } => format!("{field} matches {}", pattern(&format!("(?i){}", self.path))),
-            Kind::Regex { any_case: false } => format!("{field} matches {}", pattern(self.path)),
+            Kind::Regex { any_case } => {
+                let case = if any_case { "(?i)" } else { "" };
+                format!("{field} matches {}", pattern(&format!("{case}{}", translated(self.path))))
+            }
         }
+    }
+
+    /// What is wrong with its condition, if it has one that cannot be.
+    pub(super) fn problem(&self) -> Option<String> {
+        let condition = self.condition("http.request.uri.path");
+        let lists = Lists::default();
+        let read = ProgramBuilder::new(&lists).condition(&condition, Stage::Request);
+        read.err().filter(|_| !condition.is_empty()).map(|problem| problem.message)
     }
 
     pub(super) fn is_root(&self) -> bool {
@@ -71,4 +85,11 @@ pub(super) fn excluded(location: &Location<'_>, index: usize, all: &[Location<'_
     };
     let others = all.iter().enumerate().filter(|(place, other)| *place != index && wins(*place, other));
     others.map(|(_, other)| other.condition(field)).filter(|condition| !condition.is_empty()).collect()
+}
+
+/// All that is true of the requests for which this location is chosen.
+pub(super) fn chosen(location: &Location<'_>, index: usize, all: &[Location<'_>], field: &str) -> Vec<String> {
+    let own = Some(location.condition(field)).filter(|condition| !condition.is_empty());
+    let others = excluded(location, index, all, field).into_iter().map(|other| format!("not {other}"));
+    own.into_iter().chain(others).collect()
 }
