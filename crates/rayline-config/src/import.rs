@@ -6,6 +6,7 @@
 mod caddy;
 mod cloudflare;
 mod draft;
+mod made;
 mod nginx;
 mod sites;
 mod syntax;

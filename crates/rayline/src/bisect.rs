@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::cli::Global;
-use crate::cli::bisect::BisectArgs;
+use crate::cli::bisect::{BisectArgs, What};
 use crate::diagnose::view::View;
 use crate::output::{self, Exit};
 use crate::tail::admin::{Admin, Trouble};
@@ -66,7 +66,12 @@ pub(crate) fn run(args: &BisectArgs, global: &Global) -> io::Result<Exit> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answered = match find_admin(args.config.as_deref(), args.admin) {
-        Ok(admin) => runtime.block_on(answer(&admin, args)),
+        Ok(admin) => {
+            let view = View::new(true);
+            let answered = runtime.block_on(answer(&admin, args, &view));
+            view.end();
+            answered
+        }
         Err(trouble) => Err(trouble),
     };
     match answered {
@@ -85,7 +90,7 @@ fn trouble(message: impl Into<String>) -> Trouble {
     Trouble { message: message.into(), hint: None }
 }
 
-async fn answer(admin: &Admin, args: &BisectArgs) -> Result<Answer, Trouble> {
+async fn answer(admin: &Admin, args: &BisectArgs, view: &View) -> Result<Answer, Trouble> {
     let question = question(admin, args).await?;
     let parts = admin.parts(question.url.host_str().unwrap_or_default()).await?;
     let to = match args.edge {
@@ -97,7 +102,6 @@ async fn answer(admin: &Admin, args: &BisectArgs) -> Result<Answer, Trouble> {
         Some(expected) => reply.status == expected,
         None => (100..400).contains(&reply.status) && reply.code.is_none(),
     };
-    let view = View::new(true);
     view.began(NAME, "sending copies that go without some rules");
     let told = |sent| view.went_on(NAME, sent, None);
     let mut copies = Copies::new(admin, (ask(&question, args), to, &dialer), &is_good, &told);
@@ -118,7 +122,6 @@ async fn answer(admin: &Admin, args: &BisectArgs) -> Result<Answer, Trouble> {
         _ => None,
     };
     let tries = copies.sent();
-    view.end();
     Ok(Answer { tries, question, baseline, parts, found, versions })
 }
 
@@ -140,14 +143,10 @@ fn ask(question: &Question, args: &BisectArgs) -> Ask {
 async fn question(admin: &Admin, args: &BisectArgs) -> Result<Question, Trouble> {
     let mut fields: Vec<(String, String)> =
         args.header.iter().map(|field| (field.0.clone(), field.1.clone())).collect();
-    if args.what.contains("://") {
-        let url = Url::parse(&args.what).map_err(|error| trouble(format!("`{}` is no URL: {error}", args.what)))?;
-        return Ok(Question { url, method: args.method.clone(), fields });
-    }
-    let digits = args.what.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    if digits.len() != 16 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(trouble(format!("`{}` is neither a URL nor a Ray ID, which has 16 hex digits", args.what)));
-    }
+    let digits = match &args.what {
+        What::Url(url) => return Ok(Question { url: url.0.clone(), method: args.method.clone(), fields }),
+        What::Ray(ray) => ray.to_string(),
+    };
     let record = admin.ray(&digits).await?;
     let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
     let scheme = if text("ClientSSLProtocol") == "none" { "http" } else { "https" };

@@ -27,14 +27,16 @@ pub(crate) fn run(args: &TraceArgs, global: &Global) -> io::Result<Exit> {
     let plan: Plan = match known::plan(&path) {
         Ok(plan) => plan,
         Err(why) => {
-            output::fail(&why, Some("`rayline check` shows every problem"));
+            output::fail(&why, None);
             return Ok(Exit::CouldNotRun);
         }
     };
     let zone = match plan.hosts.find(request.host()) {
         HostMatch::Found { zone, .. } | HostMatch::DnsOnly { zone } | HostMatch::NoRecord { zone } => zone,
         HostMatch::Unknown => {
-            output::fail(&format!("no zone of `{}` has the name `{}`", path.display(), request.host()), None);
+            let zones: Vec<String> = plan.zones.iter().map(|zone| format!("`{}`", zone.name)).collect();
+            let hint = format!("its zones: {}", zones.join(", "));
+            output::fail(&format!("no zone of `{}` has the name `{}`", path.display(), request.host()), Some(&hint));
             return Ok(Exit::CouldNotRun);
         }
     };

@@ -1,16 +1,22 @@
 //! Caddy, as a Caddyfile: sites, matchers and the directives that have a counterpart.
 
+mod directives;
 mod matcher;
+mod proxy;
+mod scope;
+mod snippets;
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::ImportText;
-use super::draft::{Draft, Item};
-use super::sites::{Origin, Part, Sites, all, hosts, literal, pattern, push_text, rule, text_of};
+use super::draft::Draft;
+use super::sites::Sites;
 use super::syntax::{Directive, Grammar, parse};
-use matcher::{matched, matcher_condition};
+use matcher::matcher_condition;
+use scope::Scope;
+use snippets::Snippets;
 
 /// A site on its way.
 struct Site<'a> {
@@ -35,10 +41,11 @@ impl Site<'_> {
 pub(super) fn read(texts: &[ImportText], draft: &mut Draft) {
     let mut parsed = Vec::new();
     for text in texts {
-        let (directives, unread) = parse(&text.text, Grammar::Caddy);
+        let (mut directives, unread) = parse(&text.text, Grammar::Caddy);
         if let Some(unread) = unread {
             draft.leave(&format!("{}:{}", text.name, unread.line), "the rest of the text", unread.why);
         }
+        let directives = Snippets::take_from(&mut directives).expand(directives);
         parsed.push((text, as_sites(directives)));
     }
     let all_names: Vec<String> = parsed.iter().flat_map(|(_, sites)| sites).flat_map(names).collect();
@@ -98,11 +105,7 @@ fn translate(text: &ImportText, directive: &Directive, sites: &mut Sites, draft:
         return;
     }
     if directive.name().starts_with('(') || directive.name() == "import" {
-        return draft.leave(
-            &place,
-            directive.shown(),
-            "put the directives of the snippet where it is used, and translate again",
-        );
+        return draft.leave(&place, directive.shown(), "put what it names here, and translate again");
     }
     let names = names(directive);
     if names.is_empty() {
@@ -124,7 +127,7 @@ fn translate(text: &ImportText, directive: &Directive, sites: &mut Sites, draft:
             "this edge obtains no certificates: add one as `[[zone.certificates]]`, and `https` to `[server]`",
         );
     }
-    inside(&site, directive.inside(), &[], sites, draft);
+    Scope::whole(&site).translate(directive.inside(), sites, draft);
 }
 
 fn listen(site: &Directive, draft: &mut Draft) {
@@ -156,405 +159,4 @@ fn has_rewrites(directives: &[Directive]) -> bool {
     directives.iter().any(|directive| {
         matches!(directive.name(), "rewrite" | "uri" | "handle_path") || has_rewrites(directive.inside())
     })
-}
-
-/// The directives of a site or of a `handle`; `within` is what is true of its requests already.
-fn inside(site: &Site<'_>, directives: &[Directive], within: &[String], sites: &mut Sites, draft: &mut Draft) {
-    // of `handle` and `handle_path` one is chosen: the most particular path first, that without a matcher last
-    let mut handles: Vec<(&Directive, Result<String, String>)> = directives
-        .iter()
-        .filter(|directive| matches!(directive.name(), "handle" | "handle_path"))
-        .map(|directive| (directive, matched(site, directive).map(|(condition, _)| condition)))
-        .collect();
-    handles.sort_by_key(|(directive, _)| {
-        let path = directive.argument(0);
-        (path.is_empty(), std::cmp::Reverse(if path.starts_with('/') { path.len() } else { usize::MAX }))
-    });
-    let mut before: Vec<String> = Vec::new();
-    for (directive, condition) in handles {
-        match condition {
-            Ok(condition) => {
-                let mut parts = within.to_vec();
-                parts.push(condition.clone());
-                parts.extend(before.iter().map(|other| format!("not {other}")));
-                if directive.name() == "handle_path" {
-                    let prefix = directive.argument(0).trim_end_matches('*').trim_end_matches('/').to_owned();
-                    strip_prefix(site, directive, &prefix, &parts, sites, draft);
-                }
-                inside(site, directive.inside(), &parts, sites, draft);
-                if !condition.is_empty() {
-                    before.push(condition);
-                }
-            }
-            Err(why) => draft.leave(&site.place(directive), directive.shown(), why),
-        }
-    }
-    for directive in directives {
-        if let Err(why) = one(site, directive, within, sites, draft) {
-            draft.leave(&site.place(directive), directive.shown(), why);
-        }
-    }
-}
-
-/// Adds a rule to each zone of a site.
-fn add(
-    site: &Site<'_>,
-    (place, condition): (&str, &[String]),
-    (phase, action): (&str, &str),
-    parameters: &Value,
-    sites: &Sites,
-    draft: &mut Draft,
-) {
-    for (zone, names) in sites.by_zone(&site.names) {
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let mut parts = vec![hosts(&names)];
-        parts.extend_from_slice(condition);
-        draft.zone(&zone).rule(phase, rule(place, &all(&parts), action, parameters.clone()));
-    }
-}
-
-fn strip_prefix(
-    site: &Site<'_>,
-    directive: &Directive,
-    prefix: &str,
-    condition: &[String],
-    sites: &Sites,
-    draft: &mut Draft,
-) {
-    // nothing behind the prefix is the root
-    let path = format!("regex_replace(http.request.uri.path, {}, \"/\")", pattern(&format!("^{}/?", escaped(prefix))));
-    let parameters = json!({ "uri": { "path": { "expression": path } } });
-    add(site, (&site.place(directive), condition), ("http_request_transform", "rewrite"), &parameters, sites, draft);
-}
-
-/// A text as a regular expression that is just it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if !c.is_alphanumeric() && !matches!(c, '/' | '-' | '_') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
-}
-
-fn one(
-    site: &Site<'_>,
-    directive: &Directive,
-    within: &[String],
-    sites: &mut Sites,
-    draft: &mut Draft,
-) -> Result<(), String> {
-    let place = site.place(directive);
-    let name = directive.name();
-    if name.starts_with('@') {
-        if let Some(Err(why)) = site.matchers.get(name) {
-            return Err(why.clone());
-        }
-        return Ok(());
-    }
-    let (condition, arguments) = matched(site, directive)?;
-    let mut parts = within.to_vec();
-    parts.push(condition);
-    let argument = |place: usize| arguments.get(place).map_or("", String::as_str);
-    match name {
-        "handle" | "handle_path" | "log" => {}
-        "route" => inside(site, directive.inside(), &parts, sites, draft),
-        "reverse_proxy" => proxy(site, directive, arguments, &parts, sites, draft)?,
-        "redir" => {
-            let status = match argument(1) {
-                "" | "temporary" => 302,
-                "permanent" => 301,
-                "html" => return Err("a page that redirects has no counterpart".to_owned()),
-                code => code.parse::<u16>().map_err(|_| "its status is no number".to_owned())?,
-            };
-            let target = text_of(&values(argument(0))?);
-            let parameters = json!({ "from_value": { "target_url": target, "status_code": status } });
-            add(site, (&place, &parts), ("http_request_dynamic_redirect", "redirect"), &parameters, sites, draft);
-        }
-        "rewrite" => {
-            let (path, query) =
-                argument(0).split_once('?').map_or((argument(0), None), |(path, query)| (path, Some(query)));
-            let mut uri = json!({ "path": text_of(&values(path)?) });
-            if let (Some(query), Some(uri)) = (query, uri.as_object_mut()) {
-                uri.insert("query".to_owned(), text_of(&values(query)?));
-            }
-            add(site, (&place, &parts), ("http_request_transform", "rewrite"), &json!({ "uri": uri }), sites, draft);
-        }
-        "uri" if argument(0) == "strip_prefix" => {
-            let prefix = argument(1).trim_end_matches('/').to_owned();
-            parts.push(format!("starts_with(http.request.uri.path, {})", literal(&prefix)));
-            strip_prefix(site, directive, &prefix, &parts, sites, draft);
-        }
-        "header" => header(site, directive, arguments, &parts, sites, draft)?,
-        "request_header" => {
-            let change = header_change(argument(0), argument(1), "set")?;
-            add(
-                site,
-                (&place, &parts),
-                ("http_request_late_transform", "rewrite"),
-                &json!({ "headers": change }),
-                sites,
-                draft,
-            );
-        }
-        "respond" => {
-            let (body, status) = match arguments {
-                [one] if one.parse::<u16>().is_ok() => ("", one.parse().unwrap_or(200)),
-                [body] => (body.as_str(), 200),
-                [body, status] => (body.as_str(), status.parse().map_err(|_| "its status is no number".to_owned())?),
-                _ => return Err("it has no counterpart".to_owned()),
-            };
-            if !(400..=499).contains(&status) {
-                return Err("answers of one's own have a status from 400 to 499 here".to_owned());
-            }
-            let content = if body.is_empty() { format!("{status}\n") } else { body.to_owned() };
-            let response = json!({ "status_code": status, "content_type": "text/plain", "content": content });
-            add(
-                site,
-                (&place, &parts),
-                ("http_request_firewall_custom", "block"),
-                &json!({ "response": response }),
-                sites,
-                draft,
-            );
-        }
-        "encode" => {
-            let known = |word: &String| match word.as_str() {
-                "gzip" => Some("gzip"),
-                "zstd" => Some("zstd"),
-                "br" => Some("brotli"),
-                _ => None,
-            };
-            let mut algorithms: Vec<Value> =
-                arguments.iter().filter_map(known).map(|name| json!({ "name": name })).collect();
-            if algorithms.is_empty() {
-                algorithms.push(json!({ "name": "auto" }));
-            }
-            add(
-                site,
-                (&place, &parts),
-                ("http_response_compression", "compress_response"),
-                &json!({ "algorithms": algorithms }),
-                sites,
-                draft,
-            );
-        }
-        "tls" => tls(site, directive, sites, draft)?,
-        "file_server" | "root" | "try_files" | "php_fastcgi" => {
-            return Err("this edge serves no files and runs no scripts: let an origin do so".to_owned());
-        }
-        "basic_auth" | "basicauth" | "forward_auth" => return Err("this edge asks for no passwords".to_owned()),
-        "import" => return Err("put the directives of the snippet here, and translate again".to_owned()),
-        _ => return Err("it has no counterpart".to_owned()),
-    }
-    Ok(())
-}
-
-fn proxy(
-    site: &Site<'_>,
-    directive: &Directive,
-    arguments: &[String],
-    condition: &[String],
-    sites: &mut Sites,
-    draft: &mut Draft,
-) -> Result<(), String> {
-    let place = site.place(directive);
-    let of_block = directive.inside().iter().filter(|inner| inner.name() == "to").flat_map(Directive::arguments);
-    let upstreams: Vec<&String> = arguments.iter().chain(of_block).collect();
-    let origins: Vec<Origin> = upstreams.iter().filter_map(|upstream| Origin::parse(upstream)).collect();
-    let Some(first) = origins.first() else {
-        return Err("it names no upstream with an address that is written out".to_owned());
-    };
-    let alike = |origin: &&Origin| origin.port == first.port && origin.is_https == first.is_https;
-    let together: Vec<Origin> = if first.host.parse::<std::net::IpAddr>().is_ok() {
-        origins.iter().filter(alike).filter(|origin| origin.host.parse::<std::net::IpAddr>().is_ok()).cloned().collect()
-    } else {
-        vec![first.clone()]
-    };
-    if together.len() < upstreams.len() {
-        draft.leave(
-            &place,
-            directive.shown(),
-            "of its upstreams only those of one port are taken: load balancing is not available in this version",
-        );
-    }
-    // what is left once every `handle` was tried is the site itself
-    if condition.iter().all(|part| part.is_empty() || part.starts_with("not ")) {
-        sites.main_origin(&place, &site.names, &together, draft);
-    } else {
-        for (zone, names) in sites.by_zone(&site.names) {
-            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-            let mut parts = vec![hosts(&names)];
-            parts.extend_from_slice(condition);
-            sites.other_origin(&place, &zone, &all(&parts), first, draft);
-        }
-    }
-    for inner in directive.inside() {
-        let place = site.place(inner);
-        match (inner.name(), inner.argument(0)) {
-            ("to", _) => {}
-            // these the edge sends by itself
-            ("header_up", "X-Forwarded-For" | "X-Forwarded-Proto" | "X-Forwarded-Host" | "X-Real-IP") => {}
-            ("header_up", "Host") if inner.argument(1) == "{host}" => {}
-            ("header_up", "Host") => {
-                let host = match inner.argument(1) {
-                    "{upstream_hostport}" | "{http.reverse_proxy.upstream.hostport}" => {
-                        format!("{}:{}", first.host, first.port)
-                    }
-                    host => host.to_owned(),
-                };
-                add(
-                    site,
-                    (&place, condition),
-                    ("http_request_origin", "route"),
-                    &json!({ "host_header": host }),
-                    sites,
-                    draft,
-                );
-            }
-            ("header_up", field) => match header_change(field, inner.argument(1), "set") {
-                Ok(change) => {
-                    let parameters = json!({ "headers": change });
-                    add(
-                        site,
-                        (&place, condition),
-                        ("http_request_late_transform", "rewrite"),
-                        &parameters,
-                        sites,
-                        draft,
-                    );
-                }
-                Err(why) => draft.leave(&place, inner.shown(), why),
-            },
-            ("header_down", field) => match header_change(field, inner.argument(1), "set") {
-                Ok(change) => {
-                    let parameters = json!({ "headers": change });
-                    add(
-                        site,
-                        (&place, condition),
-                        ("http_response_headers_transform", "rewrite"),
-                        &parameters,
-                        sites,
-                        draft,
-                    );
-                }
-                Err(why) => draft.leave(&place, inner.shown(), why),
-            },
-            _ => draft.leave(&place, inner.shown(), "it has no counterpart"),
-        }
-    }
-    Ok(())
-}
-
-fn header(
-    site: &Site<'_>,
-    directive: &Directive,
-    arguments: &[String],
-    condition: &[String],
-    sites: &Sites,
-    draft: &mut Draft,
-) -> Result<(), String> {
-    let mut changes = Map::new();
-    let mut change = |field: &str, value: &str| -> Result<(), String> {
-        if let Value::Object(entries) = header_change(field, value, "set")? {
-            changes.extend(entries);
-        }
-        Ok(())
-    };
-    match arguments {
-        [field, value, ..] => change(field, value)?,
-        [field] => change(field, "")?,
-        [] => {}
-    }
-    for inner in directive.inside().iter().filter(|inner| inner.name() != "defer") {
-        if let Err(why) = change(inner.name(), inner.argument(0)) {
-            draft.leave(&site.place(inner), inner.shown(), why);
-        }
-    }
-    if !changes.is_empty() {
-        let parameters = json!({ "headers": changes });
-        add(
-            site,
-            (&site.place(directive), condition),
-            ("http_response_headers_transform", "rewrite"),
-            &parameters,
-            sites,
-            draft,
-        );
-    }
-    Ok(())
-}
-
-/// `[+|-|?]Field [value]` as an entry of `headers`.
-fn header_change(field: &str, value: &str, operation: &str) -> Result<Value, String> {
-    let (name, operation) = match field.split_at_checked(1) {
-        Some(("-", name)) => return Ok(json!({ name: { "operation": "remove" } })),
-        Some(("+", name)) => (name, "add"),
-        Some(("?" | ">", _)) => {
-            return Err("it is set only if it is missing, or late: write a rule with a condition".to_owned());
-        }
-        _ => (field, operation),
-    };
-    if name.contains('*') {
-        return Err("fields are named one by one here".to_owned());
-    }
-    let mut change = text_of(&values(value)?);
-    if let Some(table) = change.as_object_mut() {
-        table.insert("operation".to_owned(), Value::from(operation));
-    }
-    Ok(json!({ name: change }))
-}
-
-fn tls(site: &Site<'_>, directive: &Directive, sites: &Sites, draft: &mut Draft) -> Result<(), String> {
-    match directive.arguments() {
-        [certificate, key] => {
-            for (zone, _) in sites.by_zone(&site.names) {
-                let entries = [("certificate", certificate), ("private_key", key)];
-                let keys: Map<String, Value> =
-                    entries.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect();
-                let item = Item { place: site.place(directive), what: directive.shown(), keys };
-                draft.zone(&zone).table("certificates", item);
-            }
-            Ok(())
-        }
-        [word] if word == "internal" => {
-            draft.server.insert("development_ca".to_owned(), Value::Bool(true));
-            draft.server.entry("https").or_insert_with(|| json!(["0.0.0.0:443"]));
-            Ok(())
-        }
-        _ => Err("this edge obtains no certificates: add one as `[[zone.certificates]]`".to_owned()),
-    }
-}
-
-/// A text with placeholders.
-fn values(text: &str) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('{') {
-        push_text(&mut parts, before);
-        let Some((name, after)) = behind.split_once('}') else {
-            push_text(&mut parts, "{");
-            rest = behind;
-            continue;
-        };
-        let name = name.strip_prefix("http.request.").unwrap_or(name);
-        let field = match name {
-            "host" | "hostport" => "http.host".to_owned(),
-            "uri" | "orig_uri" => "http.request.uri".to_owned(),
-            "path" | "uri.path" | "orig_uri.path" => "http.request.uri.path".to_owned(),
-            "query" | "uri.query" => "http.request.uri.query".to_owned(),
-            "method" => "http.request.method".to_owned(),
-            "remote_host" | "remote.host" | "client_ip" => "to_string(ip.src)".to_owned(),
-            name => match name.strip_prefix("header.").or_else(|| name.strip_prefix(">")) {
-                Some(header) => format!("http.request.headers[{}][0]", literal(&header.to_lowercase())),
-                None => return Err(format!("the placeholder `{{{name}}}` has no counterpart")),
-            },
-        };
-        parts.push(Part::Field(field));
-        rest = after;
-    }
-    push_text(&mut parts, rest);
-    Ok(parts)
 }

@@ -134,11 +134,19 @@ fn answer(at: SocketAddr, (method, host, path, fields): (&str, &str, &str, &[&st
     let field = |name: &&str| {
         head.lines().find_map(|line| {
             let (found, value) = line.split_once(": ")?;
+            // where nothing else is said, a redirect stays where the visitor is
+            let value = [format!("http://{host}:{}", at.port()), format!("http://{host}")]
+                .iter()
+                .find_map(|here| value.strip_prefix(here.as_str()).filter(|rest| rest.starts_with('/')))
+                .unwrap_or(value);
             found.eq_ignore_ascii_case(name).then(|| format!("{name}: {value}"))
         })
     };
     let fields: Vec<String> = FIELDS.iter().filter_map(field).collect();
-    // pages of one's own differ: what is compared is what the origin said
+    if status.starts_with('4') && !fields.iter().any(|field| field.starts_with("x-origin")) {
+        // an error page of one's own, which each has as it likes
+        return status.to_owned();
+    }
     let body = if body.contains("host=") { body } else { "" };
     format!("{status} {} {body}", fields.join(", "))
 }

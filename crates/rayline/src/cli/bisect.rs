@@ -2,19 +2,21 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::TypedValueParser as _;
+use rayline_verdict::RayId;
 
 use super::AdminUrl;
-use super::diagnose::{Field, method};
+use super::diagnose::{Field, SiteUrl, method};
 use crate::tls::Patience;
 
 #[derive(Debug, Args)]
 pub(crate) struct BisectArgs {
-    /// What fails: a URL, or the Ray ID of a request that the edge keeps
+    /// What fails: a URL (without a scheme, `https://`), or the Ray ID of a request that the edge keeps
     #[arg(value_name = "URL|RAY")]
-    pub(crate) what: String,
+    pub(crate) what: What,
     /// The edge's configuration, which names its admin server
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -46,4 +48,25 @@ pub(crate) struct BisectArgs {
     /// How long a copy may take
     #[arg(long, value_name = "TIME", default_value = "30s")]
     pub(crate) timeout: Patience,
+}
+
+/// What fails, as a person writes it.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Url(SiteUrl),
+    Ray(RayId),
+}
+
+impl FromStr for What {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(ray) = text.parse() {
+            return Ok(Self::Ray(ray));
+        }
+        if !text.contains(['.', ':', '/']) {
+            return Err("it is neither a URL nor a Ray ID, which has 16 hexadecimal digits".to_owned());
+        }
+        text.parse().map(Self::Url)
+    }
 }

@@ -13,7 +13,8 @@ use super::AdminUrl;
     long_about = "The versions of a running edge's configuration: each has a number, an author, a time, a comment and a \
                   history, and every line of the request log names the one that decided.\n\n\
                   The edge is found by its configuration: --config, else `rayline.toml` here or `/etc/rayline/rayline.toml`, \
-                  else 127.0.0.1:8787. The token is RAYLINE_TOKEN, or `admin.token` in the edge's data directory.",
+                  else 127.0.0.1:8787. The token is RAYLINE_TOKEN, or `admin.token` in the edge's data directory.\n\n\
+                  Exits with 0 if it was done, 1 if the edge refuses the change, 3 if the edge cannot be asked.",
     after_help = "Examples:\n  \
                   rayline config list\n  \
                   rayline config diff 6 7\n  \

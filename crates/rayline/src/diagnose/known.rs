@@ -47,7 +47,7 @@ pub(crate) fn add_origins(case: &mut Case, plan: &Plan) {
 /// The file that the edge of this plan writes its request log to.
 pub(crate) fn request_log(plan: &Plan) -> Option<PathBuf> {
     match &plan.log.requests {
-        LogTarget::File(path) => Some(plan.server.data_dir.join(path)),
+        LogTarget::File(path) => Some(path.clone()),
         LogTarget::Stdout | LogTarget::Off => None,
     }
 }

@@ -107,7 +107,11 @@ pub(crate) fn read(named: &str) -> io::Result<Request> {
         };
         return Request::new(description).map_err(wrong);
     }
-    let unreadable = |error: io::Error| io::Error::new(error.kind(), format!("cannot read `{named}`: {error}"));
+    let unreadable = |error: io::Error| {
+        let hint =
+            if error.kind() == io::ErrorKind::NotFound { "; a URL begins with `http://` or `https://`" } else { "" };
+        io::Error::new(error.kind(), format!("cannot read `{named}`: {error}{hint}"))
+    };
     let text = match named {
         "-" => {
             let mut text = String::new();

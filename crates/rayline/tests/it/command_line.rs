@@ -5,16 +5,25 @@ use std::process::Stdio;
 
 use crate::{Dir, run};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 21] = [
     "demo",
     "serve",
     "check",
+    "import",
     "config",
+    "maintenance",
     "explain",
     "tail",
+    "diagnose",
+    "ray",
+    "logs",
+    "probe",
+    "ips",
     "tls",
     "origin-ca",
     "rules",
+    "bisect",
+    "trace",
     "version",
     "completions",
     "man",
@@ -49,6 +58,11 @@ fn a_wrong_command_line_is_refused_with_2() {
         &["tail", "--code", "orgin."],
         &["tail", "--admin", "http://192.0.2.1:8787"],
         &["tail", "--no-follow"],
+        &["bisect", "123"],
+        &["bisect", "ftp://shop.example/"],
+        &["bisect", "shop.example/", "--admin", "nowhere"],
+        &["maintenance", "on", "--for", "soon"],
+        &["import", "apache", "httpd.conf"],
         &["completions", "tcsh"],
         &["version", "--color", "sometimes"],
     ] {

@@ -88,5 +88,11 @@ fn redirects_and_rules_that_cannot_work() {
     let failed = dir.run(&["trace", "http://shop.test/broken"]);
     assert_eq!(failed.code, 1, "{}", failed.stdout);
     assert!(failed.stdout.contains("fails with 1037: broken"), "{}", failed.stdout);
-    assert_eq!(dir.run(&["trace", "http://elsewhere.test/"]).code, 3);
+    for (request, why) in [
+        ("http://elsewhere.test/", "hint: its zones: `shop.test`"),
+        ("shop.test/old", "a URL begins with `http://` or `https://`"),
+    ] {
+        let outcome = dir.run(&["trace", request]);
+        assert!(outcome.code == 3 && outcome.stderr.contains(why), "{request}: {}", outcome.stderr);
+    }
 }

@@ -5,51 +5,17 @@ use serde_json::{Map, Value, json};
 use super::Server;
 use super::regex::translated;
 use super::variables::{value, values};
+use crate::import::made::{Made, change};
 use crate::import::sites::{addresses, all, literal, pattern, text_of};
 use crate::import::syntax::Directive;
 
 /// Statuses for which `add_header` and `expires` hold without `always`.
 const ADDED_TO: &str = "http.response.code in {200 201 204 206 301 302 303 304 307 308}";
 
-/// What a directive becomes: a rule, for those requests of its scope of which `also` is true.
-#[derive(Debug)]
-pub(super) struct Made {
-    pub(super) phase: &'static str,
-    pub(super) also: String,
-    pub(super) action: &'static str,
-    pub(super) parameters: Value,
-    pub(super) ratelimit: Option<Value>,
-}
-
-impl Made {
-    fn new(phase: &'static str, action: &'static str, parameters: Value) -> Self {
-        Self { phase, also: String::new(), action, parameters, ratelimit: None }
-    }
-
-    fn of(self, also: impl Into<String>) -> Self {
-        Self { also: also.into(), ..self }
-    }
-
-    fn response_header(name: &str, change: impl Into<Value>) -> Self {
-        Self::new("http_response_headers_transform", "rewrite", headers(name, change))
-    }
-
-    pub(super) fn host_header(name: &str) -> Self {
-        Self::new("http_request_origin", "route", json!({ "host_header": name }))
-    }
-
-    pub(super) fn path(parameters: &Value) -> Self {
-        Self::new("http_request_transform", "rewrite", json!({ "uri": { "path": parameters } }))
-    }
-}
-
-fn headers(name: &str, change: impl Into<Value>) -> Value {
-    json!({ "headers": { name: change.into() } })
-}
-
-fn changed(mut change: Map<String, Value>, operation: &str) -> Map<String, Value> {
-    change.insert("operation".to_owned(), operation.into());
-    change
+/// The change of one field, by what it does.
+fn changed(name: &str, operation: &str, mut text: Map<String, Value>) -> Map<String, Value> {
+    text.insert("operation".to_owned(), operation.into());
+    change(name, text)
 }
 
 /// The rules of a directive; `None`: there is no counterpart.
@@ -61,12 +27,9 @@ pub(super) fn rules(server: &Server<'_>, directive: &Directive) -> Option<Result
         "add_header" => one(add_header(server, directive)),
         "expires" => expires(directive.arguments()),
         "proxy_set_header" => set_header(server, directive),
-        "proxy_hide_header" => Ok(vec![Made::response_header(directive.argument(0), json!({ "operation": "remove" }))]),
+        "proxy_hide_header" => Ok(vec![Made::response_headers(changed(directive.argument(0), "remove", Map::new()))]),
         "limit_req" => one(limit(server, directive)),
-        "gzip" if directive.argument(0) == "on" => {
-            let parameters = json!({ "algorithms": [{ "name": "gzip" }] });
-            Ok(vec![Made::new("http_response_compression", "compress_response", parameters)])
-        }
+        "gzip" if directive.argument(0) == "on" => Ok(vec![Made::compress(&["gzip"])]),
         "gzip" => Ok(Vec::new()),
         "client_max_body_size" | "proxy_read_timeout" => Err("here it is a setting of the whole zone".to_owned()),
         _ => return None,
@@ -85,13 +48,8 @@ fn answer(server: &Server<'_>, directive: &Directive) -> Result<Made, String> {
     };
     match status {
         301 | 302 | 303 | 307 | 308 if !target.is_empty() => redirect(server, target, status),
-        444 => Ok(Made::new("http_request_firewall_custom", "block", json!({}))),
-        400..=499 => {
-            let content = if target.is_empty() { format!("{status}\n") } else { target.to_owned() };
-            let response = json!({ "status_code": status, "content_type": "text/plain", "content": content });
-            Ok(Made::new("http_request_firewall_custom", "block", json!({ "response": response })))
-        }
-        _ => Err("answers of one's own have a status from 400 to 499 here".to_owned()),
+        444 => Ok(Made::block()),
+        status => Made::respond(status, target),
     }
 }
 
@@ -104,7 +62,7 @@ fn redirect(server: &Server<'_>, target: &str, status: u16) -> Result<Made, Stri
     if let (true, Some(from)) = (keeps_query, from.as_object_mut()) {
         from.insert("preserve_query_string".to_owned(), true.into());
     }
-    Ok(Made::new("http_request_dynamic_redirect", "redirect", json!({ "from_value": from })))
+    Ok(Made::redirect(&from))
 }
 
 /// `rewrite REGEX REPLACEMENT [FLAG]`.
@@ -125,10 +83,10 @@ fn rewrite(server: &Server<'_>, directive: &Directive) -> Result<Made, String> {
     if is_redirect {
         let status = if flag == "permanent" { 301 } else { 302 };
         let keeps_query = !replacement.ends_with('?');
-        let parameters = json!({ "from_value": { "target_url": text, "status_code": status, "preserve_query_string": keeps_query } });
-        return Ok(Made::new("http_request_dynamic_redirect", "redirect", parameters).of(condition));
+        let from = json!({ "target_url": text, "status_code": status, "preserve_query_string": keeps_query });
+        return Ok(Made::redirect(&from).of(condition));
     }
-    Ok(Made::path(&text).of(condition))
+    Ok(Made::uri(&json!({ "path": text })).of(condition))
 }
 
 /// What a path becomes: a text, one with variables, or one with what groups of the expression matched.
@@ -163,8 +121,8 @@ fn references(text: &str) -> Result<String, String> {
 
 fn add_header(server: &Server<'_>, directive: &Directive) -> Result<Made, String> {
     let also = if directive.argument(2) == "always" { "" } else { ADDED_TO };
-    let change = changed(value(server, directive.argument(1))?, "add");
-    Ok(Made::response_header(directive.argument(0), change).of(also))
+    let change = changed(directive.argument(0), "add", value(server, directive.argument(1))?);
+    Ok(Made::response_headers(change).of(also))
 }
 
 /// `expires`: what caches are told. `Expires` says the same to those of HTTP/1.0, and is left out.
@@ -176,8 +134,8 @@ fn expires(arguments: &[String]) -> Result<Vec<Made>, String> {
         [word] => format!("max-age={}", seconds(word).ok_or("it is no time that is written out")?),
         _ => return Err("a time from the file's last change has no counterpart".to_owned()),
     };
-    let change = json!({ "operation": "set", "value": value });
-    Ok(vec![Made::response_header("Cache-Control", change).of(ADDED_TO)])
+    let change = change("Cache-Control", json!({ "operation": "set", "value": value }));
+    Ok(vec![Made::response_headers(change).of(ADDED_TO)])
 }
 
 /// `30d`, `12h`, `1h30m`, `3600`.
@@ -207,7 +165,7 @@ fn seconds(text: &str) -> Option<u64> {
 /// `proxy_set_header`.
 fn set_header(server: &Server<'_>, directive: &Directive) -> Result<Vec<Made>, String> {
     let (name, text) = (directive.argument(0), directive.argument(1));
-    let late = |change: Value| vec![Made::new("http_request_late_transform", "rewrite", headers(name, change))];
+    let late = |operation: &str, text| vec![Made::request_headers(changed(name, operation, text))];
     match name.to_ascii_lowercase().as_str() {
         "host" => match text {
             "$host" | "$http_host" | "$host:$server_port" => Ok(Vec::new()),
@@ -220,8 +178,8 @@ fn set_header(server: &Server<'_>, directive: &Directive) -> Result<Vec<Made>, S
             Ok(Vec::new())
         }
         "x-real-ip" => Err("origins are told the visitor's address in `CF-Connecting-IP`".to_owned()),
-        _ if text.is_empty() => Ok(late(json!({ "operation": "remove" }))),
-        _ => Ok(late(changed(value(server, text)?, "set").into())),
+        _ if text.is_empty() => Ok(late("remove", Map::new())),
+        _ => Ok(late("set", value(server, text)?)),
     }
 }
 
@@ -249,7 +207,7 @@ fn limit(server: &Server<'_>, directive: &Directive) -> Result<Made, String> {
         "period": period,
         "requests_per_period": requests,
     });
-    Ok(Made { ratelimit: Some(ratelimit), ..Made::new("http_ratelimit", "block", json!({})) })
+    Ok(Made::limit(ratelimit))
 }
 
 /// `allow` and `deny`, of which the first that fits counts: a rule, or why there is none, for each `deny`.
@@ -275,7 +233,7 @@ fn denied(who: &str, allowed: &[String]) -> Result<Made, String> {
     let not = if allowed.is_empty() { String::new() } else { format!("not {}", set(allowed)?) };
     let condition = [denied, not].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let also = if condition.is_empty() { String::new() } else { all(&condition) };
-    Ok(Made::new("http_request_firewall_custom", "block", json!({})).of(also))
+    Ok(Made::block().of(also))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! A scope: a server, a location, or an `if` in one of them, with what stands in it and of which requests it is.
 
-use super::directives::{Made, access, rules};
+use super::directives::{access, rules};
 use super::location::{Location, chosen};
 use super::upstream::proxy_pass;
 use super::variables::condition;
 use super::{SAYS_NOTHING, Server, left};
 use crate::import::draft::Draft;
-use crate::import::sites::{Sites, all, rule};
+use crate::import::made::Made;
+use crate::import::sites::{Sites, all};
 use crate::import::syntax::Directive;
 
 /// Files that distributions bring along: directives for what is noted elsewhere, or that the edge does by itself.
@@ -86,23 +87,10 @@ impl Scope<'_> {
                 let elsewhere = self.elsewhere(directive.name());
                 for made in rules {
                     let also = all(&[elsewhere.clone(), made.also.clone()]);
-                    let also = if also == "true" { String::new() } else { also };
-                    self.add(&place, Made { also, ..made }, draft);
+                    made.of(if also == "true" { String::new() } else { also }).add(&place, &self.zones, draft);
                 }
             }
             Err(why) => draft.leave(&place, directive.shown(), why),
-        }
-    }
-
-    /// Adds a rule for the requests of this scope.
-    pub(super) fn add(&self, place: &str, made: Made, draft: &mut Draft) {
-        for (zone, condition) in &self.zones {
-            let condition = all(&[condition.clone(), made.also.clone()]);
-            let mut item = rule(place, &condition, made.action, made.parameters.clone());
-            if let Some(ratelimit) = &made.ratelimit {
-                item.keys.insert("ratelimit".to_owned(), ratelimit.clone());
-            }
-            draft.zone(zone).rule(made.phase, item);
         }
     }
 

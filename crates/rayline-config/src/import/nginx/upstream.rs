@@ -1,10 +1,12 @@
 //! `proxy_pass`: where requests of a scope go, and as what.
 
-use super::directives::Made;
+use serde_json::json;
+
 use super::location::{Kind, Location};
 use super::scope::Scope;
 use super::{SAYS_NOTHING, Server};
 use crate::import::draft::Draft;
+use crate::import::made::Made;
 use crate::import::sites::{Origin, Part, Sites, text_of};
 use crate::import::syntax::Directive;
 
@@ -23,13 +25,13 @@ pub(super) fn proxy_pass(scope: &Scope<'_>, directive: &Directive, sites: &mut S
         }
     }
     match scope.location.map(|location| path(location, directive, first)) {
-        Some(Ok(Some(made))) => scope.add(&place, made, draft),
+        Some(Ok(Some(made))) => made.add(&place, &scope.zones, draft),
         Some(Ok(None)) | None => {}
         Some(Err(why)) => draft.leave(&place, directive.shown(), why),
     }
     if !scope.sets_host() {
         // nginx sends the name that it was given for the origin
-        scope.add(&place, Made::host_header(&host_of(directive.argument(0))), draft);
+        Made::host_header(&host_of(directive.argument(0))).add(&place, &scope.zones, draft);
     }
 }
 
@@ -47,7 +49,7 @@ fn path(location: &Location<'_>, directive: &Directive, origin: &Origin) -> Resu
     let rest = format!("substring(http.request.uri.path, {})", location.path.len());
     let parts = [Part::Text(origin.path.clone()), Part::Field(rest)];
     let whole = if location.kind == Kind::Exact { &parts[..1] } else { &parts[..] };
-    Ok(Some(Made::path(&text_of(whole))))
+    Ok(Some(Made::uri(&json!({ "path": text_of(whole) }))))
 }
 
 /// The origins of a `proxy_pass`, looked up among the upstreams.
