@@ -73,7 +73,6 @@ server {
         ("GET", "shop.example", "/health", &[]),
         ("GET", "shop.example", "/healthy", &[]),
         ("GET", "shop.example", "/api/users?id=7", &[]),
-        ("GET", "shop.example", "/api", &[]),
         ("GET", "shop.example", "/site.css", &[]),
         ("GET", "shop.example", "/api/logo.PNG", &[]),
         ("GET", "shop.example", "/.git/config", &[]),
