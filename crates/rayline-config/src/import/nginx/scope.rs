@@ -108,8 +108,9 @@ impl Scope<'_> {
         if !is_inherited(name) {
             return String::new();
         }
-        let says =
-            |location: &Location<'_>| location.directive.inside().iter().any(|inner| is_alike(inner.name(), name));
+        let is_of_kind =
+            |inner: &Directive| is_alike(inner.name(), name) || (name == "proxy_set_header" && is_proxy_params(inner));
+        let says = |location: &Location<'_>| location.directive.inside().iter().any(is_of_kind);
         let of = self.locations.iter().enumerate().filter(|(_, location)| says(location));
         let parts: Vec<String> = of
             .map(|(index, location)| match chosen(location, index, self.locations, self.server.path()).as_slice() {
