@@ -13,8 +13,9 @@ connections: Rayline with rules in `http_request_firewall_custom`; nginx with a 
 (compiled by PCRE's JIT) or a `geo` of addresses, and one `if`; HAProxy with `http-request deny` for each \
 (`haproxy-rules`), and with one such line and a file of patterns (`haproxy-list`). Nothing is logged, no rule holds \
 for what visitors ask, and each program was asked once for what its last rule refuses, and refused it. Visitors all \
-come from one address and ask for one host, which helps everybody's caches. CPU time is that of all threads of a \
-program, by the scheduler's count.";
+come from one address and ask for one page of one host, which helps everybody's caches, and HAProxy's most: it \
+remembers what a list of parts of texts or of regular expressions came to for a text, and meets no other. CPU time is \
+that of all threads of a program, by the scheduler's count.";
 
 pub(super) fn page(bench: &RulesBench, load: &str, present: &[Present], tables: &[Table]) -> String {
     let there = present.iter().filter_map(|peer| Some(format!("{} {}", peer.name, peer.version.as_ref()?)));
