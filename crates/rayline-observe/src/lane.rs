@@ -22,7 +22,8 @@ use crate::tail::Tails;
 /// Bytes of lines that are gathered before the next ones get a batch of their own: what is written at once.
 pub(crate) const BATCH_BYTES: usize = 64 * 1024;
 
-/// Emptied batches that a load keeps for later, at most: those of 50 ms of sixty thousand requests a second.
+/// Emptied batches that a load keeps for later: those of 50 ms of eighty thousand requests a second. A burst of more must
+/// not hold its memory for ever.
 const SPARES: usize = 64;
 
 /// The sending end of one worker's records.
@@ -96,10 +97,8 @@ impl Lines {
         self.last.lines.get(start..).unwrap_or_default()
     }
 
-    /// Shows each batch to `write`, in order, and is empty again. Batches that were not needed since the last time are let
-    /// go one by one: a burst must not hold its memory for ever.
+    /// Shows each batch to `write`, in order, and is empty again.
     fn drain(&mut self, mut write: impl FnMut(&mut Batch)) {
-        self.spare.pop();
         for batch in self.full.iter_mut().chain([&mut self.last]) {
             write(batch);
             batch.clear();
