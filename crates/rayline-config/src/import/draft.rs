@@ -313,7 +313,8 @@ fn take_from_list<'p>(
     Some((path.get(..1)?.to_vec(), lists.remove(place)))
 }
 
-/// Takes one parameter out of an action that does the rest without it: settings, each of which stands alone. The outer
+/// Takes one parameter out of an action that does the rest without it: settings and header fields, each of which stands
+/// alone. The outer
 /// `None` is one of another kind; the inner one has gone already.
 #[expect(clippy::option_option, reason = "both are said above")]
 fn take_parameter<'p>(
@@ -322,18 +323,27 @@ fn take_parameter<'p>(
     seen: &[Vec<Step<'p>>],
 ) -> Option<Option<(Vec<Step<'p>>, Item)>> {
     let depth = path.iter().position(|(key, _)| matches!(*key, "action_parameters" | "actions"))?;
-    let (name, _) = path.get(depth + 1)?;
-    let settings = match item.keys.get("action").and_then(Value::as_str) {
-        Some("set_config" | "set_cache_settings") => "action_parameters",
+    // of which table it is one, and how far into the path that is
+    let (settings, inside) = match item.keys.get("action").and_then(Value::as_str) {
+        Some("set_config" | "set_cache_settings") => (item.keys.get_mut("action_parameters")?, 1),
+        Some("rewrite") if path.get(depth + 1)?.0 == "headers" => {
+            (item.keys.get_mut("action_parameters")?.get_mut("headers")?, 2)
+        }
         Some(_) => return None,
         // a Page Rule
-        None => "actions",
+        None => (item.keys.get_mut("actions")?, 1),
     };
-    let taken = path.get(..depth + 2)?.to_vec();
+    let (name, _) = path.get(depth + inside)?;
+    let taken = path.get(..=depth + inside)?.to_vec();
     if seen.contains(&taken) {
         return Some(None);
     }
-    item.keys.get_mut(settings)?.as_object_mut()?.shift_remove(*name)?;
+    let settings = settings.as_object_mut()?;
+    // The last one takes its rule along.
+    if settings.len() == 1 && inside == 2 {
+        return None;
+    }
+    settings.shift_remove(*name)?;
     let what = format!("`{name}` of {}", item.what);
     Some(Some((taken, Item { place: item.place.clone(), what, keys: Map::new() })))
 }

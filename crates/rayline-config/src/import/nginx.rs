@@ -11,13 +11,14 @@ mod variables;
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::ImportText;
 use super::draft::{Draft, Item};
-use super::sites::{Origin, Sites, all, hosts};
+use super::made::Made;
+use super::sites::{Origin, Sites, all, hosts, literal};
 use super::syntax::{Directive, Grammar, parse};
-use location::{Location, chosen, location};
+use location::{Kind, Location, chosen, location};
 use scope::{Scope, is_alike, is_inherited, says_nothing};
 
 /// What changes nothing for visitors or origins, or what this edge does anyway.
@@ -281,7 +282,7 @@ fn locations<'a>(server: &Server<'a>, draft: &mut Draft) -> Vec<Location<'a>> {
 /// What stands beside the locations, then each of them.
 fn scopes(server: &Server<'_>, sites: &mut Sites, draft: &mut Draft) {
     let locations = locations(server, draft);
-    let zones = |parts: &[String], sites: &Sites| -> Vec<(String, String)> {
+    let parted = |parts: &[String], sites: &Sites| -> Vec<(String, String)> {
         let of_zone = |(zone, names): (String, Vec<&str>)| {
             let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
             let all_parts = [&[hosts(&names), server.scheme.to_owned()], parts].concat();
@@ -290,13 +291,29 @@ fn scopes(server: &Server<'_>, sites: &mut Sites, draft: &mut Draft) {
         sites.by_zone(&server.names).into_iter().map(of_zone).collect()
     };
     let directives = server.directives.iter().copied().filter(|inner| !is_of_server(inner.name())).collect();
-    let whole = Scope { server, location: None, directives, zones: zones(&[], sites), locations: &locations };
+    let whole = Scope { server, location: None, directives, zones: parted(&[], sites), locations: &locations };
     whole.translate(sites, draft);
     for (index, location) in locations.iter().enumerate() {
-        let zones = zones(&chosen(location, index, &locations, server.path()), sites);
+        let zones = parted(&chosen(location, index, &locations, server.path()), sites);
         let directives = location.directive.inside().iter().collect();
         Scope { server, location: Some(location), directives, zones, locations: &[] }.translate(sites, draft);
+        if let Some(bare) = without_slash(location, &locations) {
+            let folder = parted(&[format!("{} eq {}", server.path(), literal(bare))], sites);
+            let from =
+                json!({ "target_url": { "value": location.path }, "status_code": 301, "preserve_query_string": true });
+            Made::redirect(&from).add(&server.place(location.directive), &folder, draft);
+        }
     }
+}
+
+/// `/api` of a location `/api/` whose requests are passed on: nginx sends who asks for that to the path with the slash,
+/// unless another location is for it.
+fn without_slash<'a>(location: &Location<'a>, all: &[Location<'_>]) -> Option<&'a str> {
+    let folder = location.path.strip_suffix('/').filter(|folder| !folder.is_empty())?;
+    let is_prefix = matches!(location.kind, Kind::Prefix { .. });
+    let passes = location.directive.inside().iter().any(|inner| inner.name() == "proxy_pass");
+    let is_taken = all.iter().any(|other| !matches!(other.kind, Kind::Regex { .. }) && other.path == folder);
+    (is_prefix && passes && !is_taken).then_some(folder)
 }
 
 /// `ssl`, `not ssl`, or nothing: which scheme a server is for, if others have the same names.
