@@ -31,6 +31,21 @@ fn metrics_are_prometheus_text() {
 }
 
 #[test]
+fn what_the_shipped_files_ask_of_senders_is_there() {
+    let contrib = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib");
+    let shipped = ["prometheus/rayline.rules.yml", "grafana/rayline.json"];
+    let shipped = shipped.map(|file| std::fs::read_to_string(contrib.join(file)).unwrap()).concat();
+    let words = shipped.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let is_of_senders = |word: &&str| word.starts_with("rayline_sender_") || word.starts_with("rayline_alerts_");
+    let asked: Vec<&str> = words.filter(is_of_senders).collect();
+    assert!(asked.contains(&"rayline_sender_failing"), "{asked:?}");
+    let answer = Running::start().call("GET", "/metrics");
+    for name in asked {
+        assert!(answer.body.contains(&format!("# TYPE {name} ")), "no {name} in {}", answer.body);
+    }
+}
+
+#[test]
 fn status_joins_what_both_know() {
     let running = Running::start();
     let body = running.call("GET", "/api/status").json();
