@@ -269,7 +269,8 @@ fn load_is_repeated_where_that_was_asked_for() {
     let mut running = Running::start(&site.dir, &[&args[..], &load].concat());
     running.stderr.until("at each round: GET requests for");
     running.stdout.until("\"name\": \"load\"");
-    running.stdout.until("\"rate\": 4");
+    // How far it gets is the machine's affair: what cannot be asked for on a busy one ends it.
+    running.stdout.until("\"connections\": 2");
     running.stderr.until("no change");
     running.signal("INT");
     assert_eq!(running.end(), 0);
