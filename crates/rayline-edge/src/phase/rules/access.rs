@@ -23,8 +23,8 @@ use crate::phase::route::bare_host;
 /// The phase that evidence names: Cloudflare's for none of these.
 pub(super) const PHASE: &str = "access";
 
-/// IP access rules, by address, network and country: who is let in is let in whatever else names it, and passes all that follows but custom rules ("IP
-/// Access rules", allow).
+/// IP access rules, by address, network and country: who is let in is let in whatever else names it, and passes all that
+/// follows but custom rules ("IP Access rules", allow).
 ///
 /// # Errors
 /// An address, a network or a country that is banned, or challenged and not cleared.
