@@ -62,7 +62,8 @@ impl Replays for Stage {
         for part in &mut parts {
             // a Page Rule becomes several
             let line = lines.get(&part.id).or_else(|| lines.get(part.id.rsplit_once('.')?.0));
-            part.place = line.map(|line| format!("{name}:{line}")).unwrap_or_default();
+            // a configuration that stands in no file has no place to go to
+            part.place = line.filter(|_| !name.is_empty()).map(|line| format!("{name}:{line}")).unwrap_or_default();
         }
         Some(parts)
     }
