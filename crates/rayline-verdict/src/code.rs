@@ -587,8 +587,7 @@ codes! {
     OwnerRulesBreaksRequest = owner.rules.breaks_request {
         "A rule of the site makes a request fail that works without it.",
         Outside, None, Maybe, Never, [],
-        ["Correct the rule that the diagnosis names, or switch it off for now with `enabled = false`",
-         "See what it does to the request: `rayline trace URL`",
+        ["See what it does to the request: `rayline trace URL`",
          "Look at what changed last: `rayline config list`, and go back with `rayline config rollback`"]
     }
     OwnerWorkerFailed = owner.worker.failed {
